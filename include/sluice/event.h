@@ -1,0 +1,70 @@
+// What an engine tells its controller unasked, as plain values.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <variant>
+
+#include "sluice/command.h"
+#include "sluice/log.h"
+#include "sluice/stats.h"
+
+namespace sluice {
+
+/// W3C `negotiationneeded` of a JSEP peer: once for a batch of changes, only while its signaling state is stable.
+struct NegotiationNeeded {
+  std::string peer_id;
+};
+/// The transport of a JSEP peer was made; its state events carry this id.
+struct PeerTransportCreated {
+  std::string peer_id;
+  std::string transport_id;
+};
+/// A JSEP peer began to send a track.
+struct ProducerCreated {
+  std::string peer_id;
+  std::string transport_id;
+  std::string producer_id;
+  MediaKind kind = MediaKind::kAudio;
+  std::string type;
+  RtpParameters rtp_parameters;
+};
+/// A JSEP peer accepted a track of another.
+struct ConsumerCreated {
+  std::string peer_id;
+  std::string transport_id;
+  std::string consumer_id;
+  std::string producer_id;
+  std::string mid;
+  MediaKind kind = MediaKind::kAudio;
+  RtpParameters rtp_parameters;
+};
+/// Closed by the engine, not by a command that named it: `reason` is "transportclose", "producerclose", "stopped" or "refused".
+struct ObjectClosed {
+  ObjectKind kind;
+  std::string id;
+  std::string reason;
+};
+struct ProducerPaused {  ///< To each of its consumers.
+  std::string consumer_id;
+  bool paused = false;
+};
+struct IceStateChange {
+  std::string transport_id;
+  std::string ice_state;  ///< "new", "connected", "completed", "disconnected", "closed".
+};
+struct IceSelectedTupleChange {
+  std::string transport_id;
+  TransportTuple tuple;
+};
+struct DtlsStateChange {
+  std::string transport_id;
+  std::string dtls_state;   ///< "new", "connecting", "connected", "failed", "closed".
+  std::string remote_cert;  ///< PEM, when connected.
+  std::string reason;       ///< One sentence, when failed.
+};
+
+using Event = std::variant<NegotiationNeeded, PeerTransportCreated, ProducerCreated, ConsumerCreated, ObjectClosed, ProducerPaused, IceStateChange,
+                           IceSelectedTupleChange, DtlsStateChange, LogRecord>;
+
+}  // namespace sluice

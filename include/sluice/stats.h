@@ -1,0 +1,69 @@
+// Statistics as values, in mediasoup's names. Bitrates are bps over the last second; timestamps are monotonic milliseconds.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "sluice/rtp_parameters.h"
+
+namespace sluice {
+
+/// Local and remote end of the selected ICE pair.
+struct TransportTuple {
+  std::string local_address;
+  std::uint16_t local_port = 0;
+  std::string remote_address;
+  std::uint16_t remote_port = 0;
+  std::string protocol = "udp";
+};
+
+struct TransportStats {
+  std::string transport_id;
+  std::uint64_t timestamp = 0;
+  std::string ice_state;
+  std::string dtls_state;
+  std::optional<TransportTuple> tuple;
+  std::uint64_t bytes_received = 0;
+  std::uint64_t bytes_sent = 0;
+  std::uint32_t recv_bitrate = 0;
+  std::uint32_t send_bitrate = 0;
+  std::uint64_t rtp_bytes_received = 0;
+  std::uint64_t rtp_bytes_sent = 0;
+  std::uint64_t rtx_bytes_received = 0;
+  std::uint64_t rtx_bytes_sent = 0;
+  std::uint64_t packets_received = 0;
+  std::uint64_t packets_sent = 0;
+  std::map<std::string, std::uint64_t> dropped;  ///< Packets dropped, by reason; reasons that never happened are absent.
+};
+
+/// One RTP stream of a producer (type "inbound-rtp") or of a consumer (type "outbound-rtp").
+struct RtpStreamStats {
+  std::string type;
+  std::uint64_t timestamp = 0;
+  std::uint32_t ssrc = 0;
+  std::optional<std::uint32_t> rtx_ssrc;
+  std::string rid;
+  MediaKind kind = MediaKind::kAudio;
+  std::string mime_type;
+  std::uint64_t packet_count = 0;
+  std::uint64_t byte_count = 0;
+  std::uint32_t bitrate = 0;
+  std::int64_t packets_lost = 0;
+  std::uint8_t fraction_lost = 0;  ///< In 1/256 (RFC 3550 §6.4.1).
+  std::uint32_t jitter = 0;        ///< In units of the RTP clock.
+  std::uint64_t packets_discarded = 0;
+  std::uint64_t packets_retransmitted = 0;
+  std::uint64_t packets_repaired = 0;
+  std::uint64_t nack_count = 0;
+  std::uint64_t nack_packet_count = 0;
+  std::uint64_t pli_count = 0;
+  std::uint64_t fir_count = 0;
+  std::uint64_t key_frame_count = 0;
+  std::optional<double> round_trip_time;  ///< ms.
+};
+
+}  // namespace sluice
