@@ -1,0 +1,160 @@
+// One participant's WebRTC session by offer and answer (JSEP, RFC 8829), seen from the server: the client
+// offers what it sends, the server offers what it delivers. It turns descriptions into RTP parameters and
+// back, and owns no media: the engine applies what take_effects() gives.
+//
+// Invariants:
+// - A refused call changes nothing. Descriptions take effect in pairs, when an answer is set on either side;
+// a
+//   rollback drops what was proposed.
+// - Everything is bundled on one transport (RFC 8843) with rtcp-mux; the local side is ICE-lite.
+// - A mid keeps its m-line for life. What the server delivers has m-lines of its own, reused after
+// remove_track()
+//   once the client has accepted them inactive, so descriptions grow with the most tracks at one time only.
+// - The server is the polite peer: a client's offer that meets ours rolls ours back, and negotiation_needed()
+//   holds again after the answer. The client must be the impolite one (it ignores an offer that meets its
+//   own).
+//
+// Called by the engine's peer. Values only: no time, no sockets.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "base/random.h"
+#include "sluice/command.h"
+#include "sluice/dtls_parameters.h"
+#include "sluice/ice_parameters.h"
+#include "sluice/result.h"
+#include "sluice/rtp_parameters.h"
+
+namespace sluice::negotiate {
+
+/// Our side of the one transport, as it stands in every description.
+struct LocalTransport {
+  IceParameters ice;
+  std::vector<IceCandidate> candidates;
+  std::vector<DtlsFingerprint> fingerprints;
+};
+
+/// Something the server delivers: a consumer that waits for an m-line.
+struct OutgoingTrack {
+  std::string id;  ///< The consumer's; unique in the session.
+  MediaKind kind = MediaKind::kAudio;
+  /// The producer's codecs (media, and RTX if wanted) with the room's payload types, the room's header
+  /// extension ids, encodings[0] with the SSRCs that the consumer will send, rtcp.cname.
+  RtpParameters consumable;
+  std::string stream_id;  ///< msid: tracks of one stream are played in sync. Empty: none ("-").
+  std::string track_id;
+};
+
+/// A track the client sends, ready for produce().
+struct IncomingTrack {
+  std::string mid;
+  MediaKind kind = MediaKind::kAudio;
+  /// The negotiated codec (and its RTX) in the client's payload types, the extensions both know, encodings
+  /// from a=ssrc or a=rid lines (one without either when the client names none: the mid tells its packets),
+  /// the msid.
+  RtpParameters rtp_parameters;
+};
+
+/// A track of ours that the client accepted: what to send.
+struct NegotiatedTrack {
+  std::string id;
+  std::string mid;
+  RtpParameters rtp_parameters;  ///< The session's payload types and extension ids; the consumable's SSRCs.
+};
+
+/// What the engine must do after a call that succeeded.
+struct Effects {
+  struct RemoteTransport {
+    IceParameters ice;
+    DtlsParameters dtls;                   ///< `role` is the client's: kClient or kServer, never kAuto.
+    std::vector<IceCandidate> candidates;  ///< Of the description and those that came before it.
+    bool ice_restarted = false;
+  };
+  struct Refusal {
+    std::string id;      ///< Of the track; it is not offered again.
+    std::string reason;  ///< One sentence.
+  };
+  std::optional<RemoteTransport> transport;  ///< First time, and when the client changed its ICE credentials.
+  /// New local credentials made here because the client restarted ICE; the ICE agent must take them now.
+  std::optional<IceParameters> local_ice;
+  std::vector<IncomingTrack> produced;    ///< New, or changed on the same mid.
+  std::vector<std::string> unproduced;    ///< Mids on which the client stopped to send.
+  std::vector<NegotiatedTrack> consumed;  ///< New, or changed.
+  std::vector<Refusal> refused;  ///< The client rejected the m-line, stopped it or has no codec for it.
+};
+
+/// W3C WebRTC §4.3.1; provisional answers are not taken, so three states are all.
+enum class SignalingState : std::uint8_t { kStable, kHaveLocalOffer, kHaveRemoteOffer };
+std::string_view to_string(SignalingState state);
+
+/// One m-line as the newest description has it, so that a page can tell whose track a mid carries.
+struct Section {
+  std::string mid;
+  MediaKind kind = MediaKind::kAudio;  ///< Meaningless on a rejected m-line of another kind.
+  bool sending = false;                ///< The server sends here: `track_id`.
+  bool receiving = false;              ///< The client sends here, or may.
+  std::string track_id;                ///< OutgoingTrack::id, when sending.
+  bool rejected = false;               ///< Port 0.
+};
+
+class JsepSession {
+ public:
+  /// `room`: what the room routes, RTX and preferred payload types and extension ids included. `random` must
+  /// outlive the session.
+  JsepSession(RtpCapabilities room, LocalTransport local, Random& random);
+  ~JsepSession();
+  JsepSession(const JsepSession&) = delete;
+  JsepSession& operator=(const JsepSession&) = delete;
+  JsepSession(JsepSession&&) noexcept;
+  JsepSession& operator=(JsepSession&&) noexcept;
+
+  /// Wants the track delivered, from the next offer (or answer to a recvonly m-line) on. The id must be new.
+  void add_track(OutgoingTrack track);
+  /// Its m-line goes inactive with the next description. An unknown id is no error.
+  void remove_track(std::string_view id);
+  /// A restart by the server: the next offer carries these (RFC 8445 §9).
+  void set_local_ice(IceParameters ice, std::vector<IceCandidate> candidates);
+
+  /// Something waits to be offered: a track to add or to take away, or new ICE credentials. W3C §4.7.3: the
+  /// engine reports it while signaling_state() is stable.
+  [[nodiscard]] bool negotiation_needed() const;
+  [[nodiscard]] SignalingState signaling_state() const;
+
+  Result<std::string> create_offer();
+  Result<std::string> create_answer();
+  /// Empty text: what create_offer() or create_answer() gave last, made now if need be. Any other text must
+  /// be exactly that (RFC 8829 §5.4).
+  Result<void> set_local_description(SdpType type, std::string_view sdp = {});
+  Result<void> set_remote_description(SdpType type, std::string_view sdp);
+  /// Checks a trickled candidate (RFC 8838, RFC 8839 §5.1). Gives it when there is a remote description to
+  /// add it to; nothing when it was queued (it comes with Effects::transport), is an old generation's, or is
+  /// the empty string that ends the candidates.
+  Result<std::optional<IceCandidate>> add_ice_candidate(std::string_view candidate,
+                                                        const std::optional<std::string>& mid,
+                                                        std::optional<std::uint16_t> m_line_index,
+                                                        std::string_view username_fragment);
+
+  /// What was decided since the last call.
+  Effects take_effects();
+  /// The m-lines of the newest description: created, else pending, else current.
+  [[nodiscard]] std::vector<Section> sections() const;
+
+  /// W3C names; empty when there is none.
+  [[nodiscard]] const std::string& current_local_description() const;
+  [[nodiscard]] const std::string& current_remote_description() const;
+  [[nodiscard]] const std::string& pending_local_description() const;
+  [[nodiscard]] const std::string& pending_remote_description() const;
+
+ private:
+  class Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace sluice::negotiate
