@@ -1,0 +1,57 @@
+// Why a received packet went no further. Always on: one array of counters a transport and one an engine, shown in statistics and dumps.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <string_view>
+
+namespace sluice::transport {
+
+enum class DropReason : std::uint8_t {
+  kEmpty,             ///< No bytes.
+  kUnknownClass,      ///< First byte of no protocol we speak (RFC 7983).
+  kUnknownSource,     ///< Not STUN, from an address that no transport has validated.
+  kUnknownUfrag,      ///< STUN for no transport of ours.
+  kStunMalformed,
+  kStunUnauthorized,  ///< Integrity or username wrong.
+  kStunUnexpected,    ///< A class, method or role that we do not answer.
+  kDtlsUnexpected,    ///< Before connect() or after the end.
+  kDtlsMalformed,
+  kSrtpNotReady,      ///< Media before the DTLS handshake is done.
+  kSrtpMalformed,
+  kSrtpAuthFailed,
+  kSrtpReplayed,
+  kSrtpTooOld,
+  kSrtpTooManySsrcs,
+  kRtpMalformed,
+  kRtpUnknownStream,  ///< No producer takes this SSRC, MID, RID and payload type.
+  kRtpUnknownPayloadType,
+  kRtpDuplicate,
+  kRtxMalformed,
+  kRtxUnknownStream,
+  kProducerPaused,
+  kRtcpMalformed,
+};
+inline constexpr std::size_t kDropReasonCount = static_cast<std::size_t>(DropReason::kRtcpMalformed) + 1;
+
+/// "srtp-auth-failed": the names in statistics.
+std::string_view to_string(DropReason reason);
+
+/// Counts by reason.
+class DropCounters {
+ public:
+  void add(DropReason reason) { ++counts_[static_cast<std::size_t>(reason)]; }
+  [[nodiscard]] std::uint64_t operator[](DropReason reason) const { return counts_[static_cast<std::size_t>(reason)]; }
+
+  template <typename Visit>
+  void for_each(Visit visit) const {
+    for (std::size_t i = 0; i < kDropReasonCount; ++i) {
+      if (counts_[i] != 0) visit(to_string(static_cast<DropReason>(i)), counts_[i]);
+    }
+  }
+
+ private:
+  std::array<std::uint64_t, kDropReasonCount> counts_{};
+};
+
+}  // namespace sluice::transport

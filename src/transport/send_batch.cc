@@ -1,0 +1,30 @@
+#include "transport/send_batch.h"
+
+namespace sluice::transport {
+
+std::uint8_t* SendBatch::slot() {
+  const std::size_t index = datagrams_.size();
+  if (index / kSlotsPerChunk >= chunks_.size()) chunks_.push_back(std::make_unique<std::uint8_t[]>(kSlotsPerChunk * kSlotSize));
+  return chunks_[index / kSlotsPerChunk].get() + (index % kSlotsPerChunk) * kSlotSize;
+}
+
+void SendBatch::queue(const Path& path, std::size_t size, PacketRef payload) {
+  datagrams_.push_back({path, {slot(), size}});
+  if (payload) payloads_.push_back(std::move(payload));
+}
+
+bool SendBatch::queue_copy(const Path& path, Bytes bytes) {
+  if (bytes.size() > kSlotSize) return false;
+  std::memcpy(slot(), bytes.data(), bytes.size());
+  queue(path, bytes.size());
+  return true;
+}
+
+void SendBatch::finish() {
+  protector_.flush();
+  payloads_.clear();
+}
+
+void SendBatch::clear() { datagrams_.clear(); }
+
+}  // namespace sluice::transport
