@@ -1,0 +1,59 @@
+// Outgoing DTLS records, packed into datagrams, and the retransmissions of the last flight, made ahead of
+// time.
+//
+// RFC 6347 §4.2.4 retransmits a flight with new record sequence numbers. Only OpenSSL can make those, and it
+// does so only when its own timer says that the wall clock has passed. So its timer is told to expire at
+// once, a fixed number of times a flight (session_timer.cc): the copies it then writes are kept here and
+// leave one by one when *our* time comes.
+//
+// Invariant: no datagram is longer than the MTU. Called by Session and, through it, by OpenSSL's BIO.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "base/bytes.h"
+
+namespace sluice::dtls {
+
+class Flight {
+ public:
+  using Datagrams = std::vector<std::vector<std::uint8_t>>;
+  static constexpr int kCopies = 7;
+
+  explicit Flight(std::size_t mtu) : mtu_(mtu) {}
+
+  /// OpenSSL begins a flight: copies of an older one are of no use any more.
+  void begin();
+  /// What is written from here on is the next copy. False when there are kCopies already.
+  bool begin_copy();
+  /// What is written from here on is to be sent.
+  void end_copy() { target_ = nullptr; }
+  /// No flight is waiting for an answer any more.
+  void forget();
+
+  /// One write of OpenSSL: whole records. Packed together during a handshake, one datagram a write otherwise.
+  void write(Bytes records, bool pack);
+  /// Queues the next copy for sending; when they have run out, the last one again. False when there is none.
+  bool retransmit();
+
+  void drain(Datagrams& out);
+  [[nodiscard]] bool has_output() const { return !out_.empty(); }
+  /// Counts flights: changes whenever begin() is called.
+  [[nodiscard]] std::uint32_t number() const { return number_; }
+  [[nodiscard]] bool waiting() const { return waiting_; }
+
+ private:
+  void append(Datagrams& to, Bytes record, bool pack) const;
+
+  std::size_t mtu_;
+  Datagrams out_;
+  std::vector<Datagrams> copies_;
+  std::size_t next_copy_ = 0;
+  Datagrams* target_ = nullptr;  ///< The copy being written; null: out_.
+  bool packing_ = false;         ///< The last datagram of the target may still grow.
+  std::uint32_t number_ = 0;
+  bool waiting_ = false;
+};
+
+}  // namespace sluice::dtls

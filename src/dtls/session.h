@@ -1,0 +1,142 @@
+// One DTLS 1.2 association (RFC 6347) in either role, for DTLS-SRTP (RFC 5763, 5764) and SCTP over DTLS (RFC
+// 8261).
+//
+// Sans-IO: datagrams and time in, datagrams out. Invariants: every datagram drained is at most `mtu` bytes;
+// keys and application data are given out only in kConnected, that is after the handshake has ended AND the
+// peer's certificate has matched a fingerprint from signaling; kFailed and kClosed are final. Called by the
+// transport and by the client.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/bytes.h"
+#include "dtls/context.h"
+#include "dtls/flight.h"
+#include "dtls/record_filter.h"
+#include "sluice/dtls_parameters.h"
+#include "sluice/result.h"
+#include "sluice/time.h"
+
+struct ssl_st;
+
+namespace sluice::dtls {
+
+enum class Role : std::uint8_t { kClient, kServer };
+enum class State : std::uint8_t { kNew, kConnecting, kConnected, kFailed, kClosed };
+
+/// What RFC 5764 §4.2 exports: for each direction the master key followed by the master salt.
+struct KeyingMaterial {
+  std::uint16_t profile = 0;               ///< IANA number, see context.h.
+  std::vector<std::uint8_t> client_write;  ///< Protects what the DTLS client sends.
+  std::vector<std::uint8_t> server_write;  ///< Protects what the DTLS server sends.
+};
+
+struct Options {
+  std::size_t mtu = 1200;  ///< Bytes of UDP payload, 256 or more.
+  bool require_srtp =
+      true;  ///< Fail when no SRTP profile is common. False for a peer that carries data channels only.
+};
+
+class Session {
+ public:
+  /// `context` must outlive the session.
+  Session(Context& context, Role role, Options options = {});
+  Session(const Session&) = delete;
+  Session& operator=(const Session&) = delete;
+  ~Session();
+
+  /// From signaling, before or after the handshake ends. The error names the entry at fault and changes
+  /// nothing. Setting again after they have been checked is refused (kInvalidState).
+  Result<void> set_remote_fingerprints(const std::vector<DtlsFingerprint>& fingerprints, Instant now);
+  /// kNew → kConnecting: a client sends its ClientHello, a server listens. Again: no effect.
+  void start(Instant now);
+
+  /// One datagram of the DTLS class (RFC 7983: first byte 20 to 63).
+  ReceiveResult receive(Bytes datagram, Instant now);
+  void advance(Instant now);
+  [[nodiscard]] Instant next_deadline() const { return deadline_; }
+  /// Appends the datagrams to send, in order.
+  void drain(std::vector<std::vector<std::uint8_t>>& out) { flight_.drain(out); }
+  [[nodiscard]] bool has_output() const { return flight_.has_output(); }
+
+  [[nodiscard]] Role role() const { return role_; }
+  [[nodiscard]] State state() const { return state_; }
+  /// Why the state is kFailed: one sentence; empty otherwise.
+  [[nodiscard]] const std::string& failure() const { return failure_; }
+  /// The handshake has ended; without fingerprints the state is still kConnecting.
+  [[nodiscard]] bool handshake_done() const { return handshake_done_; }
+  /// In kConnected, when an SRTP profile was negotiated.
+  [[nodiscard]] std::optional<KeyingMaterial> keys() const;
+  /// The peer's leaf certificate, once it has been received; empty before.
+  [[nodiscard]] std::string remote_certificate_pem() const;
+
+  /// Sends close_notify when there is someone to tell. → kClosed.
+  void close(Instant now);
+
+  /// One message of application data as one datagram. False when not kConnected or longer than max_message().
+  bool send(Bytes message);
+  [[nodiscard]] std::size_t max_message() const { return options_.mtu - kRecordOverhead; }
+  /// Appends the application data received, a vector a record. Nothing before kConnected.
+  void take_received(std::vector<std::vector<std::uint8_t>>& out);
+
+  /// Always on: what became of each datagram, indexed by ReceiveResult.
+  [[nodiscard]] const std::array<std::uint64_t, kReceiveResultCount>& receive_counts() const {
+    return receive_counts_;
+  }
+  [[nodiscard]] std::uint32_t retransmitted_flights() const { return retransmitted_flights_; }
+
+ private:
+  friend class Context;  // OpenSSL's callbacks, registered there, come back to the session of an SSL.
+  struct SslFree {
+    void operator()(ssl_st* ssl) const;
+  };
+  /// Record header, explicit nonce and tag of AES-GCM: the largest of our suites.
+  static constexpr std::size_t kRecordOverhead = 13 + 8 + 16;
+  /// Application data held until it is taken; more is dropped, as UDP would.
+  static constexpr std::size_t kMaxReceivedBytes = 256 * 1024;
+
+  ReceiveResult process(Bytes datagram, Instant now);
+  void run_handshake(Instant now);
+  void finish_handshake(Instant now);
+  void verify_peer(Instant now);
+  void read_application_data(Instant now);
+  void schedule_retransmission(Instant now);
+  void fail(std::string reason);
+  void fail_from_ssl(int error);
+  void settle(State state);
+  void hold_buffers();
+  void release_buffers();
+
+  Context& context_;
+  Role role_;
+  Options options_;
+  State state_ = State::kNew;
+  bool handshake_done_ = false;
+  bool verified_ = false;
+  bool peer_closed_ = false;
+  std::string failure_;
+  std::vector<DtlsFingerprint> remote_fingerprints_;
+
+  Flight flight_;           ///< What OpenSSL writes.
+  Bytes input_;             ///< The datagram OpenSSL has yet to read; only during receive().
+  bool starved_ = false;    ///< OpenSSL has asked for more than there is.
+  int alert_received_ = 0;  ///< Level and description, as OpenSSL's info callback gives them.
+  int alert_sent_ = 0;
+
+  Instant deadline_ = kNever;
+  Duration backoff_{};
+  std::uint32_t flight_seen_ = 0;  ///< The flight number the deadline belongs to.
+  std::uint32_t retransmitted_flights_ = 0;
+
+  std::vector<std::vector<std::uint8_t>> received_;
+  std::size_t received_bytes_ = 0;
+  std::array<std::uint64_t, kReceiveResultCount> receive_counts_{};
+  std::unique_ptr<ssl_st, SslFree> ssl_;  ///< Last: goes first, while what its BIO points at still stands.
+};
+
+}  // namespace sluice::dtls
