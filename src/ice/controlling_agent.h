@@ -29,6 +29,7 @@ class ControllingAgent {
   static constexpr Duration kInitialRto = 500ms;          ///< RFC 8445 §14.3.
   static constexpr int kMaxRequests = 7;                  ///< Rc, RFC 8489 §6.2.1.
   static constexpr int kLastWait = 16;                    ///< Rm: RTOs to wait after the last request.
+  static constexpr Duration kFailurePatience = 39500ms;   ///< RFC 8863 §4: the length of one transaction.
   static constexpr Duration kNominationPatience = 200ms;  ///< How long a better pair is waited for.
   static constexpr Duration kConsentInterval = 5s;        ///< RFC 7675 §5.1, times 0.8 to 1.2.
   static constexpr Duration kConsentTimeout = 30s;        ///< RFC 7675 §5.1.
@@ -97,8 +98,10 @@ class ControllingAgent {
   ReceiveResult process(Bytes bytes, const Path& path, Instant now);
   ReceiveResult process_request(const StunMessage& request, const Path& path, Instant now);
   ReceiveResult process_response(const StunMessage& response, const Path& path, Instant now);
+  bool resolve_roles(const StunMessage& request);
+  void trigger_check(const StunMessage& request, const Path& path, Instant now);
   void on_success(const Transaction& transaction, const StunMessage& response, Instant now);
-  void on_failure(const Transaction& transaction, Instant now);
+  void on_failure(const Transaction& transaction);
   void on_role_conflict(const Transaction& transaction);
 
   Pair* add_pair(const Path& path, std::uint32_t remote_priority);
@@ -108,14 +111,18 @@ class ControllingAgent {
   void set_role(bool controlling);
 
   void send_request(const Path& path, Purpose purpose, Instant now);
+  [[nodiscard]] std::vector<std::uint8_t> build_request(const Transaction& transaction) const;
   void run_transactions(Instant now);
   void run_checks(Instant now);
   void run_nomination(Instant now);
   void run_consent(Instant now);
   void lose_connection();
   void fail();
-  [[nodiscard]] Pair* next_check();
-  [[nodiscard]] bool has_check_waiting() const;
+  void give_up_when_all_failed(Instant now);
+  [[nodiscard]] const Pair* next_check() const;
+  [[nodiscard]] bool all_failed() const;
+  [[nodiscard]] bool nominating() const;
+  [[nodiscard]] bool active() const;
   [[nodiscard]] const Pair* nominee() const;
   [[nodiscard]] bool better_may_come(const Pair& pair) const;
   [[nodiscard]] Duration initial_rto() const;

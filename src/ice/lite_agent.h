@@ -15,6 +15,8 @@
 #include <cstdint>
 #include <deque>
 #include <optional>
+#include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/bytes.h"
@@ -57,7 +59,7 @@ class LiteAgent {
 
   [[nodiscard]] IceState state() const { return state_; }
   /// Where to send: the nominated path or, before a nomination, the best validated one.
-  [[nodiscard]] std::optional<Path> selected() const;
+  [[nodiscard]] std::optional<Path> selected() const { return selected_; }
   [[nodiscard]] bool is_known(const Path& path) const;
   [[nodiscard]] const Credentials& local() const { return current_.local; }
   /// The credentials still accepted beside local() after a restart.
@@ -80,15 +82,17 @@ class LiteAgent {
 
   ReceiveResult process(Bytes bytes, const Path& path, Instant now);
   ReceiveResult process_request(const StunMessage& request, const Path& path, Instant now);
-  Generation* find_generation(std::string_view username);
+  Generation& generation_for(std::string_view username);
+  void begin_generation();
   void accept(const StunMessage& request, Generation& generation, const Path& path, Instant now);
+  void evict_oldest();
   ValidPath& touch(const Path& path, std::uint32_t priority, Instant now);
   bool wins(const StunMessage& request, const ValidPath& path, Instant now) const;
   void select_best();
   void select(std::optional<Path> path);
   void set_state(IceState state);
   void push_event(AgentEvent event);
-  void reply(const Path& path, Bytes bytes);
+  void reply(const Path& path, std::vector<std::uint8_t> bytes);
   ValidPath* find(const Path& path);
   [[nodiscard]] const ValidPath* find(const Path& path) const;
   void after_removal();
