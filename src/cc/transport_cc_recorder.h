@@ -1,15 +1,22 @@
 // The receiving side of transport-wide congestion control: notes arrivals, and says every 50 to 100 ms what
 // to report.
 //
-// One per transport. transport/rtcp turns a report into feedback packets with
-// rtcp::TransportFeedback::serialize_to, slice by slice:
+// One per transport. transport/rtcp turns a report into feedback packets slice by slice, a writer a datagram:
 //
-//   if (auto report = recorder.advance(now))
-//     for (auto rest = report->arrivals, base = report->base; !rest.empty(); …)
-//       n = TransportFeedback::serialize_to(writer, {ssrc, media, recorder.next_feedback_count()}, base,
-//       rest);
+//   if (auto report = recorder.advance(now)) {
+//     auto [base, rest] = *report;
+//     while (!rest.empty()) {
+//       const rtcp::TransportFeedback::Head head{ssrc, media, recorder.next_feedback_count()};
+//       const std::size_t n = rtcp::TransportFeedback::serialize_to(writer, head, base, rest);
+//       base = base.plus(static_cast<int>(n));
+//       rest = rest.subspan(n);
+//     }
+//   }
+//
+// Memory is bounded by kWindow; nothing is allocated once reports have reached their usual size.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <span>
@@ -25,7 +32,7 @@ class TransportCcRecorder {
   static constexpr Duration kSlowInterval = 100ms;
   static constexpr Duration kFastInterval = 50ms;  ///< Once kManyPackets wait to be reported.
   static constexpr std::size_t kManyPackets = 64;
-  static constexpr std::size_t kWindow = 4096;  ///< Numbers remembered; older ones are not reported any more.
+  static constexpr std::size_t kWindow = 2048;  ///< Numbers remembered; older ones are not reported any more.
   static constexpr Duration kBackWindow = 500ms;  ///< A late packet reopens reports at most so far back.
 
   /// A packet arrived with this transport-wide number.
@@ -45,16 +52,15 @@ class TransportCcRecorder {
  private:
   [[nodiscard]] Instant& at(std::int64_t number) { return ring_[static_cast<std::size_t>(number) % kWindow]; }
   void restart(std::int64_t number);
+  [[nodiscard]] bool reopens(std::int64_t number, Instant arrival);
 
   SequenceUnwrapper unwrapper_;
-  std::vector<Instant> ring_;    ///< Arrivals of [oldest_, end_), allocated with the first packet.
+  std::vector<Instant> ring_;    ///< Arrivals of the kWindow numbers before end_; made with the first packet.
   std::vector<Instant> report_;  ///< What the last report's span shows.
-  std::int64_t oldest_ = 0;
-  std::int64_t end_ = 0;
-  std::int64_t next_ = 0;  ///< Where the next report starts.
-  std::size_t pending_ = 0;
+  std::int64_t end_ = 0;         ///< One past the newest number.
+  std::int64_t next_ = 0;        ///< Where the next report starts.
+  std::size_t pending_ = 0;      ///< Arrivals since the last report.
   Instant first_pending_ = kNever;
-  Instant last_report_ = Instant::min();
   std::uint8_t feedback_count_ = 0;
 };
 

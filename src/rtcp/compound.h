@@ -61,8 +61,7 @@ class CompoundReader {
   bool ok_;
 };
 
-/// Writes a packet's header now and its length at the end of its life. `written()` must be a multiple of four
-/// by then.
+/// Writes a packet's header now; when it goes out of scope, zeros up to a multiple of four and the length.
 class PacketScope {
  public:
   PacketScope(ByteWriter& writer, PacketType type, std::size_t count);

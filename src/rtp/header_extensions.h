@@ -55,8 +55,8 @@ class ExtensionMap {
   std::array<std::uint8_t, kExtensionCount> ids_{};
 };
 
-/// MID, RID and repaired RID: 1 to 16 printable ASCII characters here (RFC 8852 §3 allows up to 255; WebRTC
-/// uses few).
+/// MID, RID and repaired RID: printable ASCII without spaces (RFC 9143 §15.1, RFC 8852 §3), at least one
+/// character.
 std::optional<std::string_view> read_stream_name(Bytes value);
 
 /// 24 bits, seconds in 6.18 fixed point; wraps every 64 s.

@@ -32,9 +32,10 @@ class History {
   /// Null when never seen, overwritten or too old. Valid until the next insert, advance or clear.
   [[nodiscard]] const Entry* lookup(SequenceNumber number, Instant now) const;
 
-  /// Lets go of what is too old.
+  /// Lets go of what is too old. A live stream does so with every insert; the deadline is for one that has
+  /// gone quiet.
   void advance(Instant now);
-  [[nodiscard]] Instant next_deadline() const;
+  [[nodiscard]] Instant next_deadline() const { return size_ == 0 ? kNever : last_insert_ + max_age_; }
   void clear();
   [[nodiscard]] std::size_t size() const { return size_; }
 
@@ -42,12 +43,14 @@ class History {
   [[nodiscard]] std::optional<Entry>& slot(std::int64_t number) {
     return ring_[static_cast<std::size_t>(number) & mask_];
   }
-  void drop_oldest();
+  /// Empties the slots before `number`.
+  void drop_before(std::int64_t number);
 
   std::vector<std::optional<Entry>> ring_;  ///< Allocated with the first packet.
   SequenceUnwrapper unwrapper_;
   std::size_t mask_;
   Duration max_age_;
+  Instant last_insert_{};
   std::int64_t oldest_ = 0;  ///< Nothing is held before it...
   std::int64_t end_ = 0;     ///< ...nor from here on.
   std::size_t size_ = 0;

@@ -5,6 +5,7 @@
 // field. Retransmissions have an SSRC of their own and are counted there.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 
@@ -51,6 +52,10 @@ class ReceiveStatistics {
   [[nodiscard]] bool started() const { return started_; }
 
  private:
+  static constexpr int kMaxDropout =
+      3000;  ///< RFC 3550 A.1: a longer jump needs a second packet to be believed.
+  static constexpr int kMaxMisorder = 1000;  ///< A.1 has 100; retransmission and large bursts want more.
+  static constexpr std::int64_t kMaxTransitSeconds = 5;
   Arrival place(SequenceNumber number);
   void restart(SequenceNumber number);
   void update_jitter(RtpTimestamp timestamp, Instant arrival);
@@ -68,8 +73,8 @@ class ReceiveStatistics {
   std::int64_t expected_prior_ = 0;
   std::int64_t received_prior_ = 0;
   std::uint32_t clock_rate_;
-  std::uint32_t transit_ = 0;
-  std::uint32_t jitter_scaled_ = 0;  ///< Sixteen times the estimate (RFC 3550 A.8).
+  std::optional<std::uint32_t> last_transit_;  ///< Arrival minus timestamp, in timestamp units.
+  std::uint32_t jitter_scaled_ = 0;            ///< Sixteen times the estimate (RFC 3550 A.8).
   std::optional<SequenceNumber> expected_after_jump_;
   bool started_ = false;
 };

@@ -8,11 +8,12 @@
 
 namespace sluice::rtp {
 
+/// Only kDuplicate says that the packet had been seen before.
 enum class Arrival : std::uint8_t {
   kNewest,     ///< Ahead of everything before it.
   kReordered,  ///< Behind the newest and not seen before.
   kDuplicate,
-  kTooOld,  ///< Behind the window: cannot be told from a duplicate.
+  kTooOld,  ///< Behind the window, or a jump that nothing has confirmed yet: cannot be placed.
 };
 
 /// 1,024 numbers in 128 bytes.
