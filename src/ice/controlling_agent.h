@@ -117,6 +117,7 @@ class ControllingAgent {
   void run_nomination(Instant now);
   void run_consent(Instant now);
   void lose_connection();
+  void forget_connection();
   void fail();
   void give_up_when_all_failed(Instant now);
   [[nodiscard]] const Pair* next_check() const;

@@ -105,6 +105,10 @@ void StunWriter::software(std::string_view name) {
   text(StunAttribute::kSoftware, name);
 }
 
+void StunWriter::empty_attribute(std::uint16_t type) {
+  begin(static_cast<StunAttribute>(type), 0);
+}
+
 void StunWriter::set_length(std::size_t following) {
   writer_.patch16(2, static_cast<std::uint16_t>(writer_.size() - kStunHeaderSize + following));
 }

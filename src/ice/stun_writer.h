@@ -29,6 +29,8 @@ class StunWriter {
   void ice_controlling(std::uint64_t tie_breaker);
   void nomination(std::uint32_t value);
   void software(std::string_view name);
+  /// An attribute without a value, of any type.
+  void empty_attribute(std::uint16_t type);
 
   /// Adds MESSAGE-INTEGRITY under `key` and FINGERPRINT and gives the whole message; empty when it did not
   /// fit.
