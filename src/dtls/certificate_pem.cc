@@ -3,12 +3,15 @@
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
+#include <string_view>
 
+#include <openssl/bio.h>
 #include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/pem.h>
 #include <openssl/x509.h>
 
+#include "base/check.h"
 #include "dtls/certificate.h"
 
 namespace sluice::dtls {
@@ -19,19 +22,30 @@ constexpr const char* kKeyField = "dtlsPrivateKeyFile";
 constexpr std::size_t kMaxChain = 10;
 constexpr int kMinRsaBits = 2048;
 
-using FilePtr = std::unique_ptr<FILE, int (*)(FILE*)>;
+constexpr std::size_t kMaxFile = 1 << 20;
 
-/// A readable file, or null and the reason in `error`.
-FilePtr open(const std::string& path, const char* field, Error& error) {
-  FilePtr file(std::fopen(path.c_str(), "rb"), &std::fclose);
-  // A directory opens but cannot be read.
-  const bool readable = file != nullptr && (std::fgetc(file.get()) != EOF || std::ferror(file.get()) == 0);
-  if (!readable) {
-    error = invalid_argument(field, "Cannot read " + path + ": " + std::strerror(errno) + ".");
-    return {nullptr, &std::fclose};
+using FilePtr = std::unique_ptr<FILE, int (*)(FILE*)>;
+using BioPtr = std::unique_ptr<BIO, int (*)(BIO*)>;
+
+Result<std::string> read_file(const std::string& path, const char* field) {
+  const FilePtr file(std::fopen(path.c_str(), "rb"), &std::fclose);
+  std::string text(kMaxFile, '\0');
+  const std::size_t size = file ? std::fread(text.data(), 1, text.size(), file.get()) : 0;
+  if (!file || std::ferror(file.get()) != 0) {  // a directory opens, but cannot be read
+    return invalid_argument(field, "Cannot read " + path + ": " + std::strerror(errno) + ".");
   }
-  std::rewind(file.get());
-  return file;
+  text.resize(size);
+  return text;
+}
+
+BioPtr bio_of(const std::string& text) {
+  BioPtr bio(BIO_new_mem_buf(text.data(), static_cast<int>(text.size())), &BIO_free);
+  SLUICE_CHECK(bio != nullptr);
+  return bio;
+}
+
+bool contains(const std::string& text, std::string_view part) {
+  return text.find(part) != std::string::npos;
 }
 
 /// Instead of OpenSSL's prompt on the terminal. Sets the flag that a password was wanted.
@@ -60,11 +74,17 @@ std::string key_problem(EVP_PKEY* key) {
 }  // namespace
 
 Result<std::vector<Certificate::X509Ptr>> Certificate::read_chain(const std::string& path) {
-  Error error;
-  const FilePtr file = open(path, kCertificateField, error);
-  if (!file) return error;
+  const Result<std::string> text = read_file(path, kCertificateField);
+  if (!text) return text.error();
+  if (!contains(*text, "-----BEGIN CERTIFICATE-----") &&
+      !contains(*text, "-----BEGIN X509 CERTIFICATE-----")) {
+    return invalid_argument(
+        kCertificateField,
+        path + " is not a PEM certificate, expected a \"-----BEGIN CERTIFICATE-----\" block.");
+  }
+  const BioPtr bio = bio_of(*text);
   std::vector<X509Ptr> chain;
-  while (X509* x509 = PEM_read_X509(file.get(), nullptr, nullptr, nullptr)) {
+  while (X509* x509 = PEM_read_bio_X509(bio.get(), nullptr, nullptr, nullptr)) {
     chain.emplace_back(x509);
     if (chain.size() > kMaxChain) {
       return invalid_argument(kCertificateField,
@@ -75,29 +95,22 @@ Result<std::vector<Certificate::X509Ptr>> Certificate::read_chain(const std::str
   const bool at_end = ERR_GET_REASON(ERR_peek_last_error()) == PEM_R_NO_START_LINE;
   ERR_clear_error();
   if (!at_end) return invalid_argument(kCertificateField, path + " holds a damaged PEM certificate.");
-  if (chain.empty()) {
-    return invalid_argument(
-        kCertificateField,
-        path + " is not a PEM certificate, expected a \"-----BEGIN CERTIFICATE-----\" block.");
-  }
   return chain;
 }
 
 Result<Certificate::KeyPtr> Certificate::read_key(const std::string& path) {
-  Error error;
-  const FilePtr file = open(path, kKeyField, error);
-  if (!file) return error;
+  const Result<std::string> text = read_file(path, kKeyField);
+  if (!text) return text.error();
+  if (!contains(*text, "PRIVATE KEY-----")) {
+    return invalid_argument(
+        kKeyField, path + " is not a PEM private key, expected a \"-----BEGIN PRIVATE KEY-----\" block.");
+  }
   bool password_wanted = false;
-  KeyPtr key(PEM_read_PrivateKey(file.get(), nullptr, &no_password, &password_wanted));
-  const bool no_start = ERR_GET_REASON(ERR_peek_last_error()) == PEM_R_NO_START_LINE;
+  KeyPtr key(PEM_read_bio_PrivateKey(bio_of(*text).get(), nullptr, &no_password, &password_wanted));
   ERR_clear_error();
   if (key) return key;
   if (password_wanted) {
     return invalid_argument(kKeyField, path + " is encrypted, expected a private key without a password.");
-  }
-  if (no_start) {
-    return invalid_argument(
-        kKeyField, path + " is not a PEM private key, expected a \"-----BEGIN PRIVATE KEY-----\" block.");
   }
   return invalid_argument(kKeyField, path + " holds a damaged PEM private key.");
 }

@@ -49,8 +49,7 @@ TEST_CASE("handshakes complete when half of everything is lost") {
     Pair pair(context, context, setup);
     connected += pair.connect() ? 1 : 0;
   }
-  CHECK(connected >=
-        45);  // each flight has 8 chances of a quarter: (1 - 0.75^8) squared and more is 80 % and more
+  CHECK(connected >= 35);  // two flights need an answer, each with 8 chances of a quarter: some 80 %
 }
 
 TEST_CASE("a lost ClientHello is sent again after 200 ms, with a new record sequence number") {
