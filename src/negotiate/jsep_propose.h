@@ -1,0 +1,30 @@
+// The three steps of offer and answer (RFC 3264, RFC 8829 §5), each from one state to the next: what to
+// offer, what to answer, what an answer leaves. Pure but for the credentials of an ICE restart.
+#pragma once
+
+#include <optional>
+
+#include "base/random.h"
+#include "negotiate/jsep_state.h"
+
+namespace sluice::negotiate::jsep {
+
+/// RFC 8829 §5.2: every m-line as it is, tracks taken away inactive, waiting tracks on free, recycled or new
+/// ones.
+Proposal propose_offer(const State& current, const Tracks& tracks,
+                       const std::optional<LocalIce>& waiting_ice);
+
+/// Whether the client's offer can follow on `current` at all.
+Result<void> check_offer(const State& current, const RemoteDescription& offer);
+/// RFC 8829 §5.3. The offer has passed check_offer().
+Proposal propose_answer(const State& current, const RemoteDescription& offer, const Tracks& tracks,
+                        const std::optional<LocalIce>& waiting_ice, Random& random);
+
+/// What the client's answer makes of an offer of ours. `offered.refused` is carried on.
+Result<Proposal> apply_answer(const State& current, const Proposal& offered, const RemoteDescription& answer,
+                              const Tracks& tracks);
+
+/// What the engine has to know of the step from `before` to `after`; refusals and transport excluded.
+void add_media_effects(const State& before, const State& after, const Tracks& tracks, Effects& out);
+
+}  // namespace sluice::negotiate::jsep

@@ -1,0 +1,92 @@
+// Where a session stands, as a value: one state is current, one is proposed by each description under way,
+// and taking or dropping a proposal is an assignment. Used by the files of JsepSession only.
+#pragma once
+
+#include <algorithm>
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "negotiate/jsep_numbers.h"
+#include "negotiate/jsep_remote.h"
+#include "negotiate/jsep_session.h"
+
+namespace sluice::negotiate::jsep {
+
+/// One m-line. `sending` and `receiving` are the server's view, as our last description has it, then as both
+/// agreed.
+struct Slot {
+  std::string mid;
+  std::string media;
+  std::string protocol = "UDP/TLS/RTP/SAVPF";
+  std::optional<MediaKind> kind;
+  std::vector<std::string> formats;  ///< As the client wrote them; for a rejected m-line.
+  bool rejected = false;
+  bool reserved =
+      false;  ///< The client has sent here or may: never for tracks of ours, except its own choice.
+  bool sending = false;
+  bool receiving = false;
+
+  std::string track_id;  ///< Of ours, when sending; empty once it was removed.
+  RtpParameters send;    ///< In the session's numbers; kept when the track is gone.
+  std::string stream_id;
+  std::string track_msid;
+
+  std::vector<RtpCodecParameters> receive_codecs;  ///< What the client sends, or could.
+  std::vector<RtpHeaderExtensionParameters> receive_extensions;
+  sdp::Simulcast::Streams receive_streams;
+  /// Directions that the client gave explicitly, turned round (Firefox does so), by URI.
+  std::map<std::string, sdp::Direction> extension_directions;
+
+  std::optional<IncomingTrack> incoming;    ///< Agreed.
+  std::optional<NegotiatedTrack> outgoing;  ///< Agreed.
+
+  /// Inactive by agreement and not the client's: the next track of the kind may have it.
+  [[nodiscard]] bool free_for(MediaKind wanted) const {
+    return !rejected && !reserved && !sending && !receiving && kind == wanted;
+  }
+};
+
+struct State {
+  std::vector<Slot> slots;
+  BundleNumbers numbers;
+  IceParameters local_ice;
+  std::vector<IceCandidate> local_candidates;
+  std::optional<RemoteTransport> remote;
+  std::optional<DtlsRole> remote_role;  ///< kClient or kServer, once agreed; for the life of the association.
+  bool extmap_allow_mixed = true;
+};
+
+/// What the engine wants delivered, oldest first.
+struct Tracks {
+  std::vector<OutgoingTrack> list;
+  std::set<std::string, std::less<>> refused;  ///< Not to be offered again.
+
+  [[nodiscard]] const OutgoingTrack* find(std::string_view id) const {
+    const auto it =
+        std::find_if(list.begin(), list.end(), [&](const OutgoingTrack& t) { return t.id == id; });
+    return it == list.end() ? nullptr : &*it;
+  }
+  /// To be sent, if an m-line can be had.
+  [[nodiscard]] const OutgoingTrack* wanted(std::string_view id) const {
+    return refused.contains(id) ? nullptr : find(id);
+  }
+};
+
+/// New local credentials that wait for an offer.
+struct LocalIce {
+  IceParameters ice;
+  std::vector<IceCandidate> candidates;
+};
+
+/// A state with what it costs to get there.
+struct Proposal {
+  State state;
+  std::string text;  ///< Our description.
+  std::vector<Effects::Refusal> refused;
+  bool local_ice_made = false;  ///< state.local_ice was made here, in answer to a restart.
+};
+
+}  // namespace sluice::negotiate::jsep
