@@ -39,6 +39,7 @@ KeyStream& KeyStream::operator=(KeyStream&&) noexcept = default;
 KeyStream::~KeyStream() = default;
 
 void KeyStream::fill(MutableBytes out) {
+  if (out.empty()) return;  // an empty span may have no address
   std::memset(out.data(), 0, out.size());
   int written = 0;
   SLUICE_CHECK(EVP_EncryptUpdate(state_->context, out.data(), &written, out.data(), static_cast<int>(out.size())) == 1);

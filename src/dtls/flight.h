@@ -3,7 +3,7 @@
 //
 // RFC 6347 §4.2.4 retransmits a flight with new record sequence numbers. Only OpenSSL can make those, and it
 // does so only when its own timer says that the wall clock has passed. So its timer is told to expire at
-// once, a fixed number of times a flight (session_timer.cc): the copies it then writes are kept here and
+// once, a fixed number of times a flight (openssl_timer.cc): the copies it then writes are kept here and
 // leave one by one when *our* time comes.
 //
 // Invariant: no datagram is longer than the MTU. Called by Session and, through it, by OpenSSL's BIO.
@@ -19,41 +19,40 @@ namespace sluice::dtls {
 class Flight {
  public:
   using Datagrams = std::vector<std::vector<std::uint8_t>>;
-  static constexpr int kCopies = 7;
+  static constexpr std::size_t kCopies = 7;
 
   explicit Flight(std::size_t mtu) : mtu_(mtu) {}
 
-  /// OpenSSL begins a flight: copies of an older one are of no use any more.
+  /// OpenSSL begins a flight that awaits an answer: copies of an older one are of no use any more.
   void begin();
-  /// What is written from here on is the next copy. False when there are kCopies already.
-  bool begin_copy();
+  /// What is written from here on is the next copy.
+  void begin_copy();
+  [[nodiscard]] bool has_all_copies() const { return copies_.size() == kCopies; }
   /// What is written from here on is to be sent.
-  void end_copy() { target_ = nullptr; }
-  /// No flight is waiting for an answer any more.
+  void end_copy() { copying_ = false; }
+  /// No flight awaits an answer any more.
   void forget();
 
-  /// One write of OpenSSL: whole records. Packed together during a handshake, one datagram a write otherwise.
+  /// One write of OpenSSL: whole records. With `pack` they may share a datagram with what was packed before.
   void write(Bytes records, bool pack);
-  /// Queues the next copy for sending; when they have run out, the last one again. False when there is none.
-  bool retransmit();
+  /// Queues the next copy for sending; when they have run out, the last one again.
+  void retransmit();
 
   void drain(Datagrams& out);
   [[nodiscard]] bool has_output() const { return !out_.empty(); }
   /// Counts flights: changes whenever begin() is called.
   [[nodiscard]] std::uint32_t number() const { return number_; }
-  [[nodiscard]] bool waiting() const { return waiting_; }
+  [[nodiscard]] bool awaits_answer() const { return awaits_answer_; }
 
  private:
-  void append(Datagrams& to, Bytes record, bool pack) const;
-
   std::size_t mtu_;
   Datagrams out_;
   std::vector<Datagrams> copies_;
   std::size_t next_copy_ = 0;
-  Datagrams* target_ = nullptr;  ///< The copy being written; null: out_.
-  bool packing_ = false;         ///< The last datagram of the target may still grow.
   std::uint32_t number_ = 0;
-  bool waiting_ = false;
+  bool copying_ = false;   ///< Writes go to the last copy.
+  bool can_grow_ = false;  ///< The last datagram written was packed and may take more.
+  bool awaits_answer_ = false;
 };
 
 }  // namespace sluice::dtls

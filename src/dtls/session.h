@@ -89,9 +89,11 @@ class Session {
     return receive_counts_;
   }
   [[nodiscard]] std::uint32_t retransmitted_flights() const { return retransmitted_flights_; }
+  /// Application data dropped because nobody took what had come before, in messages.
+  [[nodiscard]] std::uint64_t received_dropped() const { return received_dropped_; }
 
  private:
-  friend class Context;  // OpenSSL's callbacks, registered there, come back to the session of an SSL.
+  friend struct Hooks;  // OpenSSL's callbacks
   struct SslFree {
     void operator()(ssl_st* ssl) const;
   };
@@ -99,18 +101,21 @@ class Session {
   static constexpr std::size_t kRecordOverhead = 13 + 8 + 16;
   /// Application data held until it is taken; more is dropped, as UDP would.
   static constexpr std::size_t kMaxReceivedBytes = 256 * 1024;
+  static constexpr Duration kFirstBackoff = 200ms;
+  static constexpr Duration kMaxBackoff = 8s;
 
-  ReceiveResult process(Bytes datagram, Instant now);
+  [[nodiscard]] ReceiveResult admit(Bytes datagram) const;
   void run_handshake(Instant now);
-  void finish_handshake(Instant now);
-  void verify_peer(Instant now);
-  void read_application_data(Instant now);
+  void finish_handshake();
+  void verify_peer();
+  bool accepts(const x509_st& certificate);
+  void read_application_data();
+  void hold(Bytes message);
   void schedule_retransmission(Instant now);
   void fail(std::string reason);
+  void fail_and_tell(std::string reason);
   void fail_from_ssl(int error);
   void settle(State state);
-  void hold_buffers();
-  void release_buffers();
 
   Context& context_;
   Role role_;
@@ -118,23 +123,25 @@ class Session {
   State state_ = State::kNew;
   bool handshake_done_ = false;
   bool verified_ = false;
-  bool peer_closed_ = false;
   std::string failure_;
   std::vector<DtlsFingerprint> remote_fingerprints_;
 
   Flight flight_;           ///< What OpenSSL writes.
   Bytes input_;             ///< The datagram OpenSSL has yet to read; only during receive().
   bool starved_ = false;    ///< OpenSSL has asked for more than there is.
-  int alert_received_ = 0;  ///< Level and description, as OpenSSL's info callback gives them.
-  int alert_sent_ = 0;
+  bool pack_ = true;        ///< Records of one flight share datagrams; application data does not.
+  std::string mismatch_;    ///< The peer's fingerprint, when it is not what signaling promised; else empty.
+  int alert_received_ = 0;  ///< Level and description, as OpenSSL's info callback gives them; 0: none.
 
   Instant deadline_ = kNever;
   Duration backoff_{};
-  std::uint32_t flight_seen_ = 0;  ///< The flight number the deadline belongs to.
+  std::uint32_t flight_seen_ = 0;    ///< The flight number the deadline belongs to.
+  std::size_t retransmissions_ = 0;  ///< Of that flight.
   std::uint32_t retransmitted_flights_ = 0;
 
   std::vector<std::vector<std::uint8_t>> received_;
   std::size_t received_bytes_ = 0;
+  std::uint64_t received_dropped_ = 0;
   std::array<std::uint64_t, kReceiveResultCount> receive_counts_{};
   std::unique_ptr<ssl_st, SslFree> ssl_;  ///< Last: goes first, while what its BIO points at still stands.
 };

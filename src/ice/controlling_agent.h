@@ -89,6 +89,7 @@ class ControllingAgent {
     Path path;
     Purpose purpose = Purpose::kCheck;
     bool controlling = true;  ///< The role that the request claimed.
+    bool cancelled = false;   ///< An answer still counts, silence no more.
     int requests = 1;         ///< Sent so far.
     Duration rto{};
     Instant next{};  ///< When to send again or to give up.
@@ -100,6 +101,7 @@ class ControllingAgent {
   ReceiveResult process_response(const StunMessage& response, const Path& path, Instant now);
   bool resolve_roles(const StunMessage& request);
   void trigger_check(const StunMessage& request, const Path& path, Instant now);
+  void cancel_checks(const Path& path, Instant now);
   void on_success(const Transaction& transaction, const StunMessage& response, Instant now);
   void on_failure(const Transaction& transaction);
   void on_role_conflict(const Transaction& transaction);

@@ -66,13 +66,23 @@ void ControllingAgent::trigger_check(const StunMessage& request, const Path& pat
   Pair* pair = find(path);
   if (pair == nullptr) pair = add_pair(path, request.priority.value_or(0));  // peer-reflexive
   if (pair == nullptr) return;
-  if (pair->state == PairState::kWaiting || (pair->state == PairState::kFailed && selected_ != path)) {
+  if (pair->state == PairState::kInProgress) cancel_checks(path, now);
+  if (pair->state != PairState::kSucceeded) {
     pair->state = PairState::kWaiting;
     pair->triggered = true;
   }
   if (!controlling_ && request.use_candidate) {
     pair->peer_nominated = true;
     if (pair->state == PairState::kSucceeded) select(*pair, true, now);
+  }
+}
+
+/// RFC 8445 §7.3.1.4: the path works towards us, so a fresh check beats the back-off of the old one.
+void ControllingAgent::cancel_checks(const Path& path, Instant now) {
+  for (Transaction& t : transactions_) {
+    if (t.path != path || t.purpose != Purpose::kCheck || t.cancelled) continue;
+    t.cancelled = true;
+    t.next = now + kLastWait * t.rto;
   }
 }
 
@@ -111,7 +121,8 @@ void ControllingAgent::on_success(const Transaction& transaction, const StunMess
   Pair* pair = find(transaction.path);
   if (pair == nullptr) return;
   const Pair* current = selected_ ? find(*selected_) : nullptr;
-  const bool current_holds = current != nullptr && current->state != PairState::kFailed;
+  const bool current_holds =
+      state_ == IceState::kConnected && current != nullptr && current->state != PairState::kFailed;
   pair->state = PairState::kSucceeded;
   pair->mapped = response.xor_mapped_address;
   if (!first_valid_) first_valid_ = now;
@@ -130,6 +141,7 @@ void ControllingAgent::on_success(const Transaction& transaction, const StunMess
 }
 
 void ControllingAgent::on_failure(const Transaction& transaction) {
+  if (transaction.cancelled) return;
   if (transaction.purpose == Purpose::kConsent) return;  // consent runs out by time only (RFC 7675 §5.1)
   if (Pair* pair = find(transaction.path)) pair->state = PairState::kFailed;
 }

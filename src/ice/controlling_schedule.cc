@@ -51,7 +51,7 @@ void ControllingAgent::run_transactions(Instant now) {
   std::vector<Transaction> over;
   std::erase_if(transactions_, [&](Transaction& t) {
     if (t.next > now) return false;
-    if (t.purpose == Purpose::kConsent) return true;  // too old to count
+    if (t.purpose == Purpose::kConsent || t.cancelled) return true;  // too old to count
     if (t.requests == kMaxRequests) {
       over.push_back(std::move(t));
       return true;
@@ -96,10 +96,10 @@ void ControllingAgent::run_consent(Instant now) {
   next_consent_ = now + consent_interval();
 }
 
-/// The selected path went silent: it stays in use while all others are tried again.
+/// The selected path went silent: it stays in use while all pairs, it included, are tried again.
 void ControllingAgent::lose_connection() {
   std::erase_if(transactions_, [](const Transaction& t) { return t.purpose != Purpose::kConsent; });
-  for (Pair& p : pairs_) p.state = selected_ == p.path ? PairState::kFailed : PairState::kWaiting;
+  for (Pair& p : pairs_) p.state = PairState::kWaiting;
   nominated_ = false;
   first_valid_.reset();
   set_state(IceState::kDisconnected);

@@ -50,8 +50,7 @@ bool codecs_match(const CodecView& a, const CodecView& b, MatchOptions options =
 /// codecs are left alone.
 void settle_parameters(std::vector<CodecParameter>& parameters, const CodecView& a, const CodecView& b);
 
-// --- Names
-// -----------------------------------------------------------------------------------------------------------------
+// --- Names ---
 
 /// ASCII only, as MIME types are.
 bool equal_ignoring_case(std::string_view a, std::string_view b);
@@ -63,8 +62,7 @@ std::string_view kind_name(MediaKind kind);
 /// "audio/rtx" and "video/rtx" (RFC 4588).
 bool is_rtx(std::string_view mime_type);
 
-// --- Format parameters
-// -----------------------------------------------------------------------------------------------------
+// --- Format parameters ---
 
 /// Names are compared without case (RFC 4855 §3). Null when absent.
 const CodecParameter* find_parameter(std::span<const CodecParameter> parameters, std::string_view name);
@@ -80,8 +78,7 @@ std::optional<std::string> string_parameter(std::span<const CodecParameter> para
 void set_parameter(std::vector<CodecParameter>& parameters, std::string_view name,
                    std::variant<std::int64_t, std::string> value);
 
-// --- Look-ups
-// --------------------------------------------------------------------------------------------------------------
+// --- Look-ups ---
 
 /// The RTX codec whose apt is `payload_type`; null when there is none.
 const RtpCodecParameters* find_rtx(std::span<const RtpCodecParameters> codecs, std::uint8_t payload_type);

@@ -28,11 +28,13 @@ const RtpCodecCapability* peer_codec_of(const RtpCodecParameters& codec, const R
 /// The peer's RTX for a codec of its own. Capabilities without payload types cannot say which: then any of
 /// the clock rate does.
 const RtpCodecCapability* peer_rtx_of(const RtpCodecCapability& codec, const RtpCapabilities& peer) {
-  if (codec.preferred_payload_type) return find_rtx(peer.codecs, *codec.preferred_payload_type);
+  const auto repairs = [&](const RtpCodecCapability& rtx) {
+    if (!codec.preferred_payload_type) return rtx.clock_rate == codec.clock_rate;
+    return integer_parameter(rtx.parameters, "apt") == *codec.preferred_payload_type;
+  };
   const auto found =
       std::find_if(peer.codecs.begin(), peer.codecs.end(), [&](const RtpCodecCapability& candidate) {
-        return is_rtx(candidate.mime_type) && candidate.kind == codec.kind &&
-               candidate.clock_rate == codec.clock_rate;
+        return is_rtx(candidate.mime_type) && candidate.kind == codec.kind && repairs(candidate);
       });
   return found == peer.codecs.end() ? nullptr : &*found;
 }

@@ -9,135 +9,12 @@
 #include <string>
 
 #include "negotiate/codec_match.h"
+#include "negotiate/field_checks.h"
 
 namespace sluice::negotiate {
 namespace {
 
 using Text = std::string_view;
-
-std::string join(Text field, Text name) {
-  return std::string(field) + "." + std::string(name);
-}
-std::string join(Text field, Text name, std::size_t index) {
-  return join(field, name) + "[" + std::to_string(index) + "]";
-}
-
-// --- Text
-// ------------------------------------------------------------------------------------------------------------------
-
-bool is_alphanumeric(char c) {
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
-}
-
-/// RFC 8866 §9, token-char.
-bool is_token_char(char c) {
-  return is_alphanumeric(c) || Text("!#$%&'*+-.^_`{|}~").find(c) != Text::npos;
-}
-
-/// RFC 8851 §10, rid-id.
-bool is_rid_char(char c) {
-  return is_alphanumeric(c) || c == '-' || c == '_';
-}
-
-/// Anything that cannot end or begin a line of SDP.
-bool is_plain_char(char c) {
-  return static_cast<unsigned char>(c) >= 0x20 && c != 0x7F;
-}
-bool is_value_char(char c) {
-  return is_plain_char(c) && c != ';';
-}
-bool is_parameter_name_char(char c) {
-  return is_value_char(c) && c != '=' && c != ' ';
-}
-bool is_visible_char(char c) {
-  return is_plain_char(c) && c != ' ';
-}
-
-struct TextRule {
-  bool (*allowed)(char);
-  std::size_t longest;
-  Text expected;
-};
-constexpr TextRule kMimeType{is_token_char, limits::kName,
-                             "\"audio/\" or \"video/\" and a name of at most 64 characters"};
-constexpr TextRule kParameterName{
-    is_parameter_name_char, limits::kName,
-    "at most 64 characters, none of them a control character, space, ';' or '='"};
-constexpr TextRule kParameterValue{is_value_char, limits::kValue,
-                                   "at most 1024 characters, none of them a control character or ';'"};
-constexpr TextRule kFeedbackType{is_token_char, limits::kName, "a token of at most 64 characters"};
-constexpr TextRule kFeedbackParameter{is_plain_char, limits::kName,
-                                      "at most 64 characters, none of them a control character"};
-constexpr TextRule kUri{is_visible_char, limits::kUri, "a URI of at most 256 characters, without spaces"};
-constexpr TextRule kMid{is_token_char, limits::kTag, "a token of at most 255 characters (RFC 8866 §9)"};
-constexpr TextRule kRid{is_rid_char, limits::kTag, "at most 255 letters, digits, '-' and '_' (RFC 8851 §10)"};
-constexpr TextRule kScalabilityMode{is_token_char, limits::kName, "a mode such as \"L1T3\""};
-constexpr TextRule kCname{is_visible_char, limits::kTag,
-                          "at most 255 characters, none of them a control character or space"};
-constexpr TextRule kMsid{is_plain_char, limits::kMsid,
-                         "at most 256 characters, none of them a control character"};
-
-bool fits(Text text, const TextRule& rule) {
-  return text.size() <= rule.longest && std::all_of(text.begin(), text.end(), rule.allowed);
-}
-
-Result<void> check_text(Text text, const TextRule& rule, std::string field) {
-  if (fits(text, rule)) return {};
-  return invalid_argument(std::move(field), "Expected " + std::string(rule.expected) + ".");
-}
-
-Result<void> check_required(Text text, const TextRule& rule, std::string field) {
-  if (!text.empty()) return check_text(text, rule, std::move(field));
-  return invalid_argument(std::move(field), "Missing; expected " + std::string(rule.expected) + ".");
-}
-
-Result<void> check_size(std::size_t size, std::size_t limit, std::string field) {
-  if (size <= limit) return {};
-  return invalid_argument(std::move(field), "Expected at most " + std::to_string(limit) + " entries, not " +
-                                                std::to_string(size) + ".");
-}
-
-// --- Codecs
-// ----------------------------------------------------------------------------------------------------------------
-
-Result<void> check_mime_type(Text mime_type, const std::string& field) {
-  if (kind_of(mime_type) && mime_type.size() > 6 && mime_type.size() <= kMimeType.longest &&
-      fits(mime_type.substr(6), kMimeType))
-    return {};
-  return invalid_argument(join(field, "mimeType"), "Expected " + std::string(kMimeType.expected) + ".");
-}
-
-Result<void> check_payload_type(std::uint8_t payload_type, std::string field) {
-  if (payload_type <= 127) return {};
-  return invalid_argument(std::move(field), "The payload type " + std::to_string(payload_type) +
-                                                " is too large; expected 0 to 127.");
-}
-
-Result<void> check_parameters(std::span<const CodecParameter> parameters, const std::string& field) {
-  if (auto r = check_size(parameters.size(), limits::kParameters, join(field, "parameters")); !r) return r;
-  for (const CodecParameter& parameter : parameters) {
-    if (auto r = check_text(parameter.name, kParameterName, join(field, "parameters")); !r) return r;
-    const std::string name = join(join(field, "parameters"), parameter.name);
-    if (const auto* text = std::get_if<std::string>(&parameter.value)) {
-      if (auto r = check_text(*text, kParameterValue, name); !r) return r;
-    }
-  }
-  if (find_parameter(parameters, "apt") == nullptr) return {};
-  const auto apt = integer_parameter(parameters, "apt");
-  if (apt && *apt >= 0 && *apt <= 127) return {};
-  return invalid_argument(join(field, "parameters.apt"), "Expected a payload type, 0 to 127.");
-}
-
-Result<void> check_feedback(std::span<const RtcpFeedback> feedback, const std::string& field) {
-  if (auto r = check_size(feedback.size(), limits::kRtcpFeedback, join(field, "rtcpFeedback")); !r) return r;
-  for (std::size_t i = 0; i < feedback.size(); ++i) {
-    const std::string entry = join(field, "rtcpFeedback", i);
-    if (auto r = check_required(feedback[i].type, kFeedbackType, join(entry, "type")); !r) return r;
-    if (auto r = check_text(feedback[i].parameter, kFeedbackParameter, join(entry, "parameter")); !r)
-      return r;
-  }
-  return {};
-}
 
 /// What codecs of capabilities and of parameters have in common.
 template <typename Codec>
@@ -151,8 +28,7 @@ Result<void> check_codec(Codec& codec, const std::string& field) {
   return check_feedback(codec.rtcp_feedback, field);
 }
 
-// --- Capabilities
-// ----------------------------------------------------------------------------------------------------------
+// --- Capabilities ---
 
 /// Payload types are unique within a kind: audio and video may stand in RTP sessions of their own.
 Result<void> check_unique_payload_types(std::span<const RtpCodecCapability> codecs, Text field) {
@@ -176,7 +52,7 @@ Result<void> check_extensions(std::span<const RtpHeaderExtension> extensions, Te
   std::set<std::pair<MediaKind, std::uint8_t>> seen;
   for (std::size_t i = 0; i < extensions.size(); ++i) {
     const std::string entry = join(field, "headerExtensions", i);
-    if (auto r = check_required(extensions[i].uri, kUri, join(entry, "uri")); !r) return r;
+    if (auto r = check_required(extensions[i].uri, rules::kUri, join(entry, "uri")); !r) return r;
     // RFC 8285 §4.2, §4.3: 0 is padding.
     if (extensions[i].preferred_id == 0)
       return invalid_argument(join(entry, "preferredId"), "Missing or 0; expected 1 to 255.");
@@ -188,8 +64,7 @@ Result<void> check_extensions(std::span<const RtpHeaderExtension> extensions, Te
   return {};
 }
 
-// --- Parameters
-// ------------------------------------------------------------------------------------------------------------
+// --- Parameters ---
 
 Result<void> check_codec_list(std::span<RtpCodecParameters> codecs, Text field) {
   if (codecs.empty()) return invalid_argument(join(field, "codecs"), "Empty; expected at least one codec.");
@@ -231,7 +106,7 @@ Result<void> check_extensions(std::span<const RtpHeaderExtensionParameters> exte
   std::bitset<256> seen;
   for (std::size_t i = 0; i < extensions.size(); ++i) {
     const std::string entry = join(field, "headerExtensions", i);
-    if (auto r = check_required(extensions[i].uri, kUri, join(entry, "uri")); !r) return r;
+    if (auto r = check_required(extensions[i].uri, rules::kUri, join(entry, "uri")); !r) return r;
     if (extensions[i].id == 0) return invalid_argument(join(entry, "id"), "Missing or 0; expected 1 to 255.");
     if (seen.test(extensions[i].id))
       return invalid_argument(join(entry, "id"), "Used by another extension; expected each once.");
@@ -258,8 +133,9 @@ struct Streams {
 
 Result<void> check_encoding(const RtpEncodingParameters& encoding, std::span<const RtpCodecParameters> codecs,
                             Streams& streams, const std::string& field) {
-  if (auto r = check_text(encoding.rid, kRid, join(field, "rid")); !r) return r;
-  if (auto r = check_text(encoding.scalability_mode, kScalabilityMode, join(field, "scalabilityMode")); !r)
+  if (auto r = check_text(encoding.rid, rules::kRid, join(field, "rid")); !r) return r;
+  if (auto r = check_text(encoding.scalability_mode, rules::kScalabilityMode, join(field, "scalabilityMode"));
+      !r)
     return r;
   if (auto r = streams.add_ssrc(encoding.ssrc, join(field, "ssrc")); !r) return r;
   if (auto r = streams.add_ssrc(encoding.rtx_ssrc, join(field, "rtx.ssrc")); !r) return r;
@@ -303,7 +179,7 @@ Result<void> validate(RtpCapabilities& capabilities, std::string_view field) {
 }
 
 Result<void> validate(RtpParameters& parameters, std::string_view field) {
-  if (auto r = check_text(parameters.mid, kMid, join(field, "mid")); !r) return r;
+  if (auto r = check_text(parameters.mid, rules::kMid, join(field, "mid")); !r) return r;
   if (auto r = check_codec_list(parameters.codecs, field); !r) return r;
   if (auto r = check_rtx(parameters.codecs, field); !r) return r;
   if (auto r = check_extensions(std::span<const RtpHeaderExtensionParameters>(parameters.header_extensions),
@@ -312,8 +188,8 @@ Result<void> validate(RtpParameters& parameters, std::string_view field) {
     return r;
   if (parameters.encodings.empty()) parameters.encodings.emplace_back();
   if (auto r = check_encodings(parameters, field); !r) return r;
-  if (auto r = check_text(parameters.rtcp.cname, kCname, join(field, "rtcp.cname")); !r) return r;
-  return check_text(parameters.msid, kMsid, join(field, "msid"));
+  if (auto r = check_text(parameters.rtcp.cname, rules::kCname, join(field, "rtcp.cname")); !r) return r;
+  return check_text(parameters.msid, rules::kMsid, join(field, "msid"));
 }
 
 }  // namespace sluice::negotiate

@@ -2,7 +2,12 @@
 
 namespace sluice::transport {
 
+void SendBatch::start_anew() {
+  if (std::exchange(taken_, false)) clear();
+}
+
 std::uint8_t* SendBatch::slot() {
+  start_anew();
   const std::size_t index = datagrams_.size();
   if (index / kSlotsPerChunk >= chunks_.size()) chunks_.push_back(std::make_unique<std::uint8_t[]>(kSlotsPerChunk * kSlotSize));
   return chunks_[index / kSlotsPerChunk].get() + (index % kSlotsPerChunk) * kSlotSize;
@@ -23,6 +28,12 @@ bool SendBatch::queue_copy(const Path& path, Bytes bytes) {
 void SendBatch::finish() {
   protector_.flush();
   payloads_.clear();
+}
+
+std::span<const OutgoingDatagram> SendBatch::take() {
+  start_anew();  // nothing new since the last time: an empty span
+  taken_ = true;
+  return datagrams_;
 }
 
 void SendBatch::clear() { datagrams_.clear(); }

@@ -31,10 +31,11 @@ class SendBatch {
   bool queue_copy(const Path& path, Bytes bytes);
   [[nodiscard]] srtp::Batch& protector() { return protector_; }
 
-  [[nodiscard]] std::size_t pending() const { return datagrams_.size(); }
+  [[nodiscard]] std::size_t pending() const { return taken_ ? 0 : datagrams_.size(); }
   /// Ends all encryption and releases the payloads. Call before a transport with queued packets is destroyed.
   void finish();
-  [[nodiscard]] std::span<const OutgoingDatagram> datagrams() const { return datagrams_; }
+  /// All queued datagrams, finished. Valid until the next slot() or queue(), which start anew.
+  [[nodiscard]] std::span<const OutgoingDatagram> take();
   /// Forgets the datagrams: their memory is free again.
   void clear();
 
@@ -43,7 +44,10 @@ class SendBatch {
 
   srtp::Batch protector_;
   std::vector<std::unique_ptr<std::uint8_t[]>> chunks_;
+  void start_anew();
+
   std::vector<OutgoingDatagram> datagrams_;
+  bool taken_ = false;  ///< What stands in datagrams_ has been handed out.
   std::vector<PacketRef> payloads_;
 };
 

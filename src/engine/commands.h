@@ -1,0 +1,64 @@
+// One handler a command; each stands in the file of its noun. Called by Engine::execute through std::visit.
+#pragma once
+
+#include "engine/state.h"
+
+namespace sluice::engine {
+
+// worker_commands.cc
+Result<Reply> handle(State& state, const UpdateSettings& command, Instant now);
+Result<Reply> handle(State& state, const Close& command, Instant now);
+Result<Reply> handle(State& state, const Pause& command, Instant now);
+Result<Reply> handle(State& state, const Resume& command, Instant now);
+Result<Reply> handle(State& state, const Dump& command, Instant now);      // dump.cc
+Result<Reply> handle(State& state, const GetStats& command, Instant now);  // stats.cc
+
+// room_commands.cc
+Result<Reply> handle(State& state, const CreateRoom& command, Instant now);
+Result<Reply> handle(State& state, const CanConsume& command, Instant now);
+
+// peer_commands.cc
+Result<Reply> handle(State& state, const CreatePeer& command, Instant now);
+Result<Reply> handle(State& state, const SetRemoteDescription& command, Instant now);
+Result<Reply> handle(State& state, const SetLocalDescription& command, Instant now);
+Result<Reply> handle(State& state, const CreateOffer& command, Instant now);
+Result<Reply> handle(State& state, const CreateAnswer& command, Instant now);
+Result<Reply> handle(State& state, const AddIceCandidate& command, Instant now);
+
+// transport_commands.cc
+Result<Reply> handle(State& state, const CreateWebRtcTransport& command, Instant now);
+Result<Reply> handle(State& state, const ConnectTransport& command, Instant now);
+Result<Reply> handle(State& state, const RestartIce& command, Instant now);
+
+// media_commands.cc
+Result<Reply> handle(State& state, const Produce& command, Instant now);
+Result<Reply> handle(State& state, const Consume& command, Instant now);
+Result<Reply> handle(State& state, const RequestKeyFrame& command, Instant now);
+
+// --- Shared by the ORTC and the JSEP way (media_commands.cc)
+
+/// Makes a producer; both ways meet here.
+Result<ProducerEntry*> add_producer(State& state, Transport& transport, std::string id, MediaKind kind, RtpParameters parameters, bool paused,
+                                    Duration key_frame_request_delay);
+ConsumerEntry& add_consumer(State& state, Transport& transport, std::string id, ProducerEntry& producer, const RtpParameters& parameters, bool paused,
+                            Instant now);
+/// Every SSRC that consumers of this transport send with.
+std::vector<std::uint32_t> taken_ssrcs(const Transport& transport);
+
+// --- JSEP (jsep_peer.cc)
+
+/// Makes the peer's session and its transport, and offers it what its subscription asks for.
+void start_jsep(State& state, Peer& peer);
+/// Offers a producer to a JSEP peer.
+void offer_track(State& state, Peer& peer, ProducerEntry& producer);
+void withdraw_track(Peer& peer, std::string_view producer_id);
+/// A producer has come into the room: offered to everyone subscribed to all.
+void announce_producer(State& state, ProducerEntry& producer);
+/// Does what the last description decided.
+void apply_effects(State& state, Peer& peer, Instant now);
+/// The m-lines with ids in place of tracks.
+std::vector<SectionInfo> sections_of(State& state, const Peer& peer);
+/// `negotiationneeded` for every peer that needs it, once.
+void report_negotiation_needed(State& state);
+
+}  // namespace sluice::engine

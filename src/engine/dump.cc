@@ -1,0 +1,178 @@
+// Everything about an object as JSON: for people who look, not for programs that decide.
+#include <nlohmann/json.hpp>
+
+#include "engine/commands.h"
+
+namespace sluice::engine {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+std::string_view kind_name(MediaKind kind) { return kind == MediaKind::kAudio ? "audio" : "video"; }
+
+template <typename Parameters>
+Json parameters_json(const Parameters& parameters) {
+  Json out = Json::object();
+  for (const auto& parameter : parameters) {
+    std::visit([&](const auto& value) { out[parameter.name] = value; }, parameter.value);
+  }
+  return out;
+}
+
+Json rtp_json(const RtpParameters& parameters) {
+  Json codecs = Json::array();
+  for (const auto& codec : parameters.codecs) {
+    Json feedback = Json::array();
+    for (const auto& item : codec.rtcp_feedback) feedback.push_back({{"type", item.type}, {"parameter", item.parameter}});
+    codecs.push_back({{"mimeType", codec.mime_type},
+                      {"payloadType", codec.payload_type},
+                      {"clockRate", codec.clock_rate},
+                      {"channels", codec.channels},
+                      {"parameters", parameters_json(codec.parameters)},
+                      {"rtcpFeedback", feedback}});
+  }
+  Json extensions = Json::array();
+  for (const auto& extension : parameters.header_extensions) extensions.push_back({{"uri", extension.uri}, {"id", extension.id}});
+  Json encodings = Json::array();
+  for (const auto& encoding : parameters.encodings) {
+    Json item = Json::object();
+    if (encoding.ssrc) item["ssrc"] = *encoding.ssrc;
+    if (encoding.rtx_ssrc) item["rtx"] = {{"ssrc", *encoding.rtx_ssrc}};
+    if (!encoding.rid.empty()) item["rid"] = encoding.rid;
+    encodings.push_back(item);
+  }
+  return {{"mid", parameters.mid}, {"codecs", codecs}, {"headerExtensions", extensions}, {"encodings", encodings},
+          {"rtcp", {{"cname", parameters.rtcp.cname}, {"reducedSize", parameters.rtcp.reduced_size}}}};
+}
+
+Json drops_json(const transport::DropCounters& drops) {
+  Json out = Json::object();
+  drops.for_each([&](std::string_view reason, std::uint64_t count) { out[std::string(reason)] = count; });
+  return out;
+}
+
+Json dump_producer(const ProducerEntry& entry) {
+  const sfu::Producer& producer = *entry.producer;
+  Json consumers = Json::array();
+  for (const sfu::Consumer* consumer : producer.consumers) consumers.push_back(consumer->id());
+  return {{"id", producer.id()},
+          {"transportId", entry.transport->id},
+          {"kind", kind_name(producer.kind())},
+          {"type", "simple"},
+          {"paused", producer.paused()},
+          {"rtpParameters", rtp_json(producer.parameters())},
+          {"consumerIds", consumers},
+          {"forwardingTo", producer.active.size()}};
+}
+
+Json dump_consumer(const ConsumerEntry& entry) {
+  const sfu::Consumer& consumer = *entry.consumer;
+  return {{"id", consumer.id()},
+          {"transportId", entry.transport->id},
+          {"producerId", consumer.producer().id()},
+          {"kind", kind_name(consumer.kind())},
+          {"type", "simple"},
+          {"paused", consumer.paused()},
+          {"producerPaused", consumer.producer().paused()},
+          {"rtpParameters", rtp_json(consumer.parameters())}};
+}
+
+Json dump_transport(const State& state, const Transport& transport) {
+  const auto& webrtc = transport.webrtc;
+  Json out = {{"id", transport.id},
+              {"roomId", transport.room->id},
+              {"peerId", transport.peer != nullptr ? Json(transport.peer->id) : Json(nullptr)},
+              {"iceState", to_string(webrtc.ice().state())},
+              {"dtlsState", name_of(webrtc.dtls() != nullptr ? webrtc.dtls()->state() : dtls::State::kNew)},
+              {"usernameFragment", webrtc.ice().local().ufrag}};
+  if (const auto path = webrtc.ice().selected()) {
+    const TransportTuple tuple = tuple_of(state, *path);
+    out["iceSelectedTuple"] = {{"localAddress", tuple.local_address},   {"localPort", tuple.local_port}, {"remoteIp", tuple.remote_address},
+                               {"remotePort", tuple.remote_port}, {"protocol", tuple.protocol}};
+  }
+  Json producers = Json::array();
+  for (const auto& producer : transport.media.producers()) producers.push_back(producer->id());
+  Json consumers = Json::array();
+  for (const auto& consumer : transport.media.consumers()) consumers.push_back(consumer->id());
+  out["producerIds"] = producers;
+  out["consumerIds"] = consumers;
+  out["packetsReceived"] = webrtc.packets_received();
+  out["dropped"] = drops_json(webrtc.drops());
+  return out;
+}
+
+Json dump_peer(const Peer& peer) {
+  Json transports = Json::array();
+  for (const Transport* transport : peer.transports) transports.push_back(transport->id);
+  return {{"id", peer.id},
+          {"name", peer.name},
+          {"roomId", peer.room->id},
+          {"subscription", peer.subscription == Subscription::kAll ? "all" : "manual"},
+          {"signalingState", peer.jsep ? Json(to_string(peer.jsep->signaling_state())) : Json(nullptr)},
+          {"transportIds", transports}};
+}
+
+Json dump_room(const Room& room) {
+  Json peers = Json::array();
+  for (const Peer* peer : room.peers) peers.push_back(peer->id);
+  Json transports = Json::array();
+  for (const Transport* transport : room.transports) transports.push_back(transport->id);
+  Json routes = Json::object();
+  for (const ProducerEntry* entry : room.producers) {
+    Json consumers = Json::array();
+    for (const sfu::Consumer* consumer : entry->producer->consumers) consumers.push_back(consumer->id());
+    routes[entry->producer->id()] = consumers;
+  }
+  return {{"id", room.id}, {"peerIds", peers}, {"transportIds", transports}, {"mapProducerIdConsumerIds", routes}};
+}
+
+Json dump_worker(State& state) {
+  Json rooms = Json::array();
+  for (const auto& [id, room] : state.rooms) rooms.push_back(id);
+  Json sockets = Json::array();
+  for (const ListenSocket& socket : state.options.sockets) {
+    sockets.push_back({{"id", socket.id}, {"local", socket.local.to_string()}, {"announcedAddress", socket.announced_address}});
+  }
+  return {{"roomIds", rooms},
+          {"counts",
+           {{"rooms", state.rooms.size()},
+            {"peers", state.peers.size()},
+            {"transports", state.transports.size()},
+            {"producers", state.producers.size()},
+            {"consumers", state.consumers.size()}}},
+          {"network", {{"paths", state.by_path.size()}, {"usernameFragments", state.by_ufrag.size()}, {"dropped", drops_json(state.drops)}}},
+          {"listen", sockets},
+          {"packets", {{"inUse", state.pool.in_use()}, {"allocated", state.pool.capacity()}}},
+          {"deadlines", state.deadlines.size()},
+          {"srtpBackend", to_string(state.backend->kind())},
+          {"logRecordsDropped", state.log.dropped()}};
+}
+
+template <typename T, typename Write>
+Result<Reply> dump_one(Table<T>& table, std::string_view kind, std::string_view id, Write write) {
+  T* object = find(table, id);
+  if (object == nullptr) return not_found("id", kind, id);
+  return Reply(DumpReply{write(*object).dump()});
+}
+
+}  // namespace
+
+Result<Reply> handle(State& state, const Dump& command, Instant /*now*/) {
+  switch (command.kind) {
+    case ObjectKind::kWorker:
+      return Reply(DumpReply{dump_worker(state).dump()});
+    case ObjectKind::kRoom:
+      return dump_one(state.rooms, "room", command.id, dump_room);
+    case ObjectKind::kPeer:
+      return dump_one(state.peers, "peer", command.id, dump_peer);
+    case ObjectKind::kTransport:
+      return dump_one(state.transports, "transport", command.id, [&](const Transport& transport) { return dump_transport(state, transport); });
+    case ObjectKind::kProducer:
+      return dump_one(state.producers, "producer", command.id, dump_producer);
+    case ObjectKind::kConsumer:
+      return dump_one(state.consumers, "consumer", command.id, dump_consumer);
+  }
+  return invalid_argument("kind", "unknown kind of object");
+}
+
+}  // namespace sluice::engine

@@ -1,0 +1,154 @@
+// Producers and consumers: the ORTC way in, and what the JSEP way shares with it.
+#include <algorithm>
+
+#include "engine/commands.h"
+#include "negotiate/codec_match.h"
+#include "negotiate/validate.h"
+
+namespace sluice::engine {
+namespace {
+
+constexpr std::size_t kMaxProducersPerTransport = 64;
+
+bool has_ssrc(const Transport& transport, std::uint32_t ssrc) {
+  for (const auto& producer : transport.media.producers()) {
+    for (const auto& encoding : producer->parameters().encodings) {
+      if (encoding.ssrc == ssrc || encoding.rtx_ssrc == ssrc) return true;
+    }
+  }
+  return false;
+}
+
+Result<void> check_ssrcs(const Transport& transport, const RtpParameters& parameters) {
+  for (std::size_t i = 0; i < parameters.encodings.size(); ++i) {
+    const auto& encoding = parameters.encodings[i];
+    for (const auto& ssrc : {encoding.ssrc, encoding.rtx_ssrc}) {
+      if (!ssrc || !has_ssrc(transport, *ssrc)) continue;
+      return invalid_argument("rtpParameters.encodings[" + std::to_string(i) + "].ssrc",
+                              "SSRC " + std::to_string(*ssrc) + " is taken by another producer of this transport");
+    }
+  }
+  return {};
+}
+
+/// For each of the producer's payload types the consumer's, by way of the room's.
+void map_payload_types(const ProducerEntry& producer, const RtpParameters& parameters, sfu::Consumer::Options& out) {
+  out.payload_types.fill(sfu::Consumer::kNoPayloadType);
+  out.rtx_payload_types.fill(sfu::Consumer::kNoPayloadType);
+  const auto& room_codecs = producer.producer->consumable().codecs;
+  for (const auto& codec : producer.producer->parameters().codecs) {
+    if (negotiate::is_rtx(codec.mime_type)) continue;
+    const auto mapped = producer.mapping.mapped_payload_type(codec.payload_type);
+    const auto* in_room = mapped ? negotiate::find_payload_type(room_codecs, *mapped) : nullptr;
+    if (in_room == nullptr) continue;
+    for (const auto& ours : parameters.codecs) {
+      if (negotiate::is_rtx(ours.mime_type) || !negotiate::codecs_match(*in_room, ours, {.strict = true})) continue;
+      out.payload_types[codec.payload_type & 127] = ours.payload_type;
+      if (const auto* rtx = negotiate::find_rtx(parameters.codecs, ours.payload_type)) {
+        out.rtx_payload_types[codec.payload_type & 127] = rtx->payload_type;
+      }
+      break;
+    }
+  }
+}
+
+}  // namespace
+
+std::vector<std::uint32_t> taken_ssrcs(const Transport& transport) {
+  std::vector<std::uint32_t> out;
+  for (const auto& consumer : transport.media.consumers()) {
+    out.push_back(consumer->ssrc().value);
+    if (consumer->rtx_ssrc()) out.push_back(consumer->rtx_ssrc()->value);
+  }
+  return out;
+}
+
+Result<ProducerEntry*> add_producer(State& state, Transport& transport, std::string id, MediaKind kind, RtpParameters parameters, bool paused,
+                                    Duration key_frame_request_delay) {
+  if (id.empty()) id = state.make_id();
+  if (auto checked = check_id("producerId", id); !checked) return checked.error();
+  if (state.producers.contains(id)) return already_exists("producerId", "producer", id);
+  if (transport.media.producers().size() >= kMaxProducersPerTransport) {
+    return Error{ErrorCode::kLimitExceeded, "transportId", "a transport carries at most " + std::to_string(kMaxProducersPerTransport) + " producers"};
+  }
+  if (auto valid = negotiate::validate(parameters); !valid) return valid.error();
+  if (auto free = check_ssrcs(transport, parameters); !free) return free.error();
+  auto mapping = negotiate::producer_mapping(kind, parameters, transport.room->capabilities, state.random);
+  if (!mapping) return mapping.error();
+  RtpParameters consumable = negotiate::consumable_parameters(kind, parameters, transport.room->capabilities, *mapping);
+
+  auto entry = std::make_unique<ProducerEntry>();
+  entry->transport = &transport;
+  entry->producer = &transport.media.add_producer({id, kind, parameters, std::move(consumable), paused, key_frame_request_delay});
+  entry->mapping = std::move(*mapping);
+  ProducerEntry* raw = entry.get();
+  state.producers.emplace(id, std::move(entry));
+  transport.room->producers.push_back(raw);
+  announce_producer(state, *raw);
+  return raw;
+}
+
+ConsumerEntry& add_consumer(State& state, Transport& transport, std::string id, ProducerEntry& producer, const RtpParameters& parameters, bool paused,
+                            Instant now) {
+  sfu::Consumer::Options options;
+  options.id = id;
+  options.kind = producer.producer->kind();
+  options.parameters = parameters;
+  options.paused = paused;
+  map_payload_types(producer, parameters, options);
+  auto entry = std::make_unique<ConsumerEntry>();
+  entry->transport = &transport;
+  entry->producer = &producer;
+  entry->consumer = &transport.media.add_consumer(std::move(options), *producer.producer, now);
+  ConsumerEntry& out = *entry;
+  state.consumers.emplace(std::move(id), std::move(entry));
+  return out;
+}
+
+Result<Reply> handle(State& state, const Produce& command, Instant /*now*/) {
+  Transport* transport = find(state.transports, command.transport_id);
+  if (transport == nullptr) return not_found("transportId", "transport", command.transport_id);
+  auto entry = add_producer(state, *transport, command.producer_id, command.kind, command.rtp_parameters, command.paused,
+                            std::chrono::milliseconds(command.key_frame_request_delay_ms));
+  if (!entry) return entry.error();
+  return Reply(ProducerReply{(*entry)->producer->id(), "simple", (*entry)->producer->consumable()});
+}
+
+Result<Reply> handle(State& state, const Consume& command, Instant now) {
+  Transport* transport = find(state.transports, command.transport_id);
+  if (transport == nullptr) return not_found("transportId", "transport", command.transport_id);
+  ProducerEntry* producer = find(state.producers, command.producer_id);
+  if (producer == nullptr || producer->transport->room != transport->room) return not_found("producerId", "producer of this room", command.producer_id);
+  const std::string id = command.consumer_id.empty() ? state.make_id() : command.consumer_id;
+  if (auto checked = check_id("consumerId", id); !checked) return checked.error();
+  if (state.consumers.contains(id)) return already_exists("consumerId", "consumer", id);
+  RtpCapabilities capabilities = command.rtp_capabilities;
+  if (auto valid = negotiate::validate(capabilities); !valid) return valid.error();
+
+  const auto taken = taken_ssrcs(*transport);
+  negotiate::ConsumerOptions options;
+  options.enable_rtx = command.enable_rtx;
+  options.taken_ssrcs = taken;
+  auto parameters = negotiate::consumer_parameters(producer->producer->consumable(), capabilities, state.random, options);
+  if (!parameters) return parameters.error();
+  if (!command.mid.empty()) {
+    for (const auto& other : transport->media.consumers()) {
+      if (other->parameters().mid == command.mid) return already_exists("mid", "consumer with this mid", command.mid);
+    }
+    parameters->mid = command.mid;
+  } else {
+    parameters->mid = std::to_string(transport->next_mid++);
+  }
+  ConsumerEntry& entry = add_consumer(state, *transport, id, *producer, *parameters, command.paused, now);
+  return Reply(ConsumerReply{id, command.producer_id, entry.consumer->kind(), std::move(*parameters), "simple", command.paused,
+                             producer->producer->paused()});
+}
+
+Result<Reply> handle(State& state, const RequestKeyFrame& command, Instant now) {
+  ConsumerEntry* entry = find(state.consumers, command.consumer_id);
+  if (entry == nullptr) return not_found("consumerId", "consumer", command.consumer_id);
+  entry->consumer->producer().request_key_frame(now);
+  return Reply(Done{});
+}
+
+}  // namespace sluice::engine

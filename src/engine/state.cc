@@ -1,0 +1,178 @@
+#include "engine/state.h"
+
+#include <algorithm>
+
+#include "engine/commands.h"
+#include "ice/candidate.h"
+
+namespace sluice::engine {
+namespace {
+
+template <typename T>
+void erase_value(std::vector<T*>& list, const T* value) {
+  std::erase(list, value);
+}
+
+}  // namespace
+
+State::State(EngineOptions engine_options, dtls::Certificate certificate, std::unique_ptr<srtp::Backend> srtp_backend)
+    : options(std::move(engine_options)), random(options.seed), backend(std::move(srtp_backend)), dtls(std::move(certificate)), batch(*backend) {
+  log.set_level(options.log_level);
+  for (const LogTag tag : options.log_tags) log.set_tag(tag, true);
+}
+
+State::~State() {
+  const Instant now{};
+  while (!rooms.empty()) close_room(*rooms.begin()->second, now);
+  batch.finish();
+  batch.clear();
+}
+
+// --- Objects --------------------------------------------------------------------------------------------------------------
+
+Transport& State::add_transport(Room& room, Peer* peer, std::string id, Duration consent_timeout) {
+  auto owned = std::make_unique<Transport>(transport::Shared{dtls, *backend, batch}, sfu::MediaSession::Shared{random, options.wall_clock, dirty},
+                                           make_credentials(), consent_timeout);
+  Transport& transport = *owned;
+  transport.id = std::move(id);
+  transport.room = &room;
+  transport.peer = peer;
+  room.transports.push_back(&transport);
+  if (peer != nullptr) peer->transports.push_back(&transport);
+  transports.emplace(transport.id, std::move(owned));
+  add_ufrag(transport, transport.webrtc.ice().local().ufrag);
+  return transport;
+}
+
+void State::close_room(Room& room, Instant now) {
+  while (!room.peers.empty()) close_peer(*room.peers.back(), now);
+  while (!room.transports.empty()) close_transport(*room.transports.back(), now);
+  rooms.erase(rooms.find(room.id));
+}
+
+void State::close_peer(Peer& peer, Instant now) {
+  peer.jsep.reset();  // nothing is offered to it any more
+  while (!peer.transports.empty()) close_transport(*peer.transports.back(), now);
+  erase_value(peer.room->peers, &peer);
+  peers.erase(peers.find(peer.id));
+}
+
+void State::close_transport(Transport& transport, Instant now) {
+  while (!transport.media.consumers().empty()) close_consumer(*find(consumers, transport.media.consumers().back()->id()));
+  while (!transport.media.producers().empty()) close_producer(*find(producers, transport.media.producers().back()->id()), now);
+  transport.webrtc.close(now);
+  forget(transport);
+  erase_value(transport.room->transports, &transport);
+  if (transport.peer != nullptr) {
+    erase_value(transport.peer->transports, &transport);
+    if (transport.peer->jsep_transport == &transport) {
+      transport.peer->jsep_transport = nullptr;
+      transport.peer->jsep.reset();
+      transport.peer->offered.clear();
+      transport.peer->producer_by_mid.clear();
+    }
+  }
+  transports.erase(transports.find(transport.id));
+}
+
+void State::close_producer(ProducerEntry& entry, Instant /*now*/, std::string_view tell) {
+  sfu::Producer& producer = *entry.producer;
+  const std::string id = producer.id();
+  while (!producer.consumers.empty()) close_consumer(*find(consumers, producer.consumers.back()->id()), "producerclose");
+  for (Peer* peer : entry.transport->room->peers) withdraw_track(*peer, id);
+  erase_value(entry.transport->room->producers, &entry);
+  if (Peer* peer = entry.transport->peer) std::erase_if(peer->producer_by_mid, [&](const auto& mid) { return mid.second == id; });
+  entry.transport->media.remove_producer(producer);
+  if (!tell.empty()) emit(ObjectClosed{ObjectKind::kProducer, id, std::string(tell)});
+  producers.erase(producers.find(id));
+}
+
+void State::close_consumer(ConsumerEntry& entry, std::string_view tell) {
+  const std::string id = entry.consumer->id();
+  if (Peer* peer = entry.transport->peer) {
+    if (peer->offered.erase(id) != 0 && peer->jsep) peer->jsep->remove_track(id);
+  }
+  entry.transport->media.remove_consumer(*entry.consumer);
+  if (!tell.empty()) emit(ObjectClosed{ObjectKind::kConsumer, id, std::string(tell)});
+  consumers.erase(consumers.find(id));
+}
+
+std::string State::make_id() {
+  // RFC 9562 §5.4: version 4.
+  std::uint8_t bytes[16];
+  random.fill(bytes);
+  bytes[6] = static_cast<std::uint8_t>((bytes[6] & 0x0F) | 0x40);
+  bytes[8] = static_cast<std::uint8_t>((bytes[8] & 0x3F) | 0x80);
+  static constexpr char kHex[] = "0123456789abcdef";
+  std::string out;
+  for (int i = 0; i < 16; ++i) {
+    if (i == 4 || i == 6 || i == 8 || i == 10) out += '-';
+    out += kHex[bytes[i] >> 4];
+    out += kHex[bytes[i] & 15];
+  }
+  return out;
+}
+
+// --- What a transport tells its peer --------------------------------------------------------------------------------------
+
+IceParameters State::ice_parameters(const ice::Credentials& credentials) const { return {credentials.ufrag, credentials.password, true}; }
+
+std::vector<IceCandidate> State::candidates() const {
+  std::vector<IceCandidate> out;
+  std::uint16_t preference = 65535;
+  for (const ListenSocket& socket : options.sockets) {
+    IceCandidate candidate;
+    candidate.foundation = "udp" + std::to_string(socket.id);
+    candidate.priority = ice::candidate_priority(IceCandidateType::kHost, preference--, 1);
+    candidate.address = socket.announced_address.empty() ? socket.local.ip() : socket.announced_address;
+    candidate.port = socket.local.port();
+    out.push_back(std::move(candidate));
+  }
+  return out;
+}
+
+ice::Credentials State::make_credentials() {
+  // RFC 8839 §5.4 asks for 4 and 22 characters at least; ours are longer, as the ufrag must be unique among all transports.
+  ice::Credentials credentials{random.ice_chars(16), random.ice_chars(32)};
+  while (by_ufrag.contains(credentials.ufrag)) credentials.ufrag = random.ice_chars(16);
+  return credentials;
+}
+
+std::vector<DtlsFingerprint> State::fingerprints() const { return {dtls.certificate().fingerprint("sha-256")}; }
+
+// --- Help for the handlers ------------------------------------------------------------------------------------------------
+
+Error not_found(std::string field, std::string_view kind, std::string_view id) {
+  return {ErrorCode::kNotFound, std::move(field), "no " + std::string(kind) + " has the id \"" + std::string(id) + "\""};
+}
+
+Error already_exists(std::string field, std::string_view kind, std::string_view id) {
+  return {ErrorCode::kAlreadyExists, std::move(field), "there is a " + std::string(kind) + " with the id \"" + std::string(id) + "\" already"};
+}
+
+Result<void> check_id(std::string_view field, std::string_view id) {
+  const bool printable = std::all_of(id.begin(), id.end(), [](char c) { return c > ' ' && c < 0x7F; });
+  if (id.empty() || id.size() > 128 || !printable) {
+    return invalid_argument(std::string(field), "an id is 1 to 128 printable ASCII characters without spaces");
+  }
+  return {};
+}
+
+TransportTuple tuple_of(const State& state, const Path& path) {
+  TransportTuple tuple;
+  for (const ListenSocket& socket : state.options.sockets) {
+    if (socket.id != path.socket) continue;
+    tuple.local_address = socket.announced_address.empty() ? socket.local.ip() : socket.announced_address;
+    tuple.local_port = socket.local.port();
+  }
+  tuple.remote_address = path.remote.ip();
+  tuple.remote_port = path.remote.port();
+  return tuple;
+}
+
+std::string_view name_of(dtls::State state) {
+  static constexpr std::string_view kNames[] = {"new", "connecting", "connected", "failed", "closed"};
+  return kNames[static_cast<std::size_t>(state)];
+}
+
+}  // namespace sluice::engine

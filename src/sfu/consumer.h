@@ -1,0 +1,125 @@
+// A media track going out to one receiver: plans each packet's rewrite, answers NACK from the producer's history, reports.
+//
+// Invariants: a viewer of video starts on a key frame; sequence numbers are continuous over pauses; a producer's active list holds
+// exactly the consumers that may forward. Owned by the MediaSession of its transport.
+#pragma once
+
+#include <array>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/random.h"
+#include "rtcp/report_block.h"
+#include "rtcp/sender_report.h"
+#include "sfu/media_packet.h"
+#include "sfu/producer.h"
+#include "sfu/sequence_rewriter.h"
+#include "sluice/stats.h"
+#include "transport/media_sender.h"
+
+namespace sluice::sfu {
+
+/// How one packet differs for one consumer.
+struct Rewrite {
+  PayloadType payload_type;
+  SequenceNumber sequence_number;
+};
+
+class Consumer {
+ public:
+  struct Options {
+    std::string id;
+    MediaKind kind = MediaKind::kAudio;
+    RtpParameters parameters;  ///< As the receiver was told.
+    /// The producer's payload type → ours, and → our RTX's for it; kNoPayloadType where there is none.
+    std::array<std::uint8_t, 128> payload_types{};
+    std::array<std::uint8_t, 128> rtx_payload_types{};
+    bool paused = false;
+  };
+  static constexpr std::uint8_t kNoPayloadType = 0xFF;
+
+  Consumer(Options options, Producer& producer, transport::MediaSender& sender, Random& random);
+  ~Consumer();
+  Consumer(const Consumer&) = delete;
+  Consumer& operator=(const Consumer&) = delete;
+
+  [[nodiscard]] const std::string& id() const { return options_.id; }
+  [[nodiscard]] MediaKind kind() const { return options_.kind; }
+  [[nodiscard]] const RtpParameters& parameters() const { return options_.parameters; }
+  [[nodiscard]] Producer& producer() const { return *producer_; }
+  [[nodiscard]] Ssrc ssrc() const { return ssrc_; }
+  [[nodiscard]] std::optional<Ssrc> rtx_ssrc() const { return rtx_ssrc_; }
+  [[nodiscard]] const std::string& cname() const { return options_.parameters.rtcp.cname; }
+
+  /// The packet's way: nothing when this packet is not for this consumer.
+  std::optional<Rewrite> plan(const MediaPacket& packet);
+  void forward(const MediaPacket& packet, Instant now);
+
+  /// The receiver misses `number`; it is sent again if the history still has it.
+  void on_nack(SequenceNumber number, Instant now);
+  void on_nack_packet() { ++nack_count_; }
+  void on_key_frame_request(bool fir, Instant now);
+  void on_report_block(const rtcp::ReportBlock& block, std::uint64_t ntp_now);
+  /// What to report at `ntp`; nothing before the publisher has told its clock, or before anything was sent.
+  [[nodiscard]] std::optional<rtcp::SenderReport> sender_report(std::uint64_t ntp) const;
+
+  [[nodiscard]] bool paused() const { return options_.paused; }
+  void set_paused(bool paused, Instant now);
+  /// The transport can send (or no longer can), the producer was paused or resumed: forwarding starts or stops.
+  void update(Instant now);
+  [[nodiscard]] std::optional<Duration> round_trip_time() const { return rtt_; }
+
+  [[nodiscard]] std::uint64_t bytes_sent() const { return bytes_; }
+  [[nodiscard]] std::uint64_t rtx_bytes_sent() const { return rtx_bytes_; }
+  [[nodiscard]] RtpStreamStats stats(Instant now) const;
+
+ private:
+  void activate(bool active, Instant now);
+  std::size_t write_extensions(const MediaPacket& packet, std::array<rtp::ExtensionToWrite, rtp::kExtensionCount>& out) const;
+  void find_extensions();
+  [[nodiscard]] bool retransmitted_lately(SequenceNumber number, Instant now);
+  [[nodiscard]] bool may_repeat_in_band() const;
+
+  Options options_;
+  Producer* producer_;
+  transport::MediaSender* sender_;
+  Ssrc ssrc_;
+  std::optional<Ssrc> rtx_ssrc_;
+
+  /// What is written into each header: in this order, with these ids.
+  struct OutgoingExtension {
+    rtp::Extension extension;
+    std::uint8_t id;
+  };
+  std::vector<OutgoingExtension> extensions_;
+
+  SequenceRewriter sequence_;
+  SequenceNumber rtx_sequence_;
+  bool active_ = false;
+  bool needs_key_frame_ = false;
+
+  struct Repeat {
+    SequenceNumber number;
+    std::uint32_t at_ms = 0;
+  };
+  std::array<Repeat, 64> repeats_{};  ///< By number modulo 64.
+
+  mutable rtp::RateMeter rate_;
+  std::uint64_t packets_ = 0;
+  std::uint64_t bytes_ = 0;
+  std::uint32_t payload_octets_ = 0;
+  std::uint64_t packets_retransmitted_ = 0;
+  std::uint64_t rtx_bytes_ = 0;
+  std::uint64_t nack_count_ = 0;
+  std::uint64_t nack_packet_count_ = 0;
+  std::uint64_t pli_count_ = 0;
+  std::uint64_t fir_count_ = 0;
+  std::uint64_t key_frame_count_ = 0;
+  std::int32_t lost_ = 0;
+  std::uint8_t fraction_lost_ = 0;
+  std::uint32_t jitter_ = 0;
+  std::optional<Duration> rtt_;
+};
+
+}  // namespace sluice::sfu

@@ -1,0 +1,168 @@
+#include "sfu/media_session.h"
+
+#include <algorithm>
+
+namespace sluice::sfu {
+
+MediaSession::MediaSession(transport::MediaSender& sender, transport::DropCounters& drops, Shared shared, void* owner)
+    : sender_(sender),
+      drops_(drops),
+      shared_(shared),
+      owner_(owner),
+      own_ssrc_({shared.random.u32() | 1}),
+      own_cname_(shared.random.ice_chars(16)) {}
+
+MediaSession::~MediaSession() {
+  consumers_.clear();
+  producers_.clear();
+  std::erase(shared_.dirty, this);
+}
+
+void MediaSession::mark_dirty() {
+  if (std::exchange(dirty_, true)) return;
+  shared_.dirty.push_back(this);
+}
+
+Producer& MediaSession::add_producer(Producer::Options options) {
+  producers_.push_back(std::make_unique<Producer>(std::move(options)));
+  Producer& producer = *producers_.back();
+  producer.session = this;
+  for (auto& stream : producer.streams()) {
+    if (stream->ssrc) routes_[*stream->ssrc] = {&producer, stream.get()};
+    if (stream->rtx_ssrc) routes_[*stream->rtx_ssrc] = {&producer, stream.get()};
+  }
+  mark_dirty();
+  return producer;
+}
+
+void MediaSession::remove_producer(Producer& producer) {
+  std::erase_if(routes_, [&](const auto& entry) { return entry.second.producer == &producer; });
+  std::erase_if(producers_, [&](const auto& entry) { return entry.get() == &producer; });
+}
+
+Consumer& MediaSession::add_consumer(Consumer::Options options, Producer& producer, Instant now) {
+  consumers_.push_back(std::make_unique<Consumer>(std::move(options), producer, sender_, shared_.random));
+  Consumer& consumer = *consumers_.back();
+  consumer_by_ssrc_[consumer.ssrc()] = &consumer;
+  if (consumer.rtx_ssrc()) consumer_by_ssrc_[*consumer.rtx_ssrc()] = &consumer;
+  consumer.update(now);
+  mark_dirty();
+  return consumer;
+}
+
+void MediaSession::remove_consumer(Consumer& consumer) {
+  std::erase_if(consumer_by_ssrc_, [&](const auto& entry) { return entry.second == &consumer; });
+  std::erase_if(consumers_, [&](const auto& entry) { return entry.get() == &consumer; });
+}
+
+void MediaSession::on_ready_changed(Instant now) {
+  for (auto& consumer : consumers_) consumer->update(now);
+  if (sender_.ready() && next_report_ == kNever) schedule_report(now);
+  // Whatever was asked before there was a way to ask.
+  for (auto& producer : producers_) {
+    if (!producer->active.empty()) producer->request_key_frame(now);
+  }
+  mark_dirty();
+}
+
+// --- Receiving ------------------------------------------------------------------------------------------------------------
+
+void MediaSession::on_rtp(const PacketRef& packet, Instant now) {
+  const auto view = rtp::PacketView::parse(packet->bytes());
+  if (!view) {
+    drops_.add(transport::DropReason::kRtpMalformed);
+    return;
+  }
+  const Route route = find_route(*view);
+  if (route.producer == nullptr) {
+    drops_.add(transport::DropReason::kRtpUnknownStream);
+    return;
+  }
+  mark_dirty();
+  if (const auto value = route.producer->extensions().find(*view, rtp::Extension::kTransportCc)) {
+    if (const auto number = rtp::read_transport_cc(*value)) transport_cc_.note(*number, packet->arrival);
+  }
+  transport::DropReason reason{};
+  const auto media = route.producer->receive(*route.stream, packet, *view, now, reason);
+  if (!media) {
+    drops_.add(reason);
+    return;
+  }
+  for (Consumer* consumer : route.producer->active) consumer->forward(*media, now);
+}
+
+MediaSession::Route MediaSession::find_route(const rtp::PacketView& view) {
+  const auto it = routes_.find(view.ssrc());
+  return it != routes_.end() ? it->second : learn_route(view);
+}
+
+/// RFC 8843 §9.2: a packet of an unknown SSRC belongs where its MID says, else where its payload type alone says.
+Producer* MediaSession::match_producer(const rtp::PacketView& view) const {
+  Producer* by_type = nullptr;
+  int matches = 0;
+  for (const auto& producer : producers_) {
+    if (!producer->has_payload_type(view.payload_type())) continue;
+    const std::string& mid = producer->parameters().mid;
+    if (const auto value = producer->extensions().find(view, rtp::Extension::kMid); value && !mid.empty()) {
+      if (as_text(*value) == mid) return producer.get();
+      continue;
+    }
+    by_type = producer.get();
+    ++matches;
+  }
+  return matches == 1 ? by_type : nullptr;
+}
+
+MediaSession::Route MediaSession::learn_route(const rtp::PacketView& view) {
+  if (learned_ >= kMaxLearnedSsrcs) return {};
+  Producer* producer = match_producer(view);
+  if (producer == nullptr) return {};
+  const bool rtx = producer->is_rtx(view.payload_type());
+  const auto rid = producer->extensions().find(view, rtx ? rtp::Extension::kRepairedRid : rtp::Extension::kRid);
+  for (auto& stream : producer->streams()) {
+    if (rid ? as_text(*rid) != stream->rid : producer->streams().size() != 1) continue;
+    auto& known = rtx ? stream->rtx_ssrc : stream->ssrc;
+    if (known) continue;
+    known = view.ssrc();
+    ++learned_;
+    return routes_[view.ssrc()] = {producer, stream.get()};
+  }
+  return {};
+}
+
+Consumer* MediaSession::find_consumer(Ssrc ssrc) const {
+  const auto it = consumer_by_ssrc_.find(ssrc);
+  return it == consumer_by_ssrc_.end() ? nullptr : it->second;
+}
+
+// --- Time -----------------------------------------------------------------------------------------------------------------
+
+void MediaSession::advance(Instant now) {
+  if (sender_.ready()) {
+    send_feedback(now);
+    send_transport_feedback(now);
+    if (now >= next_report_) send_reports(now);
+  }
+  for (auto& producer : producers_) {
+    for (auto& stream : producer->streams()) stream->history.advance(now);
+  }
+}
+
+Instant MediaSession::next_deadline() const {
+  Instant next = kNever;
+  if (sender_.ready()) next = std::min(next_report_, transport_cc_.next_deadline());
+  for (const auto& producer : producers_) {
+    for (const auto& stream : producer->streams()) {
+      next = std::min(next, sender_.ready() ? stream->next_deadline() : stream->history.next_deadline());
+    }
+  }
+  return next;
+}
+
+void MediaSession::schedule_report(Instant now) {
+  // RFC 3550 §6.2: randomised over half to one and a half of the interval.
+  constexpr Duration kInterval = 1s;
+  next_report_ = now + kInterval / 2 + Duration(shared_.random.below(static_cast<std::uint32_t>(kInterval.count())));
+}
+
+}  // namespace sluice::sfu

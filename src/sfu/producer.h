@@ -1,0 +1,92 @@
+// A media track coming in: recognises its packets, unwraps retransmissions, notes loss, reads frame facts, and holds the routes to
+// those who watch it. Owned by the MediaSession of its transport.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "sfu/capture_clock.h"
+#include "sfu/media_packet.h"
+#include "sfu/producer_stream.h"
+#include "sluice/rtp_parameters.h"
+#include "sluice/stats.h"
+#include "transport/drop_reason.h"
+
+namespace sluice::sfu {
+
+class Consumer;
+class MediaSession;
+
+class Producer {
+ public:
+  struct Options {
+    std::string id;
+    MediaKind kind = MediaKind::kAudio;
+    RtpParameters parameters;  ///< As the publisher sends.
+    RtpParameters consumable;  ///< As the room names it.
+    bool paused = false;
+    Duration key_frame_request_delay{};
+  };
+
+  explicit Producer(Options options);
+  Producer(const Producer&) = delete;
+  Producer& operator=(const Producer&) = delete;
+
+  [[nodiscard]] const std::string& id() const { return options_.id; }
+  [[nodiscard]] MediaKind kind() const { return options_.kind; }
+  [[nodiscard]] const RtpParameters& parameters() const { return options_.parameters; }
+  [[nodiscard]] const RtpParameters& consumable() const { return options_.consumable; }
+  [[nodiscard]] const rtp::ExtensionMap& extensions() const { return extensions_; }
+  [[nodiscard]] bool has_payload_type(PayloadType type) const { return find_codec(type) != nullptr; }
+  [[nodiscard]] bool is_rtx(PayloadType type) const;
+  [[nodiscard]] std::vector<std::unique_ptr<ProducerStream>>& streams() { return streams_; }
+  /// Key frames of its codec can be told from other frames.
+  [[nodiscard]] bool knows_key_frames() const { return knows_key_frames_; }
+
+  /// Takes a packet of `stream`. Nothing, with the reason, when it goes no further.
+  std::optional<MediaPacket> receive(ProducerStream& stream, const PacketRef& packet, const rtp::PacketView& view, Instant now,
+                                     transport::DropReason& reason);
+
+  [[nodiscard]] bool paused() const { return options_.paused; }
+  void set_paused(bool paused) { options_.paused = paused; }
+
+  [[nodiscard]] ExtensionValues extension_values(const rtp::PacketView& view) const;
+
+  /// Somebody needs a key frame; the session's next advance() asks for it. Audio ignores it.
+  void request_key_frame(Instant now);
+
+  /// The routes. `consumers` holds all, `active` those that packets are forwarded to; kept by Consumer.
+  std::vector<Consumer*> consumers;
+  std::vector<Consumer*> active;
+
+  /// Set by the session that owns it.
+  MediaSession* session = nullptr;
+
+  [[nodiscard]] std::vector<RtpStreamStats> stats(Instant now) const;
+
+ private:
+  struct Codec {
+    std::uint8_t payload_type = 0;
+    bool rtx = false;
+    std::uint8_t apt = 0;  ///< Of RTX: the media payload type.
+    codec::Kind kind = codec::Kind::kOther;
+    bool nack = false;
+    std::string mime_type;
+  };
+  [[nodiscard]] const Codec* find_codec(PayloadType type) const;
+  void add_codecs();
+  void add_streams();
+  /// Of an RTX packet: the media packet inside.
+  std::optional<rtp::PacketView> unwrap(ProducerStream& stream, const rtp::PacketView& view, const Codec& rtx, Instant arrival,
+                                        transport::DropReason& reason);
+
+  Options options_;
+  rtp::ExtensionMap extensions_;
+  std::vector<Codec> codecs_;
+  std::array<std::uint8_t, 128> codec_index_{};  ///< Payload type → index into codecs_ plus one.
+  std::vector<std::unique_ptr<ProducerStream>> streams_;
+  bool knows_key_frames_ = false;
+};
+
+}  // namespace sluice::sfu

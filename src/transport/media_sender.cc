@@ -1,0 +1,32 @@
+#include "transport/media_sender.h"
+
+namespace sluice::transport {
+
+bool MediaSender::send_rtp(const OutgoingRtp& rtp, Instant now) {
+  if (!ready()) return false;
+  std::uint8_t* out = batch_->slot();
+  const auto header = rtp::write_header({out, SendBatch::kSlotSize}, rtp.header, rtp.extensions);
+  if (!header) return false;
+  if (header->size + rtp.prefix.size() + rtp.payload.size() + srtp::kMaxOverhead > SendBatch::kSlotSize) return false;
+  if (header->abs_send_time != 0) rtp::write_abs_send_time(out + header->abs_send_time, now);
+  if (header->transport_cc != 0) {
+    rtp::write_transport_cc(out + header->transport_cc, transport_cc_);
+    transport_cc_ = transport_cc_.plus(1);
+  }
+  if (!rtp.prefix.empty()) std::memcpy(out + header->size, rtp.prefix.data(), rtp.prefix.size());
+  const std::size_t size = batch_->protector().protect_rtp(*outbound_, out, header->size, rtp.prefix.size(), rtp.payload);
+  if (size == 0) return false;
+  batch_->queue(*path_, size, rtp.packet);
+  count(size, now);
+  return true;
+}
+
+bool MediaSender::finish_rtcp(MutableBytes buffer, std::size_t size, Instant now) {
+  const std::size_t protected_size = outbound_->protect_rtcp(buffer, size);
+  if (protected_size == 0) return false;
+  batch_->queue(*path_, protected_size);
+  count(protected_size, now);
+  return true;
+}
+
+}  // namespace sluice::transport

@@ -1,0 +1,185 @@
+#include "transport/webrtc_transport.h"
+
+#include <algorithm>
+
+namespace sluice::transport {
+namespace {
+
+DropReason reason_of(ice::ReceiveResult result) {
+  switch (result) {
+    case ice::ReceiveResult::kMalformed:
+    case ice::ReceiveResult::kNoFingerprint:
+    case ice::ReceiveResult::kBadFingerprint:
+      return DropReason::kStunMalformed;
+    case ice::ReceiveResult::kMissingCredentials:
+    case ice::ReceiveResult::kBadUsername:
+    case ice::ReceiveResult::kBadIntegrity:
+      return DropReason::kStunUnauthorized;
+    default:
+      return DropReason::kStunUnexpected;
+  }
+}
+
+DropReason reason_of(srtp::UnprotectStatus status) {
+  switch (status) {
+    case srtp::UnprotectStatus::kAuthFailed:
+      return DropReason::kSrtpAuthFailed;
+    case srtp::UnprotectStatus::kReplayed:
+      return DropReason::kSrtpReplayed;
+    case srtp::UnprotectStatus::kTooOld:
+      return DropReason::kSrtpTooOld;
+    case srtp::UnprotectStatus::kTooManySsrcs:
+      return DropReason::kSrtpTooManySsrcs;
+    default:
+      return DropReason::kSrtpMalformed;
+  }
+}
+
+/// RFC 5761 §4: with rtcp-mux, RTCP has 192 to 223 where RTP has marker and payload type.
+bool is_rtcp(Bytes bytes) { return bytes.size() >= 2 && bytes[1] >= 192 && bytes[1] <= 223; }
+
+}  // namespace
+
+WebRtcTransport::WebRtcTransport(Shared shared, ice::Credentials local, Duration consent_timeout)
+    : shared_(shared), ice_(std::move(local), consent_timeout), sender_(shared.batch) {}
+
+WebRtcTransport::~WebRtcTransport() {
+  shared_.batch.finish();  // queued packets still need the keys that go away here
+}
+
+Result<DtlsRole> WebRtcTransport::connect(const DtlsParameters& remote, Instant now) {
+  if (dtls_) return Error{ErrorCode::kInvalidState, "", "the transport was connected before"};
+  // The remote's role decides ours; an undecided remote starts the handshake, as it does in WebRTC (RFC 5763 §5).
+  const bool remote_is_server = remote.role == DtlsRole::kServer;
+  auto session = std::make_unique<dtls::Session>(shared_.dtls, remote_is_server ? dtls::Role::kClient : dtls::Role::kServer);
+  if (auto set = session->set_remote_fingerprints(remote.fingerprints, now); !set) return set.error();
+  dtls_ = std::move(session);
+  start_dtls(now);
+  return remote_is_server ? DtlsRole::kClient : DtlsRole::kServer;
+}
+
+void WebRtcTransport::close(Instant now) {
+  if (dtls_) {
+    dtls_->close(now);
+    after_dtls(now);
+  }
+  ice_.close();
+}
+
+WebRtcTransport::Media WebRtcTransport::receive(Packet& packet, const Path& path, Instant now) {
+  ++packets_received_;
+  bytes_received_ += packet.size;
+  receive_rate_.add(packet.size, now);
+  // RFC 7983 §7; the engine has sorted out what is of no class.
+  const std::uint8_t first = packet.data[0];
+  if (first <= 3) {
+    receive_stun(packet.bytes(), path, now);
+    return Media::kNone;
+  }
+  if (!ice_.is_known(path)) {
+    drops_.add(DropReason::kUnknownSource);
+    return Media::kNone;
+  }
+  if (first < 64) {
+    receive_dtls(packet.bytes(), now);
+    return Media::kNone;
+  }
+  return receive_srtp(packet);
+}
+
+void WebRtcTransport::receive_stun(Bytes bytes, const Path& path, Instant now) {
+  const auto result = ice_.receive(bytes, path, now);
+  if (result != ice::ReceiveResult::kHandled) drops_.add(reason_of(result));
+  after_ice(now);
+}
+
+void WebRtcTransport::receive_dtls(Bytes bytes, Instant now) {
+  if (!dtls_) {
+    drops_.add(DropReason::kDtlsUnexpected);
+    return;
+  }
+  if (dtls_->receive(bytes, now) != dtls::ReceiveResult::kProcessed) drops_.add(DropReason::kDtlsMalformed);
+  after_dtls(now);
+}
+
+WebRtcTransport::Media WebRtcTransport::receive_srtp(Packet& packet) {
+  if (!inbound_) {
+    drops_.add(DropReason::kSrtpNotReady);
+    return Media::kNone;
+  }
+  const bool rtcp = is_rtcp(packet.bytes());
+  const auto result = rtcp ? inbound_->unprotect_rtcp(packet.bytes()) : inbound_->unprotect_rtp(packet.bytes());
+  if (!result.ok()) {
+    drops_.add(reason_of(result.status));
+    return Media::kNone;
+  }
+  packet.size = static_cast<std::uint16_t>(result.size);
+  return rtcp ? Media::kRtcp : Media::kRtp;
+}
+
+void WebRtcTransport::advance(Instant now) {
+  ice_.advance(now);
+  after_ice(now);
+  if (dtls_) {
+    dtls_->advance(now);
+    after_dtls(now);
+  }
+}
+
+Instant WebRtcTransport::next_deadline() const {
+  const Instant ice = ice_.next_deadline();
+  return dtls_ ? std::min(ice, dtls_->next_deadline()) : ice;
+}
+
+void WebRtcTransport::after_ice(Instant now) {
+  ice_.drain(stun_out_);
+  for (const auto& transmit : stun_out_) {
+    if (shared_.batch.queue_copy(transmit.path, transmit.bytes)) sender_.count(transmit.bytes.size(), now);
+  }
+  stun_out_.clear();
+  while (const auto event = ice_.poll_event()) {
+    if (event->type == ice::AgentEvent::Type::kStateChanged) {
+      changes_.push_back({TransportChange::Type::kIceState, event->state, event->path, dtls::State::kNew});
+    } else {
+      changes_.push_back({TransportChange::Type::kSelectedPath, event->state, event->path, dtls::State::kNew});
+    }
+  }
+  sender_.set_path(ice_.selected());
+  start_dtls(now);
+}
+
+void WebRtcTransport::start_dtls(Instant now) {
+  if (!dtls_ || !ice_.selected()) return;
+  if (dtls_->state() == dtls::State::kNew) dtls_->start(now);
+  after_dtls(now);
+}
+
+void WebRtcTransport::after_dtls(Instant now) {
+  const auto path = ice_.selected();
+  if (path && dtls_->has_output()) {
+    dtls_->drain(dtls_out_);
+    for (const auto& datagram : dtls_out_) {
+      if (shared_.batch.queue_copy(*path, datagram)) sender_.count(datagram.size(), now);
+    }
+    dtls_out_.clear();
+  }
+  if (dtls_->state() == reported_dtls_) return;
+  reported_dtls_ = dtls_->state();
+  if (reported_dtls_ == dtls::State::kConnected && !take_keys()) return;
+  changes_.push_back({TransportChange::Type::kDtlsState, ice_.state(), path, reported_dtls_});
+}
+
+bool WebRtcTransport::take_keys() {
+  const auto material = dtls_->keys();
+  const auto suite = material ? srtp::suite_from_profile(material->profile) : std::nullopt;
+  if (!suite) return false;
+  const auto client = srtp::MasterKey::from_bytes(*suite, material->client_write);
+  const auto server = srtp::MasterKey::from_bytes(*suite, material->server_write);
+  if (!client || !server) return false;
+  const bool we_are_client = dtls_->role() == dtls::Role::kClient;
+  inbound_.emplace(shared_.srtp, we_are_client ? *server : *client);
+  sender_.set_keys(shared_.srtp, we_are_client ? *client : *server);
+  return true;
+}
+
+}  // namespace sluice::transport

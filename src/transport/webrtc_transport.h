@@ -1,0 +1,97 @@
+// One participant's 5-tuple: ICE-lite, DTLS and SRTP behind one door. Datagrams come in by class (RFC 7983), plain media comes out.
+//
+// Invariants: DTLS and media are taken only from paths that ICE has validated; media flows only once the DTLS handshake has verified
+// the peer's certificate. Owned and driven by the engine.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "dtls/context.h"
+#include "dtls/session.h"
+#include "ice/lite_agent.h"
+#include "rtp/rate_meter.h"
+#include "sluice/dtls_parameters.h"
+#include "sluice/result.h"
+#include "srtp/inbound.h"
+#include "transport/drop_reason.h"
+#include "transport/media_sender.h"
+
+namespace sluice::transport {
+
+/// What the engine owns and every transport borrows.
+struct Shared {
+  dtls::Context& dtls;
+  srtp::Backend& srtp;
+  SendBatch& batch;
+};
+
+/// Something the owner may want to tell; taken with take_changes().
+struct TransportChange {
+  enum class Type : std::uint8_t { kIceState, kSelectedPath, kDtlsState };
+  Type type;
+  IceState ice_state = IceState::kNew;
+  std::optional<Path> path;
+  dtls::State dtls_state = dtls::State::kNew;
+};
+
+class WebRtcTransport {
+ public:
+  WebRtcTransport(Shared shared, ice::Credentials local, Duration consent_timeout);
+  ~WebRtcTransport();
+  WebRtcTransport(const WebRtcTransport&) = delete;
+  WebRtcTransport& operator=(const WebRtcTransport&) = delete;
+
+  /// The peer's fingerprints and role, from signaling. Gives our role. A second call is refused.
+  Result<DtlsRole> connect(const DtlsParameters& remote, Instant now);
+  [[nodiscard]] bool connected_once() const { return dtls_ != nullptr; }
+  /// Tells the peer (close_notify); nothing is sent or taken afterwards.
+  void close(Instant now);
+  void set_remote_ice(ice::Credentials remote) { ice_.set_remote(std::move(remote)); }
+  void restart_ice(ice::Credentials local) { ice_.restart(std::move(local)); }
+
+  /// Plain media that came out of a datagram, in the packet's own buffer.
+  enum class Media : std::uint8_t { kNone, kRtp, kRtcp };
+  Media receive(Packet& packet, const Path& path, Instant now);
+
+  void advance(Instant now);
+  [[nodiscard]] Instant next_deadline() const;
+  std::vector<TransportChange> take_changes() { return std::exchange(changes_, {}); }
+
+  [[nodiscard]] bool media_ready() const { return inbound_.has_value() && sender_.ready(); }
+  [[nodiscard]] MediaSender& sender() { return sender_; }
+  [[nodiscard]] const ice::LiteAgent& ice() const { return ice_; }
+  [[nodiscard]] const dtls::Session* dtls() const { return dtls_.get(); }
+  [[nodiscard]] DropCounters& drops() { return drops_; }
+  [[nodiscard]] const DropCounters& drops() const { return drops_; }
+  [[nodiscard]] std::uint64_t packets_received() const { return packets_received_; }
+  [[nodiscard]] std::uint64_t bytes_received() const { return bytes_received_; }
+  [[nodiscard]] rtp::RateMeter& receive_rate() { return receive_rate_; }
+
+ private:
+  void receive_stun(Bytes bytes, const Path& path, Instant now);
+  void receive_dtls(Bytes bytes, Instant now);
+  Media receive_srtp(Packet& packet);
+  void after_ice(Instant now);
+  void after_dtls(Instant now);
+  void start_dtls(Instant now);
+  bool take_keys();
+
+  Shared shared_;
+  ice::LiteAgent ice_;
+  std::unique_ptr<dtls::Session> dtls_;
+  dtls::State reported_dtls_ = dtls::State::kNew;
+  std::optional<srtp::Inbound> inbound_;
+  MediaSender sender_;
+  std::vector<TransportChange> changes_;
+  std::vector<ice::Transmit> stun_out_;
+  std::vector<std::vector<std::uint8_t>> dtls_out_;
+  DropCounters drops_;
+  std::uint64_t packets_received_ = 0;
+  std::uint64_t bytes_received_ = 0;
+  rtp::RateMeter receive_rate_;
+};
+
+}  // namespace sluice::transport

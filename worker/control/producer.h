@@ -1,0 +1,17 @@
+// fbs/producer.fbs ↔ the producer's requests, replies and events; and statistics of RTP streams.
+#pragma once
+
+#include "producer_generated.h"
+#include "sluice/command.h"
+#include "sluice/event.h"
+#include "worker/control/reader.h"
+
+namespace sluice::control {
+
+Produce read_command(Reader& reader, const wire::Produce& table);
+
+wire::ProducerReplyT to_wire(const ProducerReply& reply);
+wire::StatsReplyT to_wire(const StatsReply& reply);
+wire::ProducerCreatedT to_wire(const ProducerCreated& event);
+
+}  // namespace sluice::control

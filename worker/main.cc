@@ -1,0 +1,25 @@
+// sluice-worker: parses the command line, runs the shell, turns what went wrong into one line and an exit
+// code.
+#include <csignal>
+#include <cstdio>
+
+#include "worker/options.h"
+#include "worker/shell.h"
+
+int main(int argc, char** argv) {
+  using namespace sluice::worker;
+  std::signal(SIGPIPE, SIG_IGN);  // a controller that is gone shows as the end of the stream
+  const auto parsed = parse_options(argc, argv);
+  if (const auto* exit = std::get_if<ExitNow>(&parsed)) {
+    std::fputs(exit->text.c_str(), exit->code == 0 ? stdout : stderr);
+    return exit->code;
+  }
+  auto shell = Shell::create(std::get<Options>(parsed));
+  if (!shell.ok()) {
+    const sluice::Error& error = shell.error();
+    std::fprintf(stderr, "sluice-worker: %s%s%s\n",
+                 error.field.empty() ? "" : ("--" + error.field + ": ").c_str(), error.message.c_str(), "");
+    return 1;
+  }
+  return (*shell)->run();
+}

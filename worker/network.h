@@ -1,0 +1,25 @@
+// From --listen to bound sockets: wildcards become one socket for each address of the machine.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "sluice/result.h"
+#include "worker/options.h"
+#include "worker/udp_socket.h"
+
+namespace sluice::worker {
+
+struct BoundSocket {
+  std::unique_ptr<UdpSocket> socket;
+  std::string announced;  ///< Empty: the socket's own address.
+};
+
+/// Fails with a sentence when an address cannot be bound, or when there is none at all.
+Result<std::vector<BoundSocket>> open_sockets(const Options& options);
+
+/// Addresses of the interfaces that are up, IPv4 first; no link-local IPv6.
+std::vector<SocketAddress> local_addresses();
+
+}  // namespace sluice::worker

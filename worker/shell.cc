@@ -1,0 +1,370 @@
+#include "worker/shell.h"
+
+#include <algorithm>
+
+#include <sys/random.h>
+#include <unistd.h>
+
+namespace sluice::worker {
+namespace {
+
+/// Datagrams that may wait within one wake-up: the buffers of a batch stay in cache, and 400 viewers do not
+/// pile up memory.
+constexpr std::size_t kFlushAt = 1024;
+/// Full batches read from one socket in one wake-up, before the others have their turn.
+constexpr int kBatchesPerWakeUp = 4;
+
+uv_handle_t* as_handle(auto& handle) {
+  return reinterpret_cast<uv_handle_t*>(&handle);
+}
+
+void close_handle(auto& handle) {
+  if (handle.data != nullptr && uv_is_closing(as_handle(handle)) == 0) uv_close(as_handle(handle), nullptr);
+}
+
+control::Hello own_hello() {
+  return {control::kProtocolVersion, "sluice-worker", std::string(version()),
+          static_cast<std::uint32_t>(getpid())};
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Shell>> Shell::create(const Options& options) {
+  std::unique_ptr<Shell> shell(new Shell(options));
+  if (auto started = shell->start(); !started.ok()) {
+    shell->tell_controller(started.error().message);
+    return started.error();
+  }
+  return shell;
+}
+
+Shell::Shell(const Options& options)
+    : options_(options), log_output_(options.log_format), log_level_(options.log_level) {
+  log_info_ =
+      std::find(options.log_tags.begin(), options.log_tags.end(), LogTag::kInfo) != options.log_tags.end();
+  uv_loop_init(&loop_);
+}
+
+Shell::~Shell() {
+  stop(exit_code_);
+  uv_run(&loop_, UV_RUN_DEFAULT);  // closing handles end here
+  uv_loop_close(&loop_);
+  batch_.reset();
+  sockets_.clear();
+}
+
+Result<void> Shell::start() {
+  // The channel first: without one there is nothing to do, and the line that says so must not be hidden by a
+  // port's.
+  if (auto control = start_control(); !control.ok()) return control;
+  auto sockets = open_sockets(options_);
+  if (!sockets.ok()) return sockets.error();
+  sockets_ = std::move(sockets).value();
+  if (auto engine = start_engine(); !engine.ok()) return engine;
+  start_loop();
+  return {};
+}
+
+Result<void> Shell::start_engine() {
+  EngineOptions engine;
+  if (getrandom(engine.seed.data(), engine.seed.size(), 0) != static_cast<ssize_t>(engine.seed.size())) {
+    return Error{ErrorCode::kInternal, "", "the system gives no random bytes"};
+  }
+  const Moment start = read_clocks();
+  engine.wall_clock = {start.now, start.unix_nanos / 1000};
+  for (std::size_t i = 0; i < sockets_.size(); ++i) {
+    engine.sockets.push_back({static_cast<SocketId>(i), sockets_[i].socket->local(), sockets_[i].announced});
+  }
+  engine.certificate_file = options_.certificate_file;
+  engine.private_key_file = options_.private_key_file;
+  engine.log_level = options_.log_level;
+  engine.log_tags = options_.log_tags;
+  engine.srtp_backend = options_.srtp_backend;
+  auto created = Engine::create(std::move(engine));
+  if (!created.ok()) return created.error();
+  engine_ = std::move(created).value();
+  batch_.emplace(engine_->pool());
+  return {};
+}
+
+Result<void> Shell::start_control() {
+  if (!options_.control_path.empty()) {
+    auto listener = ControlListener::open(&loop_, options_.control_path, *this);
+    if (!listener.ok()) return listener.error();
+    listener_ = std::move(listener).value();
+    return {};
+  }
+  auto stream = ControlStream::open(&loop_, options_.control_fd, *this);
+  if (!stream.ok()) {
+    return Error{stream.error().code, stream.error().field,
+                 stream.error().message +
+                     "; a worker is started by a controller, which passes a connected socket as descriptor "
+                     "3, or with --control unix:PATH"};
+  }
+  stream_ = std::move(stream).value();
+  open_session();
+  return {};
+}
+
+void Shell::start_loop() {
+  prepare_.data = timer_.data = terminate_.data = interrupt_.data = this;
+  uv_prepare_init(&loop_, &prepare_);
+  uv_prepare_start(&prepare_, [](uv_prepare_t* handle) { static_cast<Shell*>(handle->data)->settle(); });
+  uv_timer_init(&loop_, &timer_);
+  for (uv_signal_t* signal : {&terminate_, &interrupt_}) {
+    uv_signal_init(&loop_, signal);
+    uv_signal_start(
+        signal, [](uv_signal_t* handle, int) { static_cast<Shell*>(handle->data)->stop(0); },
+        signal == &terminate_ ? SIGTERM : SIGINT);
+  }
+  for (std::size_t i = 0; i < sockets_.size(); ++i) {
+    auto& watched = *watched_.emplace_back(std::make_unique<WatchedSocket>());
+    watched.shell = this;
+    watched.id = static_cast<SocketId>(i);
+    watched.poll.data = &watched;
+    uv_poll_init(&loop_, &watched.poll, sockets_[i].socket->fd());
+    watch(watched);
+    const UdpSocket& socket = *sockets_[i].socket;
+    const std::string& announced = sockets_[i].announced;
+    log(LogLevel::kDebug, "socket " + socket.local().to_string(),
+        "listening" + (announced.empty() ? "" : ", announced as " + announced) + "; kernel buffers " +
+            std::to_string(socket.receive_buffer()) + " B in, " + std::to_string(socket.send_buffer()) +
+            " B out");
+  }
+}
+
+/// Readable always; writable while datagrams are deferred.
+void Shell::watch(WatchedSocket& watched) {
+  const int wanted = UV_READABLE | (sockets_[watched.id].socket->wants_writable() ? UV_WRITABLE : 0);
+  if (wanted == watched.watched || stopping_) return;
+  watched.watched = wanted;
+  uv_poll_start(&watched.poll, wanted, [](uv_poll_t* handle, int status, int events) {
+    auto& self = *static_cast<WatchedSocket*>(handle->data);
+    self.shell->on_socket(
+        self, status < 0 ? int{UV_READABLE} : events);  // an error is told, and cleared, by the next receive
+  });
+}
+
+int Shell::run() {
+  uv_run(&loop_, UV_RUN_DEFAULT);
+  return exit_code_;
+}
+
+const Moment& Shell::moment() {
+  if (!moment_is_fresh_) {
+    moment_ = read_clocks();
+    moment_is_fresh_ = true;
+    ++counters_.wake_ups;
+  }
+  return moment_;
+}
+
+// --- The packet's way
+// -------------------------------------------------------------------------------------------------------
+
+void Shell::on_socket(WatchedSocket& watched, int events) {
+  if ((events & UV_WRITABLE) != 0) {
+    sockets_[watched.id].socket->on_writable();
+    watch(watched);
+  }
+  if ((events & UV_READABLE) != 0) receive_from(watched);
+}
+
+void Shell::receive_from(WatchedSocket& watched) {
+  UdpSocket& socket = *sockets_[watched.id].socket;
+  for (int i = 0; i < kBatchesPerWakeUp; ++i) {
+    const bool more = socket.receive(*batch_, watched.id, moment());
+    if (!batch_->datagrams().empty()) ++counters_.receive_batches;
+    deliver(batch_->datagrams());
+    batch_->release();
+    if (!more) return;
+  }
+}
+
+/// In slices, so that what one slice fans out to stays near kFlushAt: the fan-out of the last slice predicts
+/// the next.
+void Shell::deliver(std::span<ReceivedDatagram> datagrams) {
+  while (!datagrams.empty()) {
+    const std::size_t count = std::min(slice_, datagrams.size());
+    const std::size_t before = engine_->pending();
+    engine_->receive(datagrams.first(count), moment().now);
+    const std::size_t pending = engine_->pending();
+    const std::size_t produced = pending > before ? pending - before : 0;
+    slice_ = std::clamp(kFlushAt * count / std::max<std::size_t>(produced, 1), std::size_t{1},
+                        ReceiveBatch::kSize);
+    if (pending >= kFlushAt) flush();
+    datagrams = datagrams.subspan(count);
+  }
+}
+
+void Shell::flush() {
+  if (engine_->pending() == 0) return;
+  ++counters_.flushes;
+  PacketPool& pool = engine_->pool();
+  for (const OutgoingDatagram& datagram : engine_->flush(moment().now)) {
+    sockets_[datagram.path.socket].socket->send(datagram, pool);
+  }
+  for (auto& watched : watched_) {
+    sockets_[watched->id].socket->flush(pool);
+    watch(*watched);
+  }
+}
+
+/// Runs before every sleep of the loop.
+void Shell::settle() {
+  if (stopping_) return;
+  const Instant now = moment().now;
+  if (engine_->next_deadline() <= now) engine_->advance(now);
+  flush();
+  hand_out_events();
+  write_control();
+  if (stopping_) return;
+  arm_timer();
+  moment_is_fresh_ = false;
+}
+
+void Shell::arm_timer() {
+  const Instant deadline = engine_->next_deadline();
+  if (deadline == armed_ && uv_is_active(as_handle(timer_)) == (deadline == kNever ? 0 : 1)) return;
+  armed_ = deadline;
+  if (deadline == kNever) {
+    uv_timer_stop(&timer_);
+    return;
+  }
+  // libuv counts in ms from the time it read at its own wake-up; rounded up, so that the deadline has passed
+  // when it fires.
+  const auto wait = std::max<Duration>(deadline - moment_.now, Duration::zero());
+  const auto wait_ms = static_cast<std::uint64_t>((wait.count() + 999) / 1000);
+  uv_timer_start(
+      &timer_, [](uv_timer_t*) {}, wait_ms, 0);
+}
+
+// --- The control channel
+// ----------------------------------------------------------------------------------------------------
+
+void Shell::hand_out_events() {
+  for (const Event& event : engine_->take_events()) {
+    if (const auto* record = std::get_if<LogRecord>(&event)) {
+      write_log(*record);
+    } else if (session_ && session_->open()) {
+      session_->notify(event);
+    } else {
+      ++counters_.events_without_controller;
+    }
+  }
+}
+
+void Shell::write_control() {
+  if (!session_ || !stream_) return;
+  if (!session_->closed()) {
+    stream_->write(session_->out());
+    if (session_ && stream_) session_->set_in_flight(stream_->in_flight());
+  }
+  if (session_ && session_->closed()) close_control();
+}
+
+void Shell::on_control_bytes(std::span<const std::uint8_t> bytes) {
+  if (session_) session_->receive(bytes);
+}
+
+void Shell::on_control_end() {
+  if (session_) session_->end_of_stream();  // settle() closes it before the loop sleeps
+}
+
+void Shell::on_control_written() {
+  if (session_ && stream_ && !session_->closed()) write_control();
+}
+
+void Shell::on_controller(uv_stream_t* server) {
+  ControlStreamPtr stream = ControlStream::accept(&loop_, server, *this);
+  if (!stream) return;
+  if (session_) {
+    std::vector<std::uint8_t> refusal;
+    control::Session::refuse("another controller is connected", refusal);
+    stream->write_last(refusal);
+    return;  // closes it
+  }
+  stream_ = std::move(stream);
+  open_session();
+}
+
+void Shell::open_session() {
+  control::RequestHandler& handler = *this;
+  session_ = std::make_unique<control::Session>(handler, own_hello());
+}
+
+/// Why the worker cannot start: whoever spawned it learns it without reading stderr.
+void Shell::tell_controller(const std::string& reason) {
+  if (!stream_) return;
+  std::vector<std::uint8_t> frame;
+  control::Session::refuse(reason, frame);
+  stream_->write_last(frame);
+  stream_.reset();
+  session_.reset();
+}
+
+/// The session is over. With an inherited channel the worker ends with it; on a Unix socket the next
+/// controller may come.
+void Shell::close_control() {
+  const std::string failure = session_->failure();
+  stream_->write_last(session_->out());
+  stream_.reset();
+  session_.reset();
+  if (!failure.empty()) log(LogLevel::kError, "control channel", failure);
+  if (!listener_) stop(failure.empty() ? 0 : 1);
+}
+
+Result<control::Answer> Shell::handle(const control::Request& request) {
+  if (std::holds_alternative<control::GetResourceUsage>(request)) return control::Answer(resource_usage());
+  return handle_command(std::get<Command>(request));
+}
+
+Result<control::Answer> Shell::handle_command(const Command& command) {
+  auto reply = engine_->execute(command, moment().now);
+  if (!reply.ok()) return reply.error();
+  if (const auto* settings = std::get_if<UpdateSettings>(&command)) {
+    if (settings->log_level) log_level_ = *settings->log_level;
+    if (settings->log_tags) {
+      const auto& tags = *settings->log_tags;
+      log_info_ = std::find(tags.begin(), tags.end(), LogTag::kInfo) != tags.end();
+    }
+  }
+  if (const auto* dump = std::get_if<Dump>(&command); dump != nullptr && dump->kind == ObjectKind::kWorker) {
+    if (auto* engine_dump = std::get_if<DumpReply>(&reply.value())) {
+      counters_.log_lines_dropped = log_output_.dropped();
+      engine_dump->json = extend_worker_dump(engine_dump->json, sockets_, counters_, batch_->reserved());
+    }
+  }
+  return control::Answer(std::move(reply).value());
+}
+
+// --- Log and end
+// ------------------------------------------------------------------------------------------------------------
+
+void Shell::log(LogLevel level, std::string object, std::string message) {
+  if (level > log_level_ || (level == LogLevel::kDebug && !log_info_)) return;
+  write_log({level, LogTag::kInfo, std::move(object), std::move(message)});
+}
+
+void Shell::write_log(const LogRecord& record) {
+  log_output_.write(record,
+                    read_clocks().unix_nanos);  // a log line may tell the time more exactly than the wake-up
+  if (session_) session_->notify(record);
+}
+
+void Shell::stop(int code) {
+  if (stopping_) return;
+  stopping_ = true;
+  exit_code_ = code;
+  if (session_ && stream_) stream_->write_last(session_->out());
+  stream_.reset();
+  session_.reset();
+  listener_.reset();
+  close_handle(prepare_);
+  close_handle(timer_);
+  close_handle(terminate_);
+  close_handle(interrupt_);
+  for (auto& watched : watched_) close_handle(watched->poll);
+}
+
+}  // namespace sluice::worker

@@ -1,0 +1,117 @@
+// One bound UDP socket: datagrams in by recvmmsg, out by sendmmsg, both in batches. Non-blocking; the shell
+// watches the descriptor.
+//
+// Nothing is allocated after open(), except the ring of deferred datagrams the first time that the kernel's
+// send buffer is full.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string_view>
+#include <vector>
+
+#include <sys/socket.h>
+
+#include "sluice/engine.h"
+#include "sluice/result.h"
+#include "worker/clock.h"
+#include "worker/receive_batch.h"
+#include "worker/sockaddr.h"
+
+namespace sluice::worker {
+
+/// Why a datagram was dropped between the engine and the wire.
+enum class SocketDrop : std::uint8_t {
+  kTooLongToReceive,  ///< Longer than a pooled buffer.
+  kNoBuffer,          ///< The packet pool is exhausted.
+  kSendBufferFull,    ///< The kernel's buffer and ours are full (EAGAIN).
+  kNoKernelMemory,    ///< ENOBUFS, ENOMEM.
+  kTooLongToSend,     ///< EMSGSIZE.
+  kNotPermitted,      ///< EPERM, EACCES: a firewall refused.
+  kUnreachable,       ///< ENETUNREACH, EHOSTUNREACH, EADDRNOTAVAIL.
+  kOther
+};
+inline constexpr std::size_t kSocketDrops = 8;
+std::string_view to_string(SocketDrop drop);
+
+struct SocketCounters {
+  std::uint64_t receive_calls = 0;
+  std::uint64_t datagrams_received = 0;
+  std::uint64_t bytes_received = 0;
+  std::uint64_t send_calls = 0;
+  std::uint64_t datagrams_sent = 0;
+  std::uint64_t bytes_sent = 0;
+  std::uint64_t deferred = 0;  ///< Sent later, because the kernel's buffer was full.
+  std::array<std::uint64_t, kSocketDrops> drops{};
+};
+
+struct PortRange {
+  std::uint16_t min = 10000;
+  std::uint16_t max = 59999;
+};
+
+class UdpSocket {
+ public:
+  static constexpr std::size_t kSendBatch = 64;
+  static constexpr std::size_t kMaxDeferred = 1024;
+  static constexpr int kBufferBytes = 4 << 20;
+
+  /// Binds `ip` to the first free port of the range. Fails with kAlreadyExists (port taken), kNotFound (no
+  /// such local address) or kInternal; the message is a whole sentence.
+  static Result<std::unique_ptr<UdpSocket>> open(const SocketAddress& ip, PortRange ports);
+  ~UdpSocket();
+  UdpSocket(const UdpSocket&) = delete;
+  UdpSocket& operator=(const UdpSocket&) = delete;
+
+  /// One recvmmsg. True when the batch came full, so that more may wait.
+  bool receive(ReceiveBatch& batch, SocketId id, const Moment& moment);
+
+  /// Puts a datagram into the batch, which leaves when it is full. `datagram.bytes` must stay valid until
+  /// flush().
+  void send(const OutgoingDatagram& datagram, PacketPool& pool);
+  void flush(PacketPool& pool);
+  /// Deferred datagrams wait: watch for writability and call on_writable().
+  [[nodiscard]] bool wants_writable() const { return deferred_count_ != 0; }
+  void on_writable();
+
+  [[nodiscard]] int fd() const { return fd_; }
+  [[nodiscard]] const SocketAddress& local() const { return local_; }
+  [[nodiscard]] const SocketCounters& counters() const { return counters_; }
+  /// What the kernel granted, in bytes.
+  [[nodiscard]] int receive_buffer() const { return receive_buffer_; }
+  [[nodiscard]] int send_buffer() const { return send_buffer_; }
+
+ private:
+  struct Deferred {
+    PacketRef packet;
+    SocketAddress remote;
+  };
+
+  UdpSocket(int fd, const SocketAddress& local);
+  void configure();
+  void discard_unbuffered();
+  void add(std::span<const std::uint8_t> bytes, const SocketAddress& remote);
+  std::size_t send_slots();
+  void defer(std::span<const std::uint8_t> bytes, const SocketAddress& remote, PacketPool& pool);
+  void drop(SocketDrop reason) { ++counters_.drops[static_cast<std::size_t>(reason)]; }
+
+  int fd_;
+  SocketAddress local_;
+  int receive_buffer_ = 0;
+  int send_buffer_ = 0;
+  SocketCounters counters_;
+
+  std::array<mmsghdr, kSendBatch> headers_{};
+  std::array<iovec, kSendBatch> vectors_{};
+  std::array<KernelAddress, kSendBatch> addresses_{};
+  std::array<SocketAddress, kSendBatch> remotes_{};
+  std::size_t used_ = 0;
+
+  std::vector<Deferred> deferred_;  // a ring of kMaxDeferred once it was needed
+  std::size_t deferred_first_ = 0;
+  std::size_t deferred_count_ = 0;
+};
+
+}  // namespace sluice::worker
