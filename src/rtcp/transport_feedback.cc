@@ -163,21 +163,26 @@ std::size_t TransportFeedback::serialize_to(ByteWriter& writer, const Head& head
   Statuses statuses;
   collect(arrivals, statuses);
 
-  // As many whole chunks as fit with their deltas and the padding; a run that does not fit whole waits.
+  // As many chunks as fit with their deltas and the padding. Only the last may be shortened: a vector always
+  // stands for all of its symbols, and only the status count says that it ends early.
   const std::size_t room = writer.room() / 4 * 4;
   std::array<std::uint16_t, kMaxStatuses / kTwoBitSymbols + 1> chunks;
   std::size_t chunk_count = 0;
   std::size_t done = 0;
-  for (std::size_t size = kFixedSize; done < statuses.size;) {
-    std::span<const std::uint8_t> rest(statuses.symbols.data() + done, statuses.size - done);
-    Chunk chunk = next_chunk(rest);
-    const auto cost = [&rest](const Chunk& c) {
+  bool shortened = false;
+  for (std::size_t size = kFixedSize; done < statuses.size && !shortened;) {
+    const std::span<const std::uint8_t> rest(statuses.symbols.data() + done, statuses.size - done);
+    const auto cost = [&rest](const Chunk& chunk) {
       std::size_t bytes = 2;
-      for (const std::uint8_t symbol : rest.first(c.length)) bytes += symbol;
+      for (const std::uint8_t symbol : rest.first(chunk.length)) bytes += symbol;  // the size of its delta
       return bytes;
     };
-    if (size + cost(chunk) > room && chunk.length > kTwoBitSymbols)
-      chunk = next_chunk(rest.first(kTwoBitSymbols));
+    Chunk chunk = next_chunk(rest);
+    for (std::size_t limit = std::min(chunk.length, kTwoBitSymbols); size + cost(chunk) > room && limit > 0;
+         --limit) {
+      chunk = next_chunk(rest.first(limit));
+      shortened = true;
+    }
     if (size + cost(chunk) > room) break;
     size += cost(chunk);
     done += chunk.length;
