@@ -1,0 +1,140 @@
+// Peers by offer and answer through the engine's commands, with offers recorded from real browsers.
+#include <fstream>
+#include <sstream>
+
+#include "catch.h"
+#include "sluice/engine.h"
+
+namespace sluice {
+namespace {
+
+std::string recorded_offer(const std::string& name) {
+  std::ifstream file(std::string(SLUICE_TEST_DATA) + "/negotiate/offers/" + name + ".sdp");
+  REQUIRE(file.good());
+  std::stringstream text;
+  text << file.rdbuf();
+  return text.str();
+}
+
+class Rig {
+ public:
+  Rig() {
+    EngineOptions options;
+    options.sockets = {{0, *SocketAddress::parse("192.0.2.1", 40000), ""}};
+    auto made = Engine::create(std::move(options));
+    REQUIRE(made.ok());
+    engine_ = std::move(*made);
+    RtpCodecCapability opus;
+    opus.kind = MediaKind::kAudio;
+    opus.mime_type = "audio/opus";
+    opus.clock_rate = 48000;
+    opus.channels = 2;
+    RtpCodecCapability vp8;
+    vp8.kind = MediaKind::kVideo;
+    vp8.mime_type = "video/VP8";
+    vp8.clock_rate = 90000;
+    (void)ask<RoomReply>(CreateRoom{"room", {opus, vp8}});
+  }
+
+  template <typename T>
+  T ask(const Command& command) {
+    auto reply = engine_->execute(command, now_);
+    INFO((reply ? std::string("ok") : reply.error().field + ": " + reply.error().message));
+    REQUIRE(reply.ok());
+    REQUIRE(std::holds_alternative<T>(*reply));
+    return std::get<T>(*reply);
+  }
+  Error refuse(const Command& command) {
+    auto reply = engine_->execute(command, now_);
+    REQUIRE_FALSE(reply.ok());
+    return reply.error();
+  }
+  template <typename T>
+  std::vector<T> events() {
+    std::vector<T> out;
+    for (auto& event : engine_->take_events()) {
+      if (auto* one = std::get_if<T>(&event)) out.push_back(*one);
+    }
+    return out;
+  }
+  DescriptionReply join(const std::string& peer, const std::string& offer) {
+    (void)ask<PeerReply>(CreatePeer{"room", peer, peer, Subscription::kAll});
+    (void)ask<DescriptionReply>(SetRemoteDescription{peer, SdpType::kOffer, recorded_offer(offer)});
+    (void)ask<DescriptionReply>(CreateAnswer{peer});
+    return ask<DescriptionReply>(SetLocalDescription{peer, SdpType::kAnswer, ""});
+  }
+
+ private:
+  std::unique_ptr<Engine> engine_;
+  Instant now_{1s};
+};
+
+TEST_CASE("a browser's offer becomes producers, and its answer is receive-only") {
+  const std::string name = GENERATE("chromium-audio-video", "firefox-audio-video", "chromium-sendonly-gathered", "firefox-sendonly-gathered");
+  INFO(name);
+  Rig rig;
+  const auto answer = rig.join("ada", name);
+  CHECK(answer.signaling_state == "stable");
+  CHECK(answer.sdp.find("a=ice-lite") != std::string::npos);
+  CHECK(answer.sdp.find("192.0.2.1 40000 typ host") != std::string::npos);
+  CHECK(answer.sdp.find("a=recvonly") != std::string::npos);
+  const auto produced = rig.events<ProducerCreated>();
+  REQUIRE(produced.size() == 2);
+  CHECK(produced[0].kind != produced[1].kind);
+}
+
+TEST_CASE("a newcomer's tracks are offered to everyone subscribed to all, once for a batch of changes") {
+  Rig rig;
+  rig.join("ada", "chromium-audio-video");
+  CHECK(rig.events<NegotiationNeeded>().empty());
+  rig.join("bob", "firefox-audio-video");
+  const auto needed = rig.events<NegotiationNeeded>();
+  REQUIRE(needed.size() == 2);  // ada for bob's tracks, bob for ada's
+  CHECK(rig.events<NegotiationNeeded>().empty());
+  const auto offer = rig.ask<DescriptionReply>(CreateOffer{"ada"});
+  (void)rig.ask<DescriptionReply>(SetLocalDescription{"ada", SdpType::kOffer, ""});
+  std::size_t from_bob = 0;
+  for (const auto& section : offer.sections) from_bob += section.sending && section.source_peer_id == "bob" ? 1 : 0;
+  CHECK(from_bob == 2);
+}
+
+TEST_CASE("who only watches is offered what is there without having offered anything") {
+  Rig rig;
+  rig.join("ada", "chromium-audio-video");
+  (void)rig.events<NegotiationNeeded>();
+  (void)rig.ask<PeerReply>(CreatePeer{"room", "watcher", "", Subscription::kAll});
+  const auto needed = rig.events<NegotiationNeeded>();
+  REQUIRE(needed.size() == 1);
+  CHECK(needed[0].peer_id == "watcher");
+  const auto offer = rig.ask<DescriptionReply>(CreateOffer{"watcher"});
+  CHECK(offer.sections.size() == 2);
+}
+
+TEST_CASE("a leaving peer's tracks are taken back from the others") {
+  Rig rig;
+  rig.join("ada", "chromium-audio-video");
+  rig.join("bob", "firefox-audio-video");
+  (void)rig.events<NegotiationNeeded>();
+  (void)rig.ask<Done>(Close{ObjectKind::kPeer, "bob"});
+  // Never offered to ada's client: nothing is left to negotiate.
+  const auto offer = rig.ask<DescriptionReply>(CreateOffer{"ada"});
+  for (const auto& section : offer.sections) CHECK_FALSE(section.sending);
+}
+
+TEST_CASE("refused descriptions name the field and change nothing") {
+  Rig rig;
+  CHECK(rig.refuse(SetRemoteDescription{"nobody", SdpType::kOffer, ""}).field == "peerId");
+  (void)rig.ask<PeerReply>(CreatePeer{"room", "ada", "Ada", Subscription::kManual});
+  CHECK(rig.refuse(CreatePeer{"room", "other", "Ada", Subscription::kManual}).code == ErrorCode::kAlreadyExists);
+  const Error error = rig.refuse(SetRemoteDescription{"ada", SdpType::kOffer, "v=0\r\nnonsense\r\n"});
+  CHECK(error.code == ErrorCode::kInvalidArgument);
+  CHECK_FALSE(error.message.empty());
+  CHECK(rig.refuse(CreateAnswer{"ada"}).code == ErrorCode::kInvalidState);
+  (void)rig.ask<Done>(Close{ObjectKind::kPeer, "ada"});
+  const auto dump = rig.ask<DumpReply>(Dump{ObjectKind::kWorker, ""});
+  CHECK(dump.json.find("\"peers\":0") != std::string::npos);
+  CHECK(dump.json.find("\"transports\":0") != std::string::npos);
+}
+
+}  // namespace
+}  // namespace sluice
