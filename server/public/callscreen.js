@@ -9,7 +9,7 @@ import { CONNECTION, deviceNotice, errorSentence } from './sentences.js';
 import { LevelMeter, SpeakingDetector, receivedLevel, sentLevel } from './speaking.js';
 import { StatsSampler } from './stats.js';
 import { Tile } from './tile.js';
-import { toast } from './toast.js';
+import { clearToasts, toast } from './toast.js';
 
 /** @import { Call, Peer } from './call.js' */
 
@@ -23,6 +23,7 @@ export class CallScreen {
   #grid = new Grid(byId('stage', HTMLElement));
   /** @type {Map<string, Tile>} by peer id, and SELF */
   #tiles = new Map();
+  #inviteTitle = make('h2', {}, 'You’re the first one here');
   #invite;
   #detector = new SpeakingDetector();
   #meter = new LevelMeter();
@@ -31,8 +32,11 @@ export class CallScreen {
   /** @type {number[]} */
   #timers = [];
 
-  /** @param {Call} call */
-  constructor(call) {
+  /**
+   * @param {Call} call
+   * @param {{ announceProblems: boolean }} options
+   */
+  constructor(call, options) {
     this.#call = call;
     this.#invite = this.#makeInvite();
     this.#wire();
@@ -40,12 +44,14 @@ export class CallScreen {
     byId('call', HTMLElement).hidden = false;
     this.#timers = [window.setInterval(() => this.#showLevels(), LEVELS_EVERY_MS), window.setInterval(() => this.#sample(), STATS_EVERY_MS)];
     this.#show();
-    const notice = deviceNotice(call.media.problems);
+    // Who came by a link that joins at once has not seen the entry screen's notice.
+    const notice = options.announceProblems ? deviceNotice(call.media.problems) : null;
     if (notice) toast(`${notice.text} ${notice.title}.`, { kind: 'bad', stay: 9_000 });
   }
 
   close() {
     this.#abort.abort();
+    clearToasts();
     for (const timer of this.#timers) clearInterval(timer);
     for (const tile of this.#tiles.values()) tile.close();
     this.#grid.close();
@@ -129,6 +135,7 @@ export class CallScreen {
   #arrange(self) {
     const others = [...this.#call.peers.keys()].map((id) => this.#tileOf(id).element);
     const alone = others.length === 0 && this.#call.phase === 'joined';
+    if (others.length > 0) this.#inviteTitle.textContent = 'You’re the only one here';
     this.#grid.show([...others, self.element, ...(alone ? [this.#invite] : [])]);
     const count = others.length + 1;
     byId('count-text', HTMLElement).textContent = String(count);
@@ -206,7 +213,7 @@ export class CallScreen {
     link.addEventListener('focus', () => link.select());
     const copy = make('button', { type: 'button', class: 'primary' }, icon('link'), make('span', { class: 'label' }, 'Copy link'));
     copy.addEventListener('click', () => this.#share(copy));
-    return make('aside', { class: 'invite' }, make('h2', {}, 'You’re the first one here'), make('p', {}, 'Share this link with the people you want in the call.'), make('div', { class: 'invite-link' }, link, copy));
+    return make('aside', { class: 'invite' }, this.#inviteTitle, make('p', {}, 'Share this link with the people you want in the call.'), make('div', { class: 'invite-link' }, link, copy));
   }
 
   /** @param {HTMLButtonElement} button */

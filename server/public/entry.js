@@ -71,6 +71,8 @@ export class EntryScreen {
     this.#showName();
     this.#showMedia();
     this.#open();
+    // On a touch screen focus would raise the keyboard over the preview.
+    if (!matchMedia('(hover: hover)').matches) return;
     if (!name) this.#name.focus();
     else byId('join', HTMLButtonElement).focus({ preventScroll: true });
   }
@@ -173,10 +175,11 @@ export class EntryScreen {
     for (const kind of /** @type {Kind[]} */ (['audio', 'video'])) {
       const found = devices.filter((device) => device.kind === `${kind}input` && device.deviceId && device.label);
       const select = byId(`device-${kind}`, HTMLSelectElement);
+      const offered = found.length > 1 && !this.#media.problems[kind];
       select.replaceChildren(...found.map((device) => make('option', { value: device.deviceId }, device.label)));
       select.value = this.#media.deviceId(kind);
-      /** @type {HTMLElement} */ (select.parentElement).hidden = found.length < 2;
-      choice ||= found.length > 1;
+      /** @type {HTMLElement} */ (select.parentElement).hidden = !offered;
+      choice ||= offered;
     }
     byId('devices', HTMLElement).hidden = !choice;
   }

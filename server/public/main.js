@@ -39,15 +39,16 @@ function showing(name) {
 /**
  * @param {string} room
  * @param {string} name
+ * @param {boolean} [announceProblems] the person has not been told yet of a missing camera or microphone
  */
-function enter(room, name) {
+function enter(room, name, announceProblems = false) {
   rememberName(name);
   showing('call');
   document.title = `${room} · Sluice`;
   call = new Call({ url: signalingUrl, room, name, media });
   call.addEventListener('joined', () => enteredRoom(room), { once: true });
   call.addEventListener('ended', (event) => ended(/** @type {CustomEvent} */ (event).detail, room, name), { once: true });
-  screen = new CallScreen(call);
+  screen = new CallScreen(call, { announceProblems });
   call.join();
 }
 
@@ -73,7 +74,7 @@ function ended({ reason, error }, room, name) {
   byId('left-text', HTMLElement).textContent = reason === 'left' ? `The room “${room}” stays open for the others.` : 'It was taken over by another window.';
   byId('rejoin', HTMLButtonElement).onclick = async () => {
     await media.open();
-    enter(room, name);
+    enter(room, name, true);
   };
   byId('home', HTMLButtonElement).onclick = () => enterAgain('', name);
   byId('left-title', HTMLElement).focus();
@@ -98,7 +99,7 @@ async function start() {
   } else if (options.join) {
     document.body.dataset.screen = 'call';
     await media.open();
-    enter(options.room, options.name || 'Guest');
+    enter(options.room, options.name || 'Guest', true);
   } else {
     showing('entry');
     entry.show({ room: options.room, name: options.name, invited: options.room !== '' });

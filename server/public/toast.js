@@ -22,3 +22,8 @@ export function toast(text, { kind = 'info', stay = STAY_MS } = {}) {
     setTimeout(() => element.remove(), 250);
   }, stay);
 }
+
+/** The screen changed: what was said belongs to the one before. */
+export function clearToasts() {
+  byId('toasts', HTMLElement).replaceChildren();
+}
