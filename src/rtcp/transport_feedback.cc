@@ -33,8 +33,8 @@ constexpr std::size_t chunk_length(std::uint16_t chunk) {
 
 constexpr std::uint8_t chunk_symbol(std::uint16_t chunk, std::size_t i) {
   if ((chunk & 0x8000) == 0) return (chunk >> 13) & 3;
-  return (chunk & 0x4000) == 0 ? (chunk >> (kOneBitSymbols - 1 - i)) & 1
-                               : (chunk >> (2 * (kTwoBitSymbols - 1 - i))) & 3;
+  if ((chunk & 0x4000) == 0) return (chunk >> (kOneBitSymbols - 1 - i)) & 1;
+  return (chunk >> (2 * (kTwoBitSymbols - 1 - i))) & 3;
 }
 
 }  // namespace

@@ -141,7 +141,8 @@ TEST_CASE("feedback that lies is refused") {
   // A vector that ends behind the count: what is behind does not count, not even reserved symbols.
   CHECK(from_bytes<TransportFeedback>(make(1, {0xC0, 0x03, 0, 0})));
   // A long run of losses is legal and small.
-  const auto losses = from_bytes<TransportFeedback>(make(8191, {0x1F, 0xFF, 0, 0}));
+  const Datagram long_run = make(8191, {0x1F, 0xFF, 0, 0});
+  const auto losses = from_bytes<TransportFeedback>(long_run);
   REQUIRE(losses);
   CHECK(read(*losses).arrivals.size() == 8191);
 }

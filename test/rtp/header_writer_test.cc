@@ -49,7 +49,7 @@ TEST_CASE("small extensions take the one-byte form, padded to a word, and late f
 }
 
 TEST_CASE("a large id, an empty value or a long one make all extensions two-byte") {
-  const std::vector<std::uint8_t> long_value(17, 9);
+  static const std::vector<std::uint8_t> long_value(17, 9);  // outlives each generated case
   const ExtensionToWrite odd = GENERATE_COPY(ExtensionToWrite{Extension::kRid, 16, as_bytes("x")},
                                              ExtensionToWrite{Extension::kRid, 5, Bytes()},
                                              ExtensionToWrite{Extension::kRid, 5, Bytes(long_value)});

@@ -115,14 +115,16 @@ TEST_CASE("one-byte extensions: zero bytes are padding, ids 0 with a length and 
   CHECK(ids_of(*PacketView::parse(with_block(kOneByteProfile, {0x10, 1, 0x02, 9, 0x20, 2}))) ==
         std::vector<std::uint8_t>{1});
   // A value that would reach out of the block.
-  const auto view = PacketView::parse(with_block(kOneByteProfile, {0x10, 1, 0x2F, 9}));
+  const Packet packet = with_block(kOneByteProfile, {0x10, 1, 0x2F, 9});
+  const auto view = PacketView::parse(packet);
   CHECK(ids_of(*view) == std::vector<std::uint8_t>{1});
   CHECK_FALSE(view->extension(2));
 }
 
 TEST_CASE("two-byte extensions: empty values, large ids and application bits are read") {
   for (const auto profile : std::array<std::uint16_t, 3>{0x1000, 0x1007, 0x100F}) {
-    const auto view = PacketView::parse(with_block(profile, {5, 0, 0, 0, 200, 3, 7, 8, 9, 15, 1, 4}));
+    const Packet packet = with_block(profile, {5, 0, 0, 0, 200, 3, 7, 8, 9, 15, 1, 4});
+    const auto view = PacketView::parse(packet);
     REQUIRE(view);
     CHECK(ids_of(*view) == std::vector<std::uint8_t>{5, 200, 15});
     CHECK(view->extension(5)->empty());
@@ -137,7 +139,8 @@ TEST_CASE("two-byte extensions: empty values, large ids and application bits are
 }
 
 TEST_CASE("extension blocks of other profiles hold nothing we know, and the payload stands behind them") {
-  const auto view = PacketView::parse(with_block(0x4242, {0x10, 1, 0x20, 2}));
+  const Packet packet = with_block(0x4242, {0x10, 1, 0x20, 2});
+  const auto view = PacketView::parse(packet);
   REQUIRE(view);
   CHECK(ids_of(*view).empty());
   CHECK(view->extension_block().size() == 4);
