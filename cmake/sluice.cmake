@@ -55,16 +55,34 @@ function(sluice_test folder)
   catch_discover_tests(test_${folder} TEST_PREFIX "${folder}: " PROPERTIES TIMEOUT 300)
 endfunction()
 
-# sluice_fuzzer(<name> DEPENDS <folders>): test/fuzz/<name>_fuzz.cc as a libFuzzer program when SLUICE_FUZZ is on.
+# sluice_fuzzer(<name> DEPENDS <folders>): test/fuzz/<name>_fuzz.cc as a libFuzzer program.
+# The target `fuzzers` builds them all, and of the libraries only those that they need.
 function(sluice_fuzzer name)
   cmake_parse_arguments(ARG "" "" "DEPENDS" ${ARGN})
-  if(NOT SLUICE_FUZZ)
-    return()
-  endif()
   add_executable(fuzz_${name} ${CMAKE_SOURCE_DIR}/test/fuzz/${name}_fuzz.cc)
   target_include_directories(fuzz_${name} PRIVATE ${CMAKE_SOURCE_DIR}/test)
   target_link_options(fuzz_${name} PRIVATE -fsanitize=fuzzer)
   foreach(dependency ${ARG_DEPENDS})
     target_link_libraries(fuzz_${name} PRIVATE sluice_${dependency})
   endforeach()
+  if(NOT TARGET fuzzers)
+    add_custom_target(fuzzers)
+  endif()
+  add_dependencies(fuzzers fuzz_${name})
+endfunction()
+
+# sluice_bench(<name> [DEPENDS <folders>] [LINK <libraries>]): test/bench/<name>_bench.cc as the program bench_<name>; the target
+# `benches` builds them all.
+function(sluice_bench name)
+  cmake_parse_arguments(ARG "" "" "DEPENDS;LINK" ${ARGN})
+  add_executable(bench_${name} ${CMAKE_SOURCE_DIR}/test/bench/${name}_bench.cc)
+  target_include_directories(bench_${name} PRIVATE ${CMAKE_SOURCE_DIR}/test)
+  target_link_libraries(bench_${name} PRIVATE ${ARG_LINK})
+  foreach(dependency ${ARG_DEPENDS})
+    target_link_libraries(bench_${name} PRIVATE sluice_${dependency})
+  endforeach()
+  if(NOT TARGET benches)
+    add_custom_target(benches)
+  endif()
+  add_dependencies(benches bench_${name})
 endfunction()

@@ -1,5 +1,5 @@
 // THE CLOCK READ OF THIS CORE: OpenSSL's DTLS timer reads the wall clock, and this file makes the answer not
-// matter (docs/decisions/dtls-retransmission.md).
+// matter (docs/decisions/006-dtls-retransmissions-ahead-of-time.md).
 //
 // OpenSSL retransmits a flight only when its timer has expired, and takes a timer with less than 15 ms left
 // for expired. So a new flight is given a timer of 1 µs: the next read finds it expired and writes the flight
