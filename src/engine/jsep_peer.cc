@@ -71,11 +71,10 @@ void apply_consumed(State& state, Peer& peer, const negotiate::NegotiatedTrack& 
   ProducerEntry* producer = offered == peer.offered.end() ? nullptr : find(state.producers, offered->second.producer_id);
   if (producer == nullptr) return;  // closed meanwhile; the next offer takes the m-line back
   if (ConsumerEntry* existing = find(state.consumers, track.id)) {
-    if (existing->consumer->parameters() == track.rtp_parameters) return;
-    const OfferedTrack keep = offered->second;
-    peer.jsep_transport->media.remove_consumer(*existing->consumer);
-    state.consumers.erase(track.id);
-    peer.offered[track.id] = keep;
+    if (existing->consumer->parameters() != track.rtp_parameters) {
+      existing->consumer->renegotiate(consumer_options(track.id, *producer, track.rtp_parameters, false));
+    }
+    return;
   }
   add_consumer(state, *peer.jsep_transport, track.id, *producer, track.rtp_parameters, false, now);
   state.emit(ConsumerCreated{peer.id, peer.jsep_transport->id, track.id, producer->producer->id(), track.mid, producer->producer->kind(),

@@ -88,18 +88,22 @@ Result<ProducerEntry*> add_producer(State& state, Transport& transport, std::str
   return raw;
 }
 
-ConsumerEntry& add_consumer(State& state, Transport& transport, std::string id, ProducerEntry& producer, const RtpParameters& parameters, bool paused,
-                            Instant now) {
+sfu::Consumer::Options consumer_options(std::string id, const ProducerEntry& producer, const RtpParameters& parameters, bool paused) {
   sfu::Consumer::Options options;
-  options.id = id;
+  options.id = std::move(id);
   options.kind = producer.producer->kind();
   options.parameters = parameters;
   options.paused = paused;
   map_payload_types(producer, parameters, options);
+  return options;
+}
+
+ConsumerEntry& add_consumer(State& state, Transport& transport, std::string id, ProducerEntry& producer, const RtpParameters& parameters, bool paused,
+                            Instant now) {
   auto entry = std::make_unique<ConsumerEntry>();
   entry->transport = &transport;
   entry->producer = &producer;
-  entry->consumer = &transport.media.add_consumer(std::move(options), *producer.producer, now);
+  entry->consumer = &transport.media.add_consumer(consumer_options(id, producer, parameters, paused), *producer.producer, now);
   ConsumerEntry& out = *entry;
   state.consumers.emplace(std::move(id), std::move(entry));
   return out;

@@ -58,7 +58,14 @@ Consumer::~Consumer() {
   if (rtx_ssrc_) sender_->forget_ssrc(*rtx_ssrc_);
 }
 
+void Consumer::renegotiate(Options options) {
+  options.paused = options_.paused;
+  options_ = std::move(options);
+  find_extensions();
+}
+
 void Consumer::find_extensions() {
+  extensions_.clear();
   for (const auto& extension : options_.parameters.header_extensions) {
     const auto known = rtp::extension_of(extension.uri);
     if (!known) continue;

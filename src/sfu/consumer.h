@@ -52,6 +52,9 @@ class Consumer {
   [[nodiscard]] std::optional<Ssrc> rtx_ssrc() const { return rtx_ssrc_; }
   [[nodiscard]] const std::string& cname() const { return options_.parameters.rtcp.cname; }
 
+  /// New payload types or extension ids for the same SSRCs. Numbers go on: under one SRTP key an SSRC must never use a number twice.
+  void renegotiate(Options options);
+
   /// The packet's way: nothing when this packet is not for this consumer.
   std::optional<Rewrite> plan(const MediaPacket& packet);
   void forward(const MediaPacket& packet, Instant now);

@@ -144,7 +144,7 @@ void WebRtcTransport::after_ice(Instant now) {
       changes_.push_back({TransportChange::Type::kSelectedPath, event->state, event->path, dtls::State::kNew});
     }
   }
-  sender_.set_path(ice_.selected());
+  update_path();
   start_dtls(now);
 }
 
@@ -165,8 +165,15 @@ void WebRtcTransport::after_dtls(Instant now) {
   }
   if (dtls_->state() == reported_dtls_) return;
   reported_dtls_ = dtls_->state();
+  update_path();
   if (reported_dtls_ == dtls::State::kConnected && !take_keys()) return;
   changes_.push_back({TransportChange::Type::kDtlsState, ice_.state(), path, reported_dtls_});
+}
+
+/// Once the peer has said goodbye nothing more is sent to it.
+void WebRtcTransport::update_path() {
+  const bool ended = reported_dtls_ == dtls::State::kClosed || reported_dtls_ == dtls::State::kFailed;
+  sender_.set_path(ended ? std::nullopt : ice_.selected());
 }
 
 bool WebRtcTransport::take_keys() {

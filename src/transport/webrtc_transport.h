@@ -77,6 +77,7 @@ class WebRtcTransport {
   void after_ice(Instant now);
   void after_dtls(Instant now);
   void start_dtls(Instant now);
+  void update_path();
   bool take_keys();
 
   Shared shared_;
