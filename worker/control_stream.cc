@@ -13,7 +13,7 @@ void CloseControlStream::operator()(ControlStream* stream) const {
            [](uv_handle_t* handle) { delete static_cast<ControlStream*>(handle->data); });
 }
 
-Result<ControlStreamPtr> ControlStream::open(uv_loop_t* loop, int fd, Owner& owner) {
+Result<void> ControlStream::check(int fd) {
   const std::string name = "descriptor " + std::to_string(fd);
   int type = 0;
   socklen_t size = sizeof type;
@@ -21,12 +21,17 @@ Result<ControlStreamPtr> ControlStream::open(uv_loop_t* loop, int fd, Owner& own
   if (getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &size) != 0 || type != SOCK_STREAM) {
     return invalid_argument("control-fd", name + " is not a stream socket");
   }
+  return {};
+}
+
+Result<ControlStreamPtr> ControlStream::open(uv_loop_t* loop, int fd, Owner& owner) {
   fcntl(fd, F_SETFD, FD_CLOEXEC);
   ControlStreamPtr stream(new ControlStream(owner));
   uv_pipe_init(loop, &stream->pipe_, 0);
   stream->pipe_.data = stream.get();
   if (const int status = uv_pipe_open(&stream->pipe_, fd); status != 0) {
-    return invalid_argument("control-fd", name + ": " + uv_strerror(status));
+    return Error{ErrorCode::kInternal, "control-fd",
+                 "descriptor " + std::to_string(fd) + ": " + uv_strerror(status)};
   }
   stream->start_reading();
   return stream;

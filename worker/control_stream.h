@@ -34,7 +34,10 @@ class ControlStream {
     virtual void on_control_written() = 0;
   };
 
-  /// Takes the descriptor over. Fails when it is not a connected stream socket.
+  /// Fails when the descriptor is not an open stream socket. To be asked before anything is opened: the
+  /// loop's own descriptors would take the number of one that is missing.
+  static Result<void> check(int fd);
+  /// Takes a checked descriptor over.
   static Result<ControlStreamPtr> open(uv_loop_t* loop, int fd, Owner& owner);
   static ControlStreamPtr accept(uv_loop_t* loop, uv_stream_t* server, Owner& owner);
 

@@ -253,6 +253,7 @@ class CommandLine {
           }
           return std::string();
         })
+        ->join(',')
         ->group("Log");
     add_choice("--log-format", "FORMAT", "human (the default) or json: how lines on stderr look",
                log_formats_, options_.log_format, "Log");

@@ -14,6 +14,10 @@ constexpr std::size_t kFlushAt = 1024;
 /// Full batches read from one socket in one wake-up, before the others have their turn.
 constexpr int kBatchesPerWakeUp = 4;
 
+constexpr std::string_view kHowToStart =
+    "; a worker is started by a controller, which passes a connected socket as descriptor 3, or with "
+    "--control unix:PATH";
+
 uv_handle_t* as_handle(auto& handle) {
   return reinterpret_cast<uv_handle_t*>(&handle);
 }
@@ -30,6 +34,12 @@ control::Hello own_hello() {
 }  // namespace
 
 Result<std::unique_ptr<Shell>> Shell::create(const Options& options) {
+  if (options.control_path.empty()) {
+    if (const auto checked = ControlStream::check(options.control_fd); !checked.ok()) {
+      return Error{checked.error().code, checked.error().field,
+                   checked.error().message + std::string(kHowToStart)};
+    }
+  }
   std::unique_ptr<Shell> shell(new Shell(options));
   if (auto started = shell->start(); !started.ok()) {
     shell->tell_controller(started.error().message);
@@ -95,12 +105,7 @@ Result<void> Shell::start_control() {
     return {};
   }
   auto stream = ControlStream::open(&loop_, options_.control_fd, *this);
-  if (!stream.ok()) {
-    return Error{stream.error().code, stream.error().field,
-                 stream.error().message +
-                     "; a worker is started by a controller, which passes a connected socket as descriptor "
-                     "3, or with --control unix:PATH"};
-  }
+  if (!stream.ok()) return stream.error();
   stream_ = std::move(stream).value();
   open_session();
   return {};
