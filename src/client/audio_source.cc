@@ -1,0 +1,42 @@
+#include "client/audio_source.h"
+
+namespace sluice::client {
+namespace {
+
+constexpr std::int64_t kClockRate = 48'000;
+
+}  // namespace
+
+AudioSource::AudioSource(std::uint32_t stream, Random& random)
+    : stream_(stream), random_(random), first_timestamp_{random.u32()} {}
+
+void AudioSource::start(Instant now) {
+  if (next_ != kNever) return;
+  if (counter_ == 0) started_ = now;
+  next_ = now;
+}
+
+std::optional<MediaUnit> AudioSource::next(Instant now) {
+  if (now < next_) return std::nullopt;
+  if (turn_left_-- == 0) {
+    level_.voice = !level_.voice;
+    turn_left_ = 25 + random_.below(100);
+  }
+  level_.level = static_cast<std::uint8_t>(level_.voice ? 15 + random_.below(20) : 100 + random_.below(20));
+  MediaUnit unit;
+  unit.kind = MediaUnit::Kind::kAudio;
+  unit.size = static_cast<std::uint16_t>(kAudioHeaderSize + Marker::kSize +
+                                         (level_.voice ? 40 + random_.below(40) : random_.below(10)));
+  unit.timestamp = timestamp_at(now);
+  unit.marker = {stream_, counter_++, now};
+  next_ += kInterval;
+  if (next_ <= now) next_ = now + kInterval;  // late: no burst to catch up
+  return unit;
+}
+
+RtpTimestamp AudioSource::timestamp_at(Instant at) const {
+  const std::int64_t ticks = (at - started_).count() * kClockRate / 1'000'000;
+  return {static_cast<std::uint32_t>(first_timestamp_.value + static_cast<std::uint64_t>(ticks))};
+}
+
+}  // namespace sluice::client

@@ -1,0 +1,100 @@
+#include "client/media_receiver.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/check.h"
+#include "client/media_unit.h"
+#include "codec/vp8.h"
+#include "rtp/rtx.h"
+
+namespace sluice::client {
+
+MediaReceiver::MediaReceiver(Options options)
+    : options_(std::move(options)),
+      media_(options_.parameters.codecs.empty() ? 90'000 : options_.parameters.codecs.front().clock_rate),
+      continuity_(options_.kind) {
+  SLUICE_CHECK(!options_.parameters.codecs.empty() && !options_.parameters.encodings.empty() &&
+               options_.parameters.encodings[0].ssrc);
+  const auto& encoding = options_.parameters.encodings[0];
+  const auto& codec = options_.parameters.codecs[0];
+  ssrc_ = {*encoding.ssrc};
+  if (encoding.rtx_ssrc) rtx_ssrc_ = Ssrc{*encoding.rtx_ssrc};
+  payload_type_ = codec.payload_type;
+  const bool feedback =
+      std::any_of(codec.rtcp_feedback.begin(), codec.rtcp_feedback.end(),
+                  [](const RtcpFeedback& f) { return f.type == "nack" && f.parameter.empty(); });
+  if (options_.nack && feedback) nack_.emplace();
+}
+
+Continuity::Arrival MediaReceiver::read(const rtp::PacketView& packet) const {
+  Continuity::Arrival arrival;
+  arrival.number = packet.sequence_number();
+  arrival.timestamp = packet.timestamp();
+  arrival.frame_end = packet.marker() || options_.kind == MediaKind::kAudio;
+  const Bytes payload = packet.payload();
+  std::size_t header = kAudioHeaderSize;
+  if (options_.kind == MediaKind::kVideo) {
+    const auto vp8 = codec::Vp8::parse(payload);
+    if (!vp8) return arrival;
+    const bool start = vp8->is_frame_start();
+    arrival.key_frame = start && vp8->is_key_frame;
+    header = video_header_size(start, arrival.key_frame);
+  }
+  if (payload.size() >= header) arrival.marker = Marker::parse(payload.subspan(header));
+  return arrival;
+}
+
+void MediaReceiver::on_rtp(const rtp::PacketView& packet, Instant arrival, Instant now) {
+  rtp::PacketView view = packet;
+  const bool repair = packet.ssrc() != ssrc_;
+  if (repair) {
+    const auto media = rtp::unwrap_rtx(packet, ssrc_, {payload_type_});
+    if (!media) {
+      ++malformed_;
+      return;
+    }
+    view = *media;
+  } else {
+    if (packet.payload_type().value != payload_type_) {
+      ++malformed_;
+      return;
+    }
+    media_.on_packet(view.sequence_number(), view.timestamp(), view.size(), arrival);
+  }
+  Continuity::Arrival facts = read(view);
+  facts.repair = repair;
+  continuity_.on_packet(facts, now);
+  if (nack_) {
+    nack_->on_packet(view.sequence_number(), now);
+    if (facts.key_frame) nack_->on_key_frame(view.sequence_number());
+  }
+  if (facts.marker && facts.marker->sent_at >= newest_sent_at_) {
+    newest_sent_at_ = facts.marker->sent_at;
+    newest_timestamp_ = view.timestamp();
+  }
+  if (continuity_.decoding()) {
+    key_frame_due_ = kNever;
+  } else if (key_frame_due_ == kNever) {
+    key_frame_due_ = now + kKeyFramePatience;
+  }
+}
+
+std::span<const SequenceNumber> MediaReceiver::missing(Instant now) {
+  if (!nack_) return {};
+  const auto numbers = nack_->advance(now);
+  if (nack_->take_key_frame_needed()) key_frame_wanted_ = true;
+  return numbers;
+}
+
+bool MediaReceiver::take_key_frame_needed(Instant now) {
+  if (now >= key_frame_due_) {
+    key_frame_wanted_ = true;
+    key_frame_due_ = now + kKeyFramePatience;
+  }
+  if (!std::exchange(key_frame_wanted_, false) || options_.kind != MediaKind::kVideo) return false;
+  ++plis_;
+  return true;
+}
+
+}  // namespace sluice::client

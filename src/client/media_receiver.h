@@ -1,0 +1,82 @@
+// One track that a synthetic peer receives: retransmissions unwrapped, losses asked for, reception reported,
+// every packet held to what it should be (continuity.h). Owned by Peer.
+#pragma once
+
+#include <optional>
+#include <span>
+#include <string>
+
+#include "client/continuity.h"
+#include "rtp/nack_generator.h"
+#include "rtp/packet_view.h"
+#include "rtp/receive_statistics.h"
+#include "sluice/rtp_parameters.h"
+
+namespace sluice::client {
+
+class MediaReceiver {
+ public:
+  struct Options {
+    std::string id;  ///< The consumer's, or whatever the owner knows the track by.
+    MediaKind kind = MediaKind::kAudio;
+    RtpParameters parameters;  ///< As the server told; one encoding with an SSRC.
+    bool nack = true;          ///< False: losses are left as they are.
+  };
+
+  explicit MediaReceiver(Options options);
+
+  /// A packet under ssrc() or rtx_ssrc().
+  void on_rtp(const rtp::PacketView& packet, Instant arrival, Instant now);
+  void on_sender_report(std::uint64_t ntp, RtpTimestamp timestamp, Instant now) {
+    media_.on_sender_report(ntp, timestamp, now);
+  }
+
+  /// Numbers to ask for now; valid until the next call of anything here.
+  std::span<const SequenceNumber> missing(Instant now);
+  [[nodiscard]] Instant next_deadline() const { return nack_ ? nack_->next_deadline() : kNever; }
+  /// True when a PLI should leave now: losses were given up, or there has been nothing to decode for long.
+  bool take_key_frame_needed(Instant now);
+  /// Asks for a key frame at the next opportunity.
+  void want_key_frame() { key_frame_wanted_ = true; }
+  void set_round_trip_time(Duration rtt) {
+    if (nack_) nack_->set_round_trip_time(rtt);
+  }
+
+  [[nodiscard]] const std::string& id() const { return options_.id; }
+  [[nodiscard]] MediaKind kind() const { return options_.kind; }
+  [[nodiscard]] const RtpParameters& parameters() const { return options_.parameters; }
+  [[nodiscard]] Ssrc ssrc() const { return ssrc_; }
+  [[nodiscard]] std::optional<Ssrc> rtx_ssrc() const { return rtx_ssrc_; }
+  [[nodiscard]] Continuity& continuity() { return continuity_; }
+  [[nodiscard]] const Continuity& continuity() const { return continuity_; }
+  [[nodiscard]] rtp::ReceiveStatistics& statistics() { return media_; }
+  [[nodiscard]] const rtp::ReceiveStatistics& statistics() const { return media_; }
+  [[nodiscard]] std::uint64_t requested() const { return nack_ ? nack_->requested() : 0; }
+  [[nodiscard]] std::uint64_t given_up() const { return nack_ ? nack_->given_up() : 0; }
+  [[nodiscard]] std::uint64_t plis() const { return plis_; }
+  [[nodiscard]] std::uint64_t malformed() const { return malformed_; }
+  /// RTP timestamp and send time of the newest packet, to hold sender reports against.
+  [[nodiscard]] RtpTimestamp newest_timestamp() const { return newest_timestamp_; }
+  [[nodiscard]] Instant newest_sent_at() const { return newest_sent_at_; }
+
+ private:
+  static constexpr Duration kKeyFramePatience = 500ms;
+
+  [[nodiscard]] Continuity::Arrival read(const rtp::PacketView& packet) const;
+
+  Options options_;
+  Ssrc ssrc_;
+  std::optional<Ssrc> rtx_ssrc_;
+  std::uint8_t payload_type_ = 0;
+  std::optional<rtp::NackGenerator> nack_;
+  rtp::ReceiveStatistics media_;
+  Continuity continuity_;
+  RtpTimestamp newest_timestamp_;
+  Instant newest_sent_at_{};
+  bool key_frame_wanted_ = false;
+  Instant key_frame_due_ = kNever;  ///< Not decoding: when to ask.
+  std::uint64_t plis_ = 0;
+  std::uint64_t malformed_ = 0;
+};
+
+}  // namespace sluice::client

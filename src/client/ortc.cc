@@ -1,0 +1,76 @@
+#include "client/ortc.h"
+
+namespace sluice::client {
+namespace {
+
+// As Chromium numbers them.
+constexpr std::uint8_t kOpus = 111;
+constexpr std::uint8_t kVp8 = 96;
+constexpr std::uint8_t kVp8Rtx = 97;
+constexpr std::uint8_t kAudioLevelId = 1;
+constexpr std::uint8_t kAbsSendTimeId = 2;
+constexpr std::uint8_t kTransportCcId = 3;
+constexpr std::uint8_t kMidId = 4;
+
+RtpHeaderExtensionParameters extension(rtp::Extension which, std::uint8_t id) {
+  return {std::string(rtp::uri(which)), id, false};
+}
+
+RtpCodecParameters codec(std::string mime_type, std::uint8_t payload_type, std::uint32_t clock_rate) {
+  RtpCodecParameters out;
+  out.mime_type = std::move(mime_type);
+  out.payload_type = payload_type;
+  out.clock_rate = clock_rate;
+  return out;
+}
+
+}  // namespace
+
+std::vector<RtpCodecCapability> room_codecs() {
+  RtpCodecCapability opus;
+  opus.kind = MediaKind::kAudio;
+  opus.mime_type = "audio/opus";
+  opus.clock_rate = 48'000;
+  opus.channels = 2;
+  RtpCodecCapability vp8;
+  vp8.kind = MediaKind::kVideo;
+  vp8.mime_type = "video/VP8";
+  vp8.clock_rate = 90'000;
+  return {opus, vp8};
+}
+
+RtpParameters send_parameters(MediaKind kind, std::string mid, std::string cname, Random& random) {
+  RtpParameters out;
+  out.mid = std::move(mid);
+  out.rtcp.cname = std::move(cname);
+  out.encodings.resize(1);
+  out.encodings[0].ssrc = random.u32() | 1;
+  out.header_extensions = {extension(rtp::Extension::kAbsSendTime, kAbsSendTimeId),
+                           extension(rtp::Extension::kTransportCc, kTransportCcId),
+                           extension(rtp::Extension::kMid, kMidId)};
+  if (kind == MediaKind::kAudio) {
+    out.codecs = {codec("audio/opus", kOpus, 48'000)};
+    out.codecs[0].channels = 2;
+    out.codecs[0].parameters = {{"minptime", std::int64_t{10}}, {"useinbandfec", std::int64_t{1}}};
+    out.codecs[0].rtcp_feedback = {{"transport-cc", ""}};
+    out.header_extensions.push_back(extension(rtp::Extension::kAudioLevel, kAudioLevelId));
+    return out;
+  }
+  out.codecs = {codec("video/VP8", kVp8, 90'000), codec("video/rtx", kVp8Rtx, 90'000)};
+  out.codecs[0].rtcp_feedback = {
+      {"goog-remb", ""}, {"transport-cc", ""}, {"ccm", "fir"}, {"nack", ""}, {"nack", "pli"}};
+  out.codecs[1].parameters = {{"apt", std::int64_t{kVp8}}};
+  out.encodings[0].rtx_ssrc = *out.encodings[0].ssrc + 1;
+  return out;
+}
+
+Result<void> connect(Peer& peer, const WebRtcTransportReply& transport, Instant now) {
+  peer.connection().set_remote_ice(transport.ice_parameters, transport.ice_candidates);
+  return peer.connection().set_remote_dtls(transport.dtls_parameters.fingerprints, now);
+}
+
+MediaReceiver& receive(Peer& peer, const ConsumerReply& consumer) {
+  return peer.add_receiver({consumer.consumer_id, consumer.kind, consumer.rtp_parameters, true});
+}
+
+}  // namespace sluice::client

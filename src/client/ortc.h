@@ -1,0 +1,23 @@
+// The ORTC way of signaling for a synthetic peer: what it says it can do and sends, in mediasoup's shapes,
+// and how it takes what the server answers. Used by the scenario tests and the load tool.
+#pragma once
+
+#include "client/peer.h"
+#include "sluice/command.h"
+
+namespace sluice::client {
+
+/// What a room for synthetic peers routes: Opus and VP8.
+std::vector<RtpCodecCapability> room_codecs();
+
+/// As a browser would name its tracks: payload types and extension ids of its own choice, fresh SSRCs; video
+/// with RTX.
+RtpParameters send_parameters(MediaKind kind, std::string mid, std::string cname, Random& random);
+
+/// Takes the answer to CreateWebRtcTransport: ICE begins. The server still needs
+/// connection().dtls_parameters().
+Result<void> connect(Peer& peer, const WebRtcTransportReply& transport, Instant now);
+/// The answer to Consume.
+MediaReceiver& receive(Peer& peer, const ConsumerReply& consumer);
+
+}  // namespace sluice::client

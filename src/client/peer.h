@@ -1,0 +1,91 @@
+// A synthetic participant: one connection, the tracks it sends and receives, and the RTCP between them. What
+// a browser's peer connection does on the wire, without a camera, a codec or a screen.
+//
+// Sans-IO: receive(), advance(), next_deadline(); what is sent waits in the shared batch. How it is connected
+// is told by whoever signals: ortc.h or jsep.h. Driven by the load tool and the scenario tests.
+#pragma once
+
+#include <memory>
+#include <unordered_map>
+#include <vector>
+
+#include "cc/transport_cc_recorder.h"
+#include "client/connection.h"
+#include "client/media_receiver.h"
+#include "client/media_sender.h"
+#include "rtcp/compound.h"
+#include "rtp/header_extensions.h"
+
+namespace sluice::client {
+
+class Peer {
+ public:
+  Peer(const Shared& shared, Connection::Options options);
+  ~Peer();
+  Peer(const Peer&) = delete;
+  Peer& operator=(const Peer&) = delete;
+
+  [[nodiscard]] Connection& connection() { return connection_; }
+  [[nodiscard]] const Connection& connection() const { return connection_; }
+
+  /// Sends from the moment that the connection is ready.
+  MediaSender& add_sender(MediaSender::Options options, Instant now);
+  void remove_sender(MediaSender& sender);
+  MediaReceiver& add_receiver(MediaReceiver::Options options);
+  void remove_receiver(MediaReceiver& receiver);
+  [[nodiscard]] const std::vector<std::unique_ptr<MediaSender>>& senders() const { return senders_; }
+  [[nodiscard]] const std::vector<std::unique_ptr<MediaReceiver>>& receivers() const { return receivers_; }
+  /// By the consumer's id, or null.
+  [[nodiscard]] MediaReceiver* find_receiver(std::string_view id) const;
+  /// Asks for a key frame at once.
+  void request_key_frame(MediaReceiver& receiver, bool fir, Instant now);
+
+  /// One datagram; the packet is decrypted where it lies.
+  void receive(Packet& packet, const Path& path, Instant now);
+  void advance(Instant now);
+  [[nodiscard]] Instant next_deadline() const;
+  void close(Instant now);
+
+  struct Counts {
+    std::uint64_t rtp = 0;
+    std::uint64_t rtcp = 0;
+    std::uint64_t malformed = 0;
+    std::uint64_t unknown_ssrc = 0;  ///< RTP of no track of ours; late ones of a track taken away count too.
+    std::uint64_t sender_reports = 0;
+    std::uint64_t receiver_reports = 0;    ///< Blocks on our tracks.
+    std::uint64_t transport_feedback = 0;  ///< Packets of feedback.
+    std::uint64_t feedback_received = 0;   ///< Numbers told as received...
+    std::uint64_t feedback_missing = 0;    ///< ...and as missing.
+  };
+  [[nodiscard]] const Counts& counts() const { return counts_; }
+
+ private:
+  void start_senders(Instant now);
+  void on_rtp(Packet& packet, Instant now);
+  void on_rtcp(Bytes compound, Instant now);  // peer_rtcp.cc, as all that follows
+  void on_report_blocks(const rtcp::ReportBlocks& blocks, Instant now);
+  void on_feedback(const rtcp::Packet& packet, Instant now);
+  void send_nacks(Instant now);
+  void send_nack(MediaReceiver& receiver, std::span<const SequenceNumber> missing, Instant now);
+  void send_transport_feedback(Instant now);
+  void send_reports(Instant now);
+  MediaSender* find_sender(Ssrc ssrc) const;
+  void schedule_report(Instant now);
+
+  const Shared& shared_;
+  Connection connection_;
+  Ssrc own_ssrc_;  ///< Of receiver reports and feedback.
+  std::string cname_;
+  std::vector<std::unique_ptr<MediaSender>> senders_;
+  std::vector<std::unique_ptr<MediaReceiver>> receivers_;
+  std::unordered_map<Ssrc, MediaReceiver*> by_ssrc_;
+  rtp::ExtensionMap extensions_;  ///< Of what is received.
+  cc::TransportCcRecorder transport_cc_;
+  bool started_ = false;
+  Instant next_report_ = kNever;
+  Instant next_nack_ = kNever;  ///< Of all receivers; may be early, never late.
+  std::uint8_t fir_count_ = 0;
+  Counts counts_;
+};
+
+}  // namespace sluice::client

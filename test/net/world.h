@@ -1,0 +1,182 @@
+// An engine and any number of synthetic participants on a virtual network, in virtual time: the stage of
+// every scenario.
+//
+// Time jumps from deadline to delivery; nothing sleeps. Signaling takes no time and goes through
+// Engine::execute as a controller would: everyone consumes what everyone else produces, objects that the
+// engine closes are closed here.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "base/deadline_heap.h"
+#include "client/ortc.h"
+#include "client/peer.h"
+#include "net/virtual_network.h"
+#include "sluice/engine.h"
+
+namespace sluice::net {
+
+struct WorldOptions {
+  std::uint64_t seed = 1;
+  LinkSpec up{};  ///< Of every participant, unless its own say otherwise.
+  LinkSpec down{};
+  SrtpBackend server_backend = SrtpBackend::kAuto;
+  std::vector<std::uint16_t> client_profiles{};  ///< SRTP profiles that clients offer; empty: all.
+  /// Datagrams are handed to the engine in batches: its clock moves in steps of so much. 0: one instant at a
+  /// time.
+  Duration batch{};
+};
+
+struct JoinOptions {
+  std::string room = "room";
+  bool audio = true;
+  bool video = true;
+  client::VideoSource::Options video_options{};
+  IpFamily family = IpFamily::kIPv4;
+  dtls::Role dtls_role = dtls::Role::kClient;
+  bool consume = true;
+  bool nack = true;  ///< Asks for what it misses.
+  std::uint32_t consent_timeout_seconds = 30;
+  std::optional<LinkSpec> up{};
+  std::optional<LinkSpec> down{};
+};
+
+struct Participant {
+  std::string id;
+  JoinOptions options;
+  std::string transport_id;
+  SocketAddress address;  ///< Behind its NAT.
+  SocketId socket = 0;
+  std::unique_ptr<client::Peer> peer;
+  Deadline deadline{this};
+  Instant joined_at{};
+  bool present = true;
+  struct Track {
+    std::string producer_id;
+    std::uint32_t stream = 0;
+    client::MediaSender* sender = nullptr;
+  };
+  std::vector<Track> tracks;
+  /// Consumer id → producer id, of what it receives now.
+  std::map<std::string, std::string> consumers;
+
+  [[nodiscard]] client::MediaSender* audio() const { return sender(MediaKind::kAudio); }
+  [[nodiscard]] client::MediaSender* video() const { return sender(MediaKind::kVideo); }
+  [[nodiscard]] client::MediaSender* sender(MediaKind kind) const;
+  [[nodiscard]] const std::string& producer_id(MediaKind kind) const;
+};
+
+/// What became of a received track, kept after it was taken away.
+struct FinishedTrack {
+  std::string viewer;
+  MediaKind kind;
+  client::Continuity continuity;
+  std::uint64_t given_up = 0;
+};
+
+class World {
+ public:
+  explicit World(WorldOptions options);
+  ~World();
+
+  [[nodiscard]] Instant now() const { return now_; }
+  [[nodiscard]] Engine& engine() { return *engine_; }
+  [[nodiscard]] VirtualNetwork& network() { return network_; }
+  [[nodiscard]] Random& random() { return random_; }
+  [[nodiscard]] const SocketAddress& server(IpFamily family) const;
+
+  // --- Conference
+  Participant& join(JoinOptions options = {});
+  /// Its connection says goodbye and its peer is closed.
+  void leave(Participant& participant);
+  /// Gone without a word; the engine still has it.
+  void vanish(Participant& participant);
+  void produce(Participant& participant, MediaKind kind);
+  void close_producer(Participant& participant, MediaKind kind);
+  /// Consumes `producer_id`, or nothing when it has it already.
+  client::MediaReceiver* consume(Participant& viewer, const std::string& producer_id, bool paused = false);
+  [[nodiscard]] client::MediaReceiver* find_receiver(const Participant& viewer, const Participant& publisher,
+                                                     MediaKind kind) const;
+  [[nodiscard]] std::string consumer_id(const Participant& viewer, const Participant& publisher,
+                                        MediaKind kind) const;
+  void restart_ice(Participant& participant);
+  /// The participant's NAT gives it another address.
+  void rebind(Participant& participant);
+  [[nodiscard]] const std::vector<std::unique_ptr<Participant>>& participants() const {
+    return participants_;
+  }
+  [[nodiscard]] std::vector<Participant*> present() const;
+
+  // --- Requests. The test fails when one is refused.
+  template <typename Answer>
+  Answer request(const Command& command) {
+    return std::get<Answer>(execute(command));
+  }
+  Reply execute(const Command& command);
+  [[nodiscard]] TransportStats transport_stats(const Participant& participant);
+  [[nodiscard]] std::vector<RtpStreamStats> producer_stats(const Participant& participant, MediaKind kind);
+  [[nodiscard]] std::string dump_worker() { return request<DumpReply>(Dump{ObjectKind::kWorker, ""}).json; }
+
+  // --- Time
+  void run_for(Duration duration);
+  /// False when `done` did not hold within `limit`.
+  bool run_until(const std::function<bool()>& done, Duration limit);
+  /// Everyone's media can flow.
+  bool run_until_connected(Duration limit = 10s);
+  /// A datagram from nowhere, handed to the engine at once; gives what the engine sent to that source in
+  /// answer.
+  std::size_t inject(const SocketAddress& from, Bytes bytes, SocketId socket = 0);
+
+  // --- Looking back
+  [[nodiscard]] const std::vector<Event>& events() const { return events_; }
+  [[nodiscard]] const std::vector<FinishedTrack>& finished() const { return finished_; }
+  /// Sees every datagram that reaches the server, as it was sent.
+  std::function<void(const Datagram&)> on_server_datagram;
+
+  /// Closes every room and checks that nothing is left: objects, packets, paths, deadlines. Call at the end
+  /// of every scenario.
+  void finish();
+
+ private:
+  void step(Instant limit);
+  void deliver();
+  void flush_engine();
+  void flush_clients();
+  void take_events();
+  void on_closed(const ObjectClosed& closed);
+  void retire(Participant& viewer, const std::string& consumer_id);
+  void touch(Participant& participant);
+  [[nodiscard]] Instant next_event() const;
+
+  WorldOptions options_;
+  Instant now_{Duration(1000s)};
+  Random random_;
+  WallClock wall_clock_;
+  VirtualNetwork network_;
+  std::vector<SocketAddress> servers_;
+  std::unique_ptr<Engine> engine_;
+  std::unique_ptr<srtp::Backend> backend_;
+  dtls::Context dtls_;
+  PacketPool pool_;
+  transport::SendBatch batch_;
+  client::Shared shared_;
+  std::set<std::string> rooms_;
+  std::map<std::string, RtpCapabilities> capabilities_;
+  std::vector<std::unique_ptr<Participant>> participants_;
+  std::unordered_map<SocketAddress, Participant*> by_address_;
+  DeadlineHeap deadlines_;
+  std::vector<ReceivedDatagram> to_engine_;
+  Datagram scratch_;
+  std::vector<Event> events_;
+  std::vector<FinishedTrack> finished_;
+  std::uint32_t next_stream_ = 1;
+  std::uint16_t next_outer_port_ = 40'000;
+  int idle_rounds_ = 0;
+};
+
+}  // namespace sluice::net
