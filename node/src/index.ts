@@ -1,0 +1,24 @@
+/**
+ * Controller of sluice-worker, with the names and value shapes of mediasoup v3, and above them Room and Peer.
+ *
+ * @packageDocumentation
+ */
+export { createWorker, observer, Worker, type WorkerEvents, type WorkerObserverEvents } from './worker.js';
+export type { ListenAddress, UpdatableSettings, WorkerSettings } from './worker_settings.js';
+export { workerBin } from './worker_bin.js';
+export { version } from './version.js';
+export { setLogEventListeners, type LogEventListeners } from './log.js';
+export { getSupportedRtpCapabilities } from './supported_rtp_capabilities.js';
+export { Room, Room as Router, type RoomEvents, type RoomObserverEvents, type RoomOptions } from './room.js';
+export { Peer, type PeerEvents, type PeerObserverEvents, type PeerOptions, type Subscription } from './peer.js';
+export { Transport, type TransportEvents, type TransportObserverEvents } from './transport.js';
+export { WebRtcTransport, type WebRtcTransportOptions } from './webrtc_transport.js';
+export { Producer, type ProducerEvents, type ProducerObserverEvents, type ProducerOptions, type ProducerType } from './producer.js';
+export { Consumer, type ConsumerEvents, type ConsumerObserverEvents, type ConsumerOptions, type ConsumerType } from './consumer.js';
+export type { AppData } from './remote_object.js';
+export { EnhancedEventEmitter } from './events.js';
+export * from './errors.js';
+export type * from './types/rtp.js';
+export type * from './types/transport.js';
+export type * from './types/stats.js';
+export type * from './types/log.js';

@@ -1,0 +1,96 @@
+import type { EventT } from './channel/channel.js';
+import type { Link } from './channel/link.js';
+import { RemoteObject, type AppData } from './remote_object.js';
+import { rtpStreamStat } from './shapes/stats.js';
+import type { MediaKind, RtpParameters } from './types/rtp.js';
+import type { RtpStreamStat } from './types/stats.js';
+import * as wire from './wire/index.js';
+
+export interface ProducerOptions<Data extends AppData = AppData> {
+  /** Chosen at random by default. */
+  id?: string;
+  kind: MediaKind;
+  rtpParameters: RtpParameters;
+  /** Default false. */
+  paused?: boolean;
+  /** Least time between two key frame requests to the sender, ms. Default 0. */
+  keyFrameRequestDelay?: number;
+  appData?: Data;
+}
+
+export type ProducerType = 'simple' | 'simulcast' | 'svc';
+
+export type ProducerEvents = {
+  /** Its transport was closed, and so was it. */
+  transportclose: [];
+  /** The client took its track back in a description; the producer is closed. */
+  stopped: [];
+};
+
+export type ProducerObserverEvents = { close: []; pause: []; resume: [] };
+
+/** @internal */
+export interface ProducerFields {
+  id: string;
+  kind: MediaKind;
+  type: ProducerType;
+  rtpParameters: RtpParameters;
+  consumableRtpParameters?: RtpParameters;
+  paused: boolean;
+  appData: AppData | undefined;
+}
+
+/** A track that comes in. Made by {@link WebRtcTransport.produce}, or by what a {@link Peer} negotiates. */
+export class Producer extends RemoteObject<ProducerEvents, ProducerObserverEvents> {
+  readonly kind: MediaKind;
+  readonly type: ProducerType;
+  /** As the client sends it. */
+  readonly rtpParameters: RtpParameters;
+  /** As the room routes it: with the room's payload types. Undefined for a track that was negotiated. */
+  readonly consumableRtpParameters: RtpParameters | undefined;
+  #paused: boolean;
+
+  /** @internal */
+  constructor(link: Link, fields: ProducerFields) {
+    super({ link, kind: wire.ObjectKind.PRODUCER, id: fields.id, appData: fields.appData });
+    this.kind = fields.kind;
+    this.type = fields.type;
+    this.rtpParameters = fields.rtpParameters;
+    this.consumableRtpParameters = fields.consumableRtpParameters;
+    this.#paused = fields.paused;
+  }
+
+  get paused(): boolean {
+    return this.#paused;
+  }
+
+  /** Stops forwarding it to anybody. */
+  async pause(): Promise<void> {
+    await this.setPaused(true);
+    this.#nowPaused(true);
+  }
+
+  async resume(): Promise<void> {
+    await this.setPaused(false);
+    this.#nowPaused(false);
+  }
+
+  /** One entry for each RTP stream. */
+  async getStats(): Promise<RtpStreamStat[]> {
+    return (await this.stats()).streams.map((stream) => rtpStreamStat.fromWire(stream));
+  }
+
+  /** @internal */
+  handleEvent(event: EventT): void {
+    if (event instanceof wire.ObjectClosedT) this.end(event.reason === 'stopped' ? 'stopped' : 'transportclose');
+  }
+
+  /** @internal */
+  protected endOwned(): void {}
+
+  #nowPaused(paused: boolean): void {
+    if (this.#paused === paused) return;
+    this.#paused = paused;
+    this.observer.emit(paused ? 'pause' : 'resume');
+  }
+}

@@ -1,0 +1,78 @@
+// Statistics and the worker's own numbers, which only travel from the worker.
+import type { LogRecord, WorkerLogLevel, WorkerLogTag } from '../types/log.js';
+import type { RtpStreamStat, WebRtcTransportStat, WorkerResourceUsage } from '../types/stats.js';
+import * as wire from '../wire/index.js';
+import { mediaKind } from './rtp.js';
+import { choice, counter, optional, real, required, struct, text, uint32, uint8, type Shape } from './shape.js';
+import { transportTuple } from './transport.js';
+
+const dropped: Shape<Record<string, number>, wire.CounterT[]> = {
+  toWire: (value) => Object.entries(value as Record<string, number>).map(([name, count]) => new wire.CounterT(name, BigInt(count))),
+  fromWire: (counters) => Object.fromEntries(counters.map(({ name, value }) => [String(name), Number(value)])),
+};
+
+const transportFields = struct<Omit<WebRtcTransportStat, 'type'>, wire.TransportStatsT>(wire.TransportStatsT, {
+  transportId: required(text),
+  timestamp: required(counter),
+  iceState: required(text),
+  dtlsState: required(text),
+  iceSelectedTuple: optional(transportTuple),
+  bytesReceived: required(counter),
+  bytesSent: required(counter),
+  recvBitrate: required(uint32),
+  sendBitrate: required(uint32),
+  rtpBytesReceived: required(counter),
+  rtpBytesSent: required(counter),
+  rtxBytesReceived: required(counter),
+  rtxBytesSent: required(counter),
+  packetsReceived: required(counter),
+  packetsSent: required(counter),
+  dropped: required(dropped),
+});
+
+export function transportStatFromWire(from: wire.TransportStatsT): WebRtcTransportStat {
+  return { type: 'webrtc-transport', ...transportFields.fromWire(from) };
+}
+
+export const rtpStreamStat = struct<RtpStreamStat, wire.RtpStreamStatsT>(wire.RtpStreamStatsT, {
+  type: required(text),
+  timestamp: required(counter),
+  ssrc: required(uint32),
+  rtxSsrc: optional(uint32),
+  rid: optional(text),
+  kind: required(mediaKind),
+  mimeType: required(text),
+  packetCount: required(counter),
+  byteCount: required(counter),
+  bitrate: required(uint32),
+  packetsLost: required(counter),
+  fractionLost: required(uint8),
+  jitter: required(uint32),
+  packetsDiscarded: required(counter),
+  packetsRetransmitted: required(counter),
+  packetsRepaired: required(counter),
+  nackCount: required(counter),
+  nackPacketCount: required(counter),
+  pliCount: required(counter),
+  firCount: required(counter),
+  keyFrameCount: required(counter),
+  roundTripTime: optional(real),
+});
+
+/** The fields of getrusage(2) keep their names; flatc writes them in camelCase. */
+export function resourceUsageFromWire(from: wire.ResourceUsageReplyT): WorkerResourceUsage {
+  const entries = Object.entries(from).filter(([, value]) => typeof value === 'bigint');
+  return Object.fromEntries(
+    entries.map(([name, value]) => [name.replace(/^ru/, 'ru_').toLowerCase(), Number(value)]),
+  ) as unknown as WorkerResourceUsage;
+}
+
+export const logLevel = choice<WorkerLogLevel, wire.LogLevel>(wire.LogLevel);
+export const logTag = choice<WorkerLogTag, wire.LogTag>(wire.LogTag);
+
+export const logRecord = struct<LogRecord, wire.LogRecordT>(wire.LogRecordT, {
+  level: required(logLevel),
+  tag: required(logTag),
+  object: required(text),
+  message: required(text),
+});

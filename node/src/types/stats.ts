@@ -1,0 +1,81 @@
+// Statistics. Counters count from the start of their object; bitrates are in bps over the last second.
+import type { MediaKind } from './rtp.js';
+import type { DtlsState, IceState, TransportTuple } from './transport.js';
+
+export interface WebRtcTransportStat {
+  type: 'webrtc-transport';
+  transportId: string;
+  /** Monotonic ms of the worker. */
+  timestamp: number;
+  iceState: IceState;
+  dtlsState: DtlsState;
+  iceSelectedTuple?: TransportTuple;
+  bytesReceived: number;
+  bytesSent: number;
+  /** bps. */
+  recvBitrate: number;
+  /** bps. */
+  sendBitrate: number;
+  rtpBytesReceived: number;
+  rtpBytesSent: number;
+  rtxBytesReceived: number;
+  rtxBytesSent: number;
+  packetsReceived: number;
+  packetsSent: number;
+  /** Packets dropped, by reason; reasons that never happened are absent. */
+  dropped: Record<string, number>;
+}
+
+/** One RTP stream: `inbound-rtp` of a producer, `outbound-rtp` of a consumer. */
+export interface RtpStreamStat {
+  type: 'inbound-rtp' | 'outbound-rtp';
+  /** Monotonic ms of the worker. */
+  timestamp: number;
+  ssrc: number;
+  rtxSsrc?: number;
+  rid?: string;
+  kind: MediaKind;
+  mimeType: string;
+  packetCount: number;
+  byteCount: number;
+  /** bps. */
+  bitrate: number;
+  packetsLost: number;
+  /** In 1/256 (RFC 3550 §6.4.1). */
+  fractionLost: number;
+  /** In units of the RTP clock. */
+  jitter: number;
+  packetsDiscarded: number;
+  packetsRetransmitted: number;
+  packetsRepaired: number;
+  nackCount: number;
+  nackPacketCount: number;
+  pliCount: number;
+  firCount: number;
+  keyFrameCount: number;
+  /** ms. Absent until it was measured. */
+  roundTripTime?: number;
+}
+
+/** getrusage(2) of the worker's process. */
+export interface WorkerResourceUsage {
+  /** ms. */
+  ru_utime: number;
+  /** ms. */
+  ru_stime: number;
+  /** KiB. */
+  ru_maxrss: number;
+  ru_ixrss: number;
+  ru_idrss: number;
+  ru_isrss: number;
+  ru_minflt: number;
+  ru_majflt: number;
+  ru_nswap: number;
+  ru_inblock: number;
+  ru_oublock: number;
+  ru_msgsnd: number;
+  ru_msgrcv: number;
+  ru_nsignals: number;
+  ru_nvcsw: number;
+  ru_nivcsw: number;
+}

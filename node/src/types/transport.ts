@@ -1,0 +1,96 @@
+// ICE, DTLS and the descriptions of a session.
+import type { MediaKind } from './rtp.js';
+
+/** RFC 8445 §5.3. */
+export interface IceParameters {
+  usernameFragment: string;
+  password: string;
+  iceLite?: boolean;
+}
+
+export type IceProtocol = 'udp' | 'tcp';
+export type IceCandidateType = 'host' | 'srflx' | 'prflx' | 'relay';
+/** RFC 6544 §4.5. */
+export type IceTcpType = 'active' | 'passive' | 'so';
+
+/** Where the worker can be reached. */
+export interface IceCandidate {
+  foundation: string;
+  priority: number;
+  /** The same as `address`, under its older name. */
+  ip: string;
+  /** IP address or host name. */
+  address: string;
+  protocol: IceProtocol;
+  port: number;
+  type: IceCandidateType;
+  /** TCP only. */
+  tcpType?: IceTcpType;
+}
+
+export type IceState = 'new' | 'connected' | 'completed' | 'disconnected' | 'closed';
+export type DtlsState = 'new' | 'connecting' | 'connected' | 'failed' | 'closed';
+/** RFC 5763 §5: `client` is active, `server` is passive. */
+export type DtlsRole = 'auto' | 'client' | 'server';
+
+/** RFC 8122 §5. */
+export interface DtlsFingerprint {
+  /** `sha-1`, `sha-224`, `sha-256`, `sha-384` or `sha-512`. */
+  algorithm: string;
+  /** Upper-case hexadecimal bytes joined by colons. */
+  value: string;
+}
+
+export interface DtlsParameters {
+  /** Default `auto`. */
+  role?: DtlsRole;
+  fingerprints: DtlsFingerprint[];
+}
+
+/** Both ends of the selected ICE pair. */
+export interface TransportTuple {
+  localAddress: string;
+  localPort: number;
+  remoteIp: string;
+  remotePort: number;
+  protocol: IceProtocol;
+}
+
+export type SdpType = 'offer' | 'answer' | 'pranswer' | 'rollback';
+
+/** W3C `RTCSessionDescriptionInit`. */
+export interface SessionDescriptionInit {
+  type: SdpType;
+  /** Not needed for `rollback`, nor to set what was created last. */
+  sdp?: string;
+}
+
+/** W3C `RTCSessionDescription`. */
+export interface SessionDescription {
+  readonly type: SdpType;
+  readonly sdp: string;
+}
+
+/** W3C `RTCIceCandidateInit`. */
+export interface IceCandidateInit {
+  /** `candidate:1 1 udp …`; empty ends the candidates. */
+  candidate?: string;
+  sdpMid?: string | null;
+  sdpMLineIndex?: number | null;
+  usernameFragment?: string | null;
+}
+
+export type SignalingState = 'stable' | 'have-local-offer' | 'have-remote-offer' | 'closed';
+
+/** One m-line of a peer's newest description. */
+export interface Section {
+  mid: string;
+  kind: MediaKind;
+  /** The worker sends here: `consumerId` of `producerId`, which `sourcePeerId` made. */
+  sending: boolean;
+  /** The client sends here: `producerId` is its producer. */
+  receiving: boolean;
+  producerId?: string;
+  consumerId?: string;
+  sourcePeerId?: string;
+}
