@@ -8,6 +8,25 @@
 
 #include "catch.h"
 
+namespace {
+
+/// How many datagrams the kernel takes before its buffer is "full"; loopback itself never is.
+int kernel_takes = -1;
+
+}  // namespace
+
+/// Stands before the C library's, so that a test can say when the kernel is full.
+extern "C" int sendmmsg(int fd, mmsghdr* messages, unsigned int count, int flags) {
+  if (kernel_takes == 0) {
+    errno = EAGAIN;
+    return -1;
+  }
+  if (kernel_takes > 0) count = std::min(count, static_cast<unsigned int>(kernel_takes));
+  const auto sent = static_cast<int>(syscall(SYS_sendmmsg, fd, messages, count, flags));
+  if (kernel_takes > 0 && sent > 0) kernel_takes -= sent;
+  return sent;
+}
+
 using namespace sluice;
 using namespace sluice::worker;
 
@@ -144,6 +163,53 @@ TEST_CASE("one refused datagram does not take its batch with it") {
   CHECK(sender->counters().datagrams_sent == 3);
   CHECK(drops(*sender, SocketDrop::kTooLongToSend) == 2);
   CHECK(sender->counters().bytes_sent == 300);
+}
+
+TEST_CASE(
+    "what a full kernel does not take leaves later, in order; beyond the ring it is dropped and counted") {
+  PacketPool pool;
+  const auto sender = open();
+  const auto receiver = open();
+  const Path path{receiver->local(), 0};
+  constexpr std::size_t kAll = 10 + UdpSocket::kMaxDeferred + 7;
+  kernel_takes = 10;
+  for (std::size_t i = 0; i < kAll; ++i) {
+    // The bytes are gone after the flush, as the engine's are.
+    const std::uint8_t number[2] = {static_cast<std::uint8_t>(i >> 8), static_cast<std::uint8_t>(i)};
+    sender->send({path, number}, pool);
+    sender->flush(pool);
+  }
+  CHECK(sender->wants_writable());
+  CHECK(sender->counters().datagrams_sent == 10);
+  CHECK(sender->counters().deferred == UdpSocket::kMaxDeferred);
+  CHECK(drops(*sender, SocketDrop::kSendBufferFull) == 7);
+  CHECK(pool.in_use() == UdpSocket::kMaxDeferred);
+
+  ReceiveBatch batch(pool);
+  std::size_t next = 0;
+  const auto read_all = [&] {
+    do {
+      receiver->receive(batch, 0, read_clocks());
+      for (const ReceivedDatagram& datagram : batch.datagrams()) {
+        CHECK(std::size_t{datagram.packet->data[0]} * 256 + datagram.packet->data[1] == next++);
+      }
+    } while (!batch.datagrams().empty());
+  };
+  while (sender->wants_writable()) {
+    kernel_takes = 100;
+    sender->on_writable();
+    read_all();
+  }
+  kernel_takes = -1;
+  CHECK(next == 10 + UdpSocket::kMaxDeferred);
+  batch.release();
+  CHECK(pool.in_use() == batch.reserved());
+
+  const std::uint8_t last[2] = {static_cast<std::uint8_t>(next >> 8), static_cast<std::uint8_t>(next)};
+  sender->send({path, last}, pool);
+  sender->flush(pool);
+  read_all();
+  CHECK(next == 11 + UdpSocket::kMaxDeferred);
 }
 
 TEST_CASE("a taken port is told, and a range moves on to the next") {
