@@ -1,0 +1,112 @@
+// The workings of a JsepSession: the signaling state machine (RFC 8829 §3.2) around the steps of
+// jsep_propose.h. The states are values: `current_` is agreed, `created_`, `offered_` and `remote_offer_` are
+// what is under way. jsep_session.cc has what tracks, candidates and readers need, jsep_signaling.cc the
+// descriptions.
+#pragma once
+
+#include "negotiate/jsep_candidates.h"
+#include "negotiate/jsep_session.h"
+#include "negotiate/jsep_state.h"
+
+namespace sluice::negotiate {
+
+using namespace jsep;  // NOLINT(google-build-using-namespace): included by the session's two files only
+
+class JsepSession::Impl {
+ public:
+  Impl(RtpCapabilities room, LocalTransport local, Random& random);
+
+  // --- Tracks
+
+  void add_track(OutgoingTrack track);
+
+  void remove_track(std::string_view id);
+
+  void set_local_ice(IceParameters ice, std::vector<IceCandidate> candidates);
+
+  [[nodiscard]] bool negotiation_needed() const;
+
+  // --- Offers and answers of ours
+
+  Result<std::string> create_offer();
+
+  Result<std::string> create_answer();
+
+  // --- Descriptions
+
+  Result<void> set_local_description(SdpType type, std::string_view text);
+
+  Result<void> set_remote_description(SdpType type, std::string_view text);
+
+  Result<std::optional<IceCandidate>> add_ice_candidate(std::string_view text,
+                                                        const std::optional<std::string>& mid,
+                                                        std::optional<std::uint16_t> index,
+                                                        std::string_view ufrag);
+
+  // --- What came of it
+
+  Effects take_effects() { return std::exchange(effects_, {}); }
+  [[nodiscard]] std::vector<Section> sections() const;
+
+  [[nodiscard]] SignalingState signaling_state() const { return signaling_; }
+  std::string current_local;
+  std::string current_remote;
+  std::string pending_local;
+  std::string pending_remote;
+
+ private:
+  static Error wrong_state(std::string_view call, std::string_view why);
+  static Error no_pranswer();
+
+  static void forget(State& state, std::string_view id);
+
+  void create(Proposal proposal, SdpType type, sdp::Setup setup);
+
+  /// RFC 8829 §5.4: a local description is what was created, unchanged.
+  Result<void> check_created(SdpType type, std::string_view text) const;
+
+  Result<void> set_local_offer(std::string_view text);
+
+  Result<void> set_local_answer(std::string_view text);
+
+  Result<RemoteDescription> read(SdpType type, std::string_view text) const;
+
+  Result<void> set_remote_offer(std::string_view text);
+
+  Result<void> set_remote_answer(std::string_view text);
+
+  Result<void> roll_back(SignalingState from, std::string_view call);
+
+  void drop_proposals();
+
+  /// Both descriptions are agreed: the proposal becomes the state, and what that means becomes effects.
+  void commit(Proposal agreed);
+
+  void add_transport_effects(const State& before);
+
+  /// W3C §4.4.1.7 and RFC 8829 §4.1.19: the mid counts, else the index; one must be there.
+  Result<void> check_place(const std::optional<std::string>& mid, std::optional<std::uint16_t> index,
+                           bool end) const;
+
+  [[nodiscard]] bool describes(std::string_view mid) const;
+
+  RtpCapabilities room_;
+  std::vector<DtlsFingerprint> fingerprints_;
+  Random* random_;
+  std::uint64_t session_id_ = 0;
+  std::uint64_t session_version_ = 0;
+
+  Tracks tracks_;
+  std::optional<LocalIce> waiting_ice_;
+  SignalingState signaling_ = SignalingState::kStable;
+  State current_;
+  std::optional<Proposal> created_;  ///< By create_offer() or create_answer(), not yet set.
+  SdpType created_type_ = SdpType::kOffer;
+  bool stale_ = false;  ///< Tracks or credentials changed since `created_`.
+  std::optional<Proposal> offered_;
+  std::optional<RemoteDescription> remote_offer_;
+  CandidateQueue queue_;
+  Effects effects_;
+};
+
+}  // namespace sluice::negotiate
