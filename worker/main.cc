@@ -2,9 +2,24 @@
 // code.
 #include <csignal>
 #include <cstdio>
+#include <string>
 
 #include "worker/options.h"
 #include "worker/shell.h"
+
+namespace {
+
+/// The engine names fields as the Node API does; whoever started the program typed options.
+std::string as_option(const std::string& field) {
+  std::string option = "--";
+  for (const char c : field) {
+    if (c >= 'A' && c <= 'Z') option += '-';
+    option += c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+  }
+  return option;
+}
+
+}  // namespace
 
 int main(int argc, char** argv) {
   using namespace sluice::worker;
@@ -17,8 +32,8 @@ int main(int argc, char** argv) {
   auto shell = Shell::create(std::get<Options>(parsed));
   if (!shell.ok()) {
     const sluice::Error& error = shell.error();
-    std::fprintf(stderr, "sluice-worker: %s%s%s\n",
-                 error.field.empty() ? "" : ("--" + error.field + ": ").c_str(), error.message.c_str(), "");
+    const std::string option = error.field.empty() ? "" : as_option(error.field) + ": ";
+    std::fprintf(stderr, "sluice-worker: %s%s\n", option.c_str(), error.message.c_str());
     return 1;
   }
   return (*shell)->run();

@@ -17,7 +17,8 @@ constexpr const char* kExamples = R"(Examples:
   For a controller that connects later, on one address of this machine:
     sluice-worker --control unix:/run/sluice.sock --listen 192.0.2.10
   Behind NAT, with four ports forwarded:
-    sluice-worker --control unix:/run/sluice.sock --listen 10.0.0.5=203.0.113.7 --port-range 40000-40003)";
+    sluice-worker --control unix:/run/sluice.sock --listen 10.0.0.5=203.0.113.7 --port-range 40000-40003
+)";
 
 bool is_host_name(const std::string& text) {
   if (text.empty() || text.size() > 253 || text.front() == '-' || text.front() == '.') return false;

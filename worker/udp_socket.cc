@@ -43,10 +43,9 @@ SocketDrop send_failure(int error) {
 }
 
 Error bind_error(const SocketAddress& ip, PortRange ports, int error) {
-  const std::string where =
-      ports.min == ports.max
-          ? ip.with_port(ports.min).to_string()
-          : ip.ip() + " to any port of " + std::to_string(ports.min) + "-" + std::to_string(ports.max);
+  const std::string where = ports.min == ports.max ? ip.with_port(ports.min).to_string()
+                                                   : ip.ip() + ", any port of " + std::to_string(ports.min) +
+                                                         "-" + std::to_string(ports.max);
   const auto code = error == EADDRINUSE      ? ErrorCode::kAlreadyExists
                     : error == EADDRNOTAVAIL ? ErrorCode::kNotFound
                                              : ErrorCode::kInternal;

@@ -283,7 +283,7 @@ TEST_CASE("an unreadable or meaningless certificate is one clear line") {
     Worker worker(on_loopback({"--dtls-certificate-file", file, "--dtls-private-key-file", file}));
     CHECK(worker.wait() == 1);
     INFO(worker.said);
-    CHECK_THAT(worker.said, Catch::Matchers::StartsWith("sluice-worker: "));
+    CHECK_THAT(worker.said, Catch::Matchers::StartsWith("sluice-worker: --dtls-certificate-file: "));
     CHECK(lines(worker.said) == 1);
   }
 }
