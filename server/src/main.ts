@@ -1,0 +1,61 @@
+#!/usr/bin/env node
+// Starts the conference server: workers, page, signaling; and ends them in order.
+import { WorkerStartError, type WorkerSettings } from 'sluice';
+import { closeAll, createApp, listenOn, ListenError, urlOf } from './http.js';
+import { Log } from './log.js';
+import { parseOptions, type Options } from './options.js';
+import { Rooms } from './rooms.js';
+import { SignalingServer } from './signaling/server.js';
+import { WorkerPool } from './workers.js';
+
+/** How long an orderly end may take. */
+const closingMs = 5_000;
+
+function workerSettings({ listenIp, announcedAddress, rtcPorts, logLevel }: Options): WorkerSettings {
+  return {
+    logLevel: logLevel === 'info' ? 'warn' : logLevel,
+    ...(logLevel === 'debug' ? { logTags: ['info', 'ice', 'dtls'] } : {}),
+    ...(listenIp.length > 0 ? { listen: listenIp.map((ip) => ({ ip })) } : {}),
+    ...(announcedAddress === undefined ? {} : { announcedAddress }),
+    ...(rtcPorts === undefined ? {} : { rtcMinPort: rtcPorts.min, rtcMaxPort: rtcPorts.max }),
+  };
+}
+
+async function run(options: Options): Promise<void> {
+  const log = new Log(options.logLevel);
+  const pool = await WorkerPool.start(options.workers, workerSettings(options), log);
+  const rooms = new Rooms(pool, log);
+  const app = createApp(() => ({
+    status: pool.alive === 0 ? 'down' : pool.alive < pool.size ? 'degraded' : 'ok',
+    workers: { running: pool.alive, wanted: pool.size },
+    rooms: rooms.size,
+    participants: rooms.participants,
+  }));
+  const servers = await listenOn(app, options.host, options.port).catch(async (error: unknown) => {
+    await pool.close();
+    throw error;
+  });
+  const signaling = new SignalingServer(rooms, log);
+  for (const server of servers) signaling.attach(server);
+
+  let closing = false;
+  const close = async (): Promise<void> => {
+    if (closing) process.exit(1);
+    closing = true;
+    setTimeout(() => process.exit(1), closingMs).unref();
+    await signaling.close();
+    await closeAll(servers);
+    await pool.close();
+    process.exit(0);
+  };
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => void close());
+  console.log(
+    `Sluice is ready at ${urlOf(options.host, servers)} with ${pool.size} media worker${pool.size === 1 ? '' : 's'}. Ctrl+C ends it.`,
+  );
+}
+
+run(parseOptions(process.argv.slice(2))).catch((error: unknown) => {
+  const expected = error instanceof ListenError || error instanceof WorkerStartError || error instanceof TypeError;
+  console.error(`sluice-server: ${expected ? error.message : error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
+  process.exit(1);
+});

@@ -1,0 +1,156 @@
+// One WebSocket: frames in, messages handled in their order, replies and refusals out.
+//
+// Invariants: messages are handled one after the other; each refused one gets exactly one `error`; a client that sends faster than
+// the rate below is read more slowly, one that does not read is dropped.
+import type { RawData, WebSocket } from 'ws';
+import type { Log } from '../log.js';
+import type { Rooms } from '../rooms.js';
+import { SignalingError } from './errors.js';
+import { checkedType, readEnvelope, readMessage, type Envelope, type Message } from './messages.js';
+import type { Outlet, Participant } from './participant.js';
+import { Rate } from './rate.js';
+
+/** WebSocket close codes (RFC 6455 §7.4; 4000 is ours). */
+const closeCodes = { left: 1000, shutdown: 1001, replaced: 4000 } as const;
+const silenceMs = 30_000;
+const mostUnsent = 8 << 20;
+
+export class Connection {
+  readonly #socket: WebSocket;
+  readonly #rooms: Rooms;
+  readonly #log: Log;
+  readonly #rate = new Rate();
+  readonly #outlet: Outlet = {
+    send: (type, content, id) => this.#send(type, content, id),
+    detached: (why) => this.#detached(why),
+  };
+  #queue = Promise.resolve();
+  #participant: Participant | undefined;
+  #heardAt = Date.now();
+
+  constructor(socket: WebSocket, rooms: Rooms, log: Log) {
+    this.#socket = socket;
+    this.#rooms = rooms;
+    this.#log = log;
+    socket.on('message', (data, isBinary) => this.#received(data, isBinary));
+    socket.on('ping', () => this.#heard());
+    socket.on('pong', () => this.#heard());
+    socket.on('error', (error) => log.debug(`a WebSocket failed: ${error.message}`));
+    socket.on('close', () => this.#queueUp(() => this.#participant?.away(this.#outlet)));
+  }
+
+  /** Every 10 s: asks whether the client is still there, and drops it when nothing at all came for 30 s. */
+  beat(): void {
+    if (Date.now() - this.#heardAt > silenceMs) this.#socket.terminate();
+    else this.#socket.ping();
+  }
+
+  shutDown(): void {
+    this.#socket.close(closeCodes.shutdown, 'the server shuts down');
+  }
+
+  #heard(): void {
+    this.#heardAt = Date.now();
+  }
+
+  #received(data: RawData, isBinary: boolean): void {
+    this.#heard();
+    const envelope = readEnvelope(Buffer.isBuffer(data) ? data : Buffer.concat(Array.isArray(data) ? data : [Buffer.from(data)]), isBinary);
+    const delay = this.#rate.take();
+    if (delay > 0) {
+      this.#socket.pause();
+      this.#queueUp(() => new Promise((resolve) => setTimeout(resolve, delay)));
+      this.#queueUp(() => this.#socket.resume());
+    }
+    this.#queueUp(() => this.#handle(envelope));
+  }
+
+  #queueUp(action: () => unknown): void {
+    this.#queue = this.#queue.then(action).then(
+      () => {},
+      (error: unknown) => this.#log.error(`a message could not be handled: ${String(error)}`),
+    );
+  }
+
+  async #handle(envelope: Envelope): Promise<void> {
+    try {
+      const type = checkedType(envelope);
+      this.#checkState(type);
+      await this.#dispatch(readMessage({ ...envelope, type }));
+    } catch (error) {
+      this.#refuse(error, envelope);
+    }
+  }
+
+  #checkState(type: Message['type']): void {
+    if (type === 'ping' || type === 'pong' || type === 'leave') return;
+    const entering = type === 'join' || type === 'resume';
+    if (entering && this.#participant !== undefined)
+      throw new SignalingError('already_joined', 'this WebSocket has a participant; leave first');
+    if (!entering && this.#participant === undefined) throw new SignalingError('not_joined', `${type} needs a join or a resume first`);
+  }
+
+  async #dispatch(message: Message): Promise<void> {
+    const { negotiator } = this.#participant ?? {};
+    switch (message.type) {
+      case 'join':
+        this.#participant = await this.#rooms.join(message.content, this.#outlet, message.id);
+        return;
+      case 'resume':
+        return this.#resume(message.content.session, message.id);
+      case 'leave':
+        return this.#leave();
+      case 'state':
+        return this.#participant?.setState(message.content);
+      case 'offer':
+        return negotiator?.offer(message.content, message.id);
+      case 'answer':
+        return negotiator?.answer(message.content, message.id);
+      case 'candidate':
+        return negotiator?.candidate(message.content);
+      case 'ping':
+        return this.#send('pong', {}, message.id);
+      case 'pong':
+        return;
+    }
+  }
+
+  #resume(session: string, id: number | undefined): void {
+    const participant = this.#rooms.find(session);
+    if (participant === undefined)
+      throw new SignalingError('session_expired', 'nobody is known by this session any more; join anew', 'session');
+    this.#participant = participant;
+    participant.resume(this.#outlet, id);
+  }
+
+  #leave(): void {
+    if (this.#participant === undefined) this.#socket.close(closeCodes.left);
+    else this.#participant.leave('left');
+  }
+
+  /** The participant is gone, or another socket's. */
+  #detached(why: 'left' | 'replaced' | 'expired'): void {
+    this.#participant = undefined;
+    if (why === 'expired') {
+      this.#sendError(new SignalingError('session_expired', 'the media worker of this room was lost; join anew'), null, undefined);
+    } else {
+      this.#socket.close(closeCodes[why]);
+    }
+  }
+
+  #refuse(error: unknown, { claimedType, id }: Envelope): void {
+    if (error instanceof SignalingError) return this.#sendError(error, claimedType, id);
+    this.#log.error(`${claimedType} failed: ${error instanceof Error ? error.message : String(error)}`);
+    this.#sendError(new SignalingError('server_error', 'the server failed at this request; trying again may help'), claimedType, id);
+  }
+
+  #sendError({ code, message, field }: SignalingError, inReplyTo: string | null, id: number | undefined): void {
+    this.#send('error', { code, message, ...(field === undefined ? {} : { field }), in_reply_to: inReplyTo }, id);
+  }
+
+  #send(type: string, content: object, id: number | undefined): void {
+    if (this.#socket.readyState !== this.#socket.OPEN) return;
+    if (this.#socket.bufferedAmount > mostUnsent) return this.#socket.terminate();
+    this.#socket.send(JSON.stringify({ message_type: type, content, ...(id === undefined ? {} : { id }) }));
+  }
+}

@@ -1,0 +1,110 @@
+// One participant of a room: joined (has a socket) or away (its socket dropped; it is kept for a while), then gone.
+//
+//   joined ──socket drops──► away ──15 s──► gone (`lost`)
+//     ▲  └──leave──► gone (`left`)  │
+//     └────────── resume ───────────┘
+import { randomBytes } from 'node:crypto';
+import type { Peer } from 'sluice';
+import type { Log } from '../log.js';
+import type { ConferenceRoom } from '../rooms.js';
+import type { Messages } from './messages.js';
+import { Negotiator } from './negotiator.js';
+
+/** How long a participant without a socket is kept. */
+export const keptAwayMs = 15_000;
+
+/** How others see it. */
+export interface PeerInfo {
+  peer_id: string;
+  name: string;
+  audio: boolean;
+  video: boolean;
+}
+
+/** The socket side of a participant. */
+export interface Outlet {
+  send: (type: string, content: object, id?: number) => void;
+  /** The participant is no longer this socket's. */
+  detached: (why: 'left' | 'replaced' | 'expired') => void;
+}
+
+export type PartingReason = 'left' | 'lost' | 'expired';
+
+export class Participant {
+  /** Whoever holds it can resume this participant. */
+  readonly session = randomBytes(24).toString('base64url');
+  readonly room: ConferenceRoom;
+  readonly negotiator: Negotiator;
+  readonly #peer: Peer;
+  readonly #name: string;
+  #state: Messages['state'];
+  #outlet: Outlet | undefined;
+  #awayTimer: NodeJS.Timeout | undefined;
+  #gone = false;
+
+  constructor(room: ConferenceRoom, peer: Peer, { name, audio, video, offers }: Messages['join'], outlet: Outlet, log: Log) {
+    this.room = room;
+    this.#peer = peer;
+    this.#name = name;
+    this.#state = { audio, video };
+    this.#outlet = outlet;
+    const out = {
+      send: (type: 'offer' | 'answer', content: object, id: number | undefined): void => this.send(type, content, id),
+      failed: (error: Error): void => log.error(`peer ${peer.id}: no offer could be made: ${error.message}`),
+    };
+    this.negotiator = new Negotiator(peer, out, offers);
+    peer.on('newproducer', (producer) => {
+      room.mediaChanged(this);
+      producer.observer.once('close', () => room.mediaChanged(this));
+    });
+    peer.on('dtlsstatechange', (state, reason) => state === 'failed' && log.warn(`peer ${peer.id}: DTLS failed: ${reason}`));
+  }
+
+  get id(): string {
+    return this.#peer.id;
+  }
+
+  get info(): PeerInfo {
+    return { peer_id: this.id, name: this.#name, ...this.#state };
+  }
+
+  /** What is sent while it is away is lost; resuming makes up for it. */
+  send(type: string, content: object, id?: number): void {
+    this.#outlet?.send(type, content, id);
+  }
+
+  setState(state: Messages['state']): void {
+    this.#state = { ...state };
+    this.room.broadcast('peer_state', { peer_id: this.id, ...state }, this);
+  }
+
+  /** A new socket takes over; `id` is that of its request. */
+  resume(outlet: Outlet, id: number | undefined): void {
+    const before = this.#outlet;
+    clearTimeout(this.#awayTimer);
+    this.#outlet = outlet;
+    before?.detached('replaced');
+    this.negotiator.disconnected();
+    this.send('resumed', { peer_id: this.id, room: this.room.name, peers: this.room.othersOf(this) }, id);
+    this.negotiator.reconnected();
+  }
+
+  /** The socket dropped. Means nothing when another has taken over. */
+  away(outlet: Outlet): void {
+    if (this.#outlet !== outlet || this.#gone) return;
+    this.#outlet = undefined;
+    this.negotiator.disconnected();
+    this.#awayTimer = setTimeout(() => this.leave('lost'), keptAwayMs);
+  }
+
+  leave(reason: PartingReason): void {
+    if (this.#gone) return;
+    this.#gone = true;
+    clearTimeout(this.#awayTimer);
+    this.negotiator.close();
+    this.#peer.close();
+    this.room.remove(this, reason);
+    this.#outlet?.detached(reason === 'expired' ? 'expired' : 'left');
+    this.#outlet = undefined;
+  }
+}

@@ -1,0 +1,60 @@
+// The WebSockets at /signaling: upgrades in, one Connection each, their heartbeat and their end.
+import type { IncomingMessage, Server } from 'node:http';
+import type { Duplex } from 'node:stream';
+import { WebSocketServer } from 'ws';
+import type { Log } from '../log.js';
+import type { Rooms } from '../rooms.js';
+import { Connection } from './connection.js';
+
+const path = '/signaling';
+const mostFrameSize = 1 << 20;
+const beatMs = 10_000;
+/** How long clients may take to answer the closing handshake. */
+const closingMs = 1_000;
+
+export class SignalingServer {
+  readonly #sockets = new WebSocketServer({ noServer: true, maxPayload: mostFrameSize });
+  readonly #connections = new Set<Connection>();
+  readonly #beat: NodeJS.Timeout;
+  readonly #rooms: Rooms;
+  readonly #log: Log;
+
+  constructor(rooms: Rooms, log: Log) {
+    this.#rooms = rooms;
+    this.#log = log;
+    this.#beat = setInterval(() => this.#connections.forEach((connection) => connection.beat()), beatMs);
+  }
+
+  /** Takes the WebSocket upgrades of this server. */
+  attach(server: Server): void {
+    server.on('upgrade', (request, socket, head) => this.#upgrade(request, socket, head));
+  }
+
+  /** Resolves when all sockets are closed. */
+  async close(): Promise<void> {
+    clearInterval(this.#beat);
+    for (const connection of this.#connections) connection.shutDown();
+    const deadline = setTimeout(() => this.#sockets.clients.forEach((socket) => socket.terminate()), closingMs);
+    await new Promise<void>((resolve) => {
+      const check = (): void => {
+        if (this.#sockets.clients.size === 0) resolve();
+      };
+      for (const socket of this.#sockets.clients) socket.once('close', () => setImmediate(check));
+      check();
+    });
+    clearTimeout(deadline);
+  }
+
+  #upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
+    socket.on('error', () => {});
+    if (new URL(request.url ?? '/', 'http://host').pathname !== path) {
+      socket.end('HTTP/1.1 404 Not Found\r\nConnection: close\r\nContent-Length: 0\r\n\r\n');
+      return;
+    }
+    this.#sockets.handleUpgrade(request, socket, head, (webSocket) => {
+      const connection = new Connection(webSocket, this.#rooms, this.#log);
+      this.#connections.add(connection);
+      webSocket.once('close', () => this.#connections.delete(connection));
+    });
+  }
+}
