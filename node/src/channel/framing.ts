@@ -4,7 +4,7 @@
 //    +-------+-----------+---------+-----
 //    | size  | root table| "SLCE"  | ...      size counts what follows it
 //    +-------+-----------+---------+-----
-import { Builder } from 'flatbuffers';
+import { Builder, type Offset } from 'flatbuffers';
 import { MalformedFrameError } from '../errors.js';
 import * as wire from '../wire/index.js';
 import { CheckedBuffer } from './checked_buffer.js';
@@ -27,11 +27,24 @@ const bodyTypes = new Map<unknown, wire.Body>([
   [wire.FailureT, wire.Body.Failure],
 ]);
 
+/**
+ * flatc 2.0's code would leave out an optional scalar that equals zero, so defaults are forced; but the builder then writes absent
+ * tables, strings and vectors too, as offsets to nowhere.
+ */
+class FrameBuilder extends Builder {
+  constructor() {
+    super(1024);
+    this.forceDefaults(true);
+  }
+
+  override addFieldOffset(voffset: number, value: Offset, defaultValue: Offset): void {
+    if (value !== 0) super.addFieldOffset(voffset, value, defaultValue);
+  }
+}
+
 /** Throws MalformedFrameError when the frame would be longer than the other side takes. */
 export function encodeFrame(body: BodyT): Uint8Array {
-  const builder = new Builder(1024);
-  // flatc 2.0's code would leave out an optional scalar that equals zero.
-  builder.forceDefaults(true);
+  const builder = new FrameBuilder();
   const frame = new wire.FrameT(bodyTypes.get(body.constructor), body);
   wire.Frame.finishSizePrefixedFrameBuffer(builder, frame.pack(builder));
   const bytes = builder.asUint8Array();
