@@ -1,9 +1,10 @@
+#define OPENSSL_SUPPRESS_DEPRECATED  // SHA_CTX, see hmac_sha1
 #include "base/crypto.h"
 
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
-#include <openssl/hmac.h>
 #include <openssl/rand.h>
+#include <openssl/sha.h>
 
 #include <cstring>
 
@@ -11,11 +12,30 @@
 
 namespace sluice::crypto {
 
+// RFC 2104 over SHA_CTX: OpenSSL 3's HMAC() fetches its algorithm and allocates a dozen times a call, and every consent check of every
+// client makes two (docs/decisions tells the same story of SRTP).
 std::array<std::uint8_t, 20> hmac_sha1(Bytes key, Bytes message) {
-  std::array<std::uint8_t, 20> out{};
-  unsigned size = 0;
-  SLUICE_CHECK(HMAC(EVP_sha1(), key.data(), static_cast<int>(key.size()), message.data(), message.size(), out.data(), &size) != nullptr);
-  return out;
+  constexpr std::size_t kBlock = SHA_CBLOCK;
+  std::array<std::uint8_t, kBlock> pad{};
+  if (key.size() > kBlock) {
+    SHA1(key.data(), key.size(), pad.data());
+  } else if (!key.empty()) {
+    std::memcpy(pad.data(), key.data(), key.size());
+  }
+  std::array<std::uint8_t, 20> digest{};
+  const auto round = [&](std::uint8_t mask, Bytes text) {
+    std::array<std::uint8_t, kBlock> block = pad;
+    for (std::uint8_t& byte : block) byte ^= mask;
+    SHA_CTX context;
+    SHA1_Init(&context);
+    SHA1_Update(&context, block.data(), block.size());
+    SHA1_Update(&context, text.data(), text.size());
+    SHA1_Final(digest.data(), &context);
+  };
+  round(0x36, message);
+  const std::array<std::uint8_t, 20> inner = digest;
+  round(0x5C, inner);
+  return digest;
 }
 
 bool equal_constant_time(Bytes a, Bytes b) { return a.size() == b.size() && CRYPTO_memcmp(a.data(), b.data(), a.size()) == 0; }
