@@ -1,0 +1,32 @@
+// A person in Firefox and one in Chromium in the same call.
+
+import { describe, it } from 'node:test';
+import assert from 'node:assert/strict';
+import { Firefox, missingFirefox } from './lib/browsers.js';
+import { Fixture, withChromium } from './lib/fixture.js';
+import { assertMediaFlows, describeMedia } from './lib/media.js';
+import { allSeeAll } from './lib/participant.js';
+
+const WATCH_S = 8;
+
+describe('Firefox', { skip: withChromium.skip || missingFirefox() || false }, () => {
+  const call = Fixture.use();
+
+  it('joins a call with Chromium; both see and hear each other, whoever came first', async (t) => {
+    const firefox = await Firefox.start();
+    t.after(() => firefox.close());
+    const room = call.room();
+    const ada = await call.join(t, room, 'Ada');
+    const fox = await call.join(t, room, 'Fox', { browser: firefox });
+    await allSeeAll([ada, fox], 15_000);
+    const cleo = await call.join(t, room, 'Cleo');
+    await allSeeAll([ada, fox, cleo], 15_000);
+    t.diagnostic(describeMedia(await assertMediaFlows([ada, fox, cleo], WATCH_S)));
+    const heard = (await ada.sample()).find(({ name }) => name === 'Fox');
+    assert.ok(heard.audioEnergy > 0, 'Firefox’s tone is silence in Chromium');
+    await cleo.click('#leave');
+    await fox.sees(['Ada']);
+    await fox.page.reload();
+    await allSeeAll([ada, fox], 15_000);
+  });
+});

@@ -1,0 +1,92 @@
+// What goes wrong in real life: the WebSocket drops, the worker dies. The call goes on by itself.
+
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { Fixture, withChromium } from './lib/fixture.js';
+import { allSeeAll } from './lib/participant.js';
+import { isRunning } from './lib/processes.js';
+import { Proxy } from './lib/proxy.js';
+import { sleep, until } from './lib/wait.js';
+
+const OUTAGE_MS = 2_500;
+
+describe('recovery', withChromium, () => {
+  const call = Fixture.use();
+
+  it('a dropped WebSocket is resumed: media flows meanwhile, and what was missed is caught up', async (t) => {
+    const room = call.room();
+    const wire = new Proxy(call.server.port);
+    const base = `http://localhost:${await wire.open()}`;
+    t.after(() => wire.close());
+    const ada = await call.join(t, room, 'Ada');
+    const bob = await call.join(t, room, 'Bob', { base });
+    await allSeeAll([ada, bob]);
+    const { peer_id: id } = (await bob.state()).me;
+    const connections = await bob.page.evaluate(() => /** @type {any} */ (window).e2e.connections);
+
+    wire.cut();
+    await bob.until('says that it reconnects', ({ connection }) => connection === 'reconnecting', 2_000);
+    const [before] = await bob.sample();
+    await ada.click('#mic');
+    const cleo = await call.join(t, room, 'Cleo');
+    await cleo.sees(['Ada', 'Bob']);
+    await sleep(OUTAGE_MS);
+    const [after] = await bob.sample();
+    assert.ok(
+      after.framesDecoded - before.framesDecoded > OUTAGE_MS / 100,
+      `media stood still: ${after.framesDecoded - before.framesDecoded} frames in the outage`,
+    );
+    assert.deepEqual(await ada.tiles(), ['Bob', 'Cleo']);
+
+    wire.mend();
+    await bob.until('is connected again', ({ connection }) => connection === 'connected', 6_000);
+    await allSeeAll([ada, bob, cleo]);
+    const state = await bob.state();
+    assert.equal(state.me.peer_id, id, 'it is another participation');
+    assert.equal(
+      await bob.page.evaluate(() => /** @type {any} */ (window).e2e.connections),
+      connections,
+      'it is another RTCPeerConnection',
+    );
+    assert.equal(state.peers.find((/** @type {any} */ peer) => peer.name === 'Ada').audio, false, 'missed that Ada was muted');
+    await cleo.click('#leave');
+    await bob.until('hears of what happens now', ({ peers }) => peers.length === 1, 3_000);
+  });
+
+  it('a worker that is killed is replaced, and everyone finds back', async (t) => {
+    const people = await call.joinAll(t, call.room(), ['Ada', 'Bob', 'Cleo']);
+    await allSeeAll(people);
+    const killed = call.server.workerPid;
+    assert.ok(killed > 0, 'the server has no worker');
+    process.kill(killed, 'SIGKILL');
+    const began = performance.now();
+    await until('another worker', () => call.server.workerPid !== killed && call.server.workerPid > 0, { within: 5_000 });
+    await Promise.all(people.map((each) => each.until('a new connection', ({ connection }) => connection === 'connected', 15_000)));
+    await until(
+      'a second RTCPeerConnection everywhere',
+      async () =>
+        (await Promise.all(people.map(({ page }) => page.evaluate(() => /** @type {any} */ (window).e2e.connections)))).every(
+          (made) => made > 1,
+        ),
+      { within: 15_000 },
+    );
+    await allSeeAll(people, 15_000);
+    t.diagnostic(`everyone saw everyone ${Math.round(performance.now() - began)} ms after the kill`);
+    for (const [index, sample] of (await Promise.all(people.map((each) => each.sample()))).entries()) {
+      await until('moving pictures', async () =>
+        (await people[index]?.sample())?.every((now, at) => now.framesDecoded > sample[at].framesDecoded),
+      );
+    }
+    assert.equal(isRunning(killed), false);
+  });
+
+  it('the server stops on SIGTERM with a call in it, and leaves no process behind', async (t) => {
+    const people = await call.joinAll(t, call.room(), ['Ada', 'Bob']);
+    await allSeeAll(people);
+    const worker = call.server.workerPid;
+    await call.server.stop();
+    assert.equal(isRunning(call.server.pid), false);
+    await until('the worker to end', () => !isRunning(worker), { within: 3_000 });
+    await people[0]?.until('says that it reconnects', ({ connection }) => connection === 'reconnecting', 3_000);
+  });
+});
