@@ -42,10 +42,11 @@ void Continuity::on_packet(const Arrival& arrival, Instant now) {
   if (number > newest_) move_on(number);
   Slot& place = slot(number);
   if (place.received) {
-    ++(arrival.repair ? counts_.repeated : counts_.duplicates);
+    ++(arrival.repair || place.repair ? counts_.repeated : counts_.duplicates);
     return;
   }
-  place = {arrival.marker->counter, arrival.timestamp.value, true, arrival.frame_end, arrival.key_frame};
+  place = {arrival.marker->counter, arrival.timestamp.value, true,
+           arrival.frame_end,       arrival.key_frame,       arrival.repair};
   ++counts_.packets;
   if (arrival.repair) {
     ++counts_.repaired;
@@ -84,6 +85,7 @@ void Continuity::check_order(std::int64_t number, const Slot& added) {
       ++counts_.order_errors;
     } else if (steps == 1) {
       counts_.left_out += static_cast<std::uint64_t>(made - steps);
+      if (video_ && made > steps && !after.key_frame) ++counts_.bad_starts;
     }
     const auto time = static_cast<std::int32_t>(after.timestamp - before.timestamp);
     if (time < 0 || (steps == 1 && !before.frame_end && made == 1 && time != 0)) ++counts_.timestamp_errors;
@@ -124,11 +126,11 @@ void Continuity::render(Instant now) {
   }
 }
 
-std::size_t Continuity::holes() const {
-  if (!started_) return 0;
+std::size_t Continuity::unseen(std::int64_t from, std::int64_t to) const {
   std::size_t out = 0;
-  for (std::int64_t n = std::max(oldest(), last_key_); n <= newest_; ++n) out += slot(n).received ? 0 : 1;
-  return out;
+  for (std::int64_t n = std::max(oldest(), from); n <= std::min(newest_, to); ++n)
+    out += slot(n).received ? 0 : 1;
+  return started_ ? out : 0;
 }
 
 void Continuity::reset_freeze() {

@@ -30,11 +30,12 @@ class Continuity {
   struct Counts {
     std::uint64_t packets = 0;           ///< Distinct numbers.
     std::uint64_t repaired = 0;          ///< Of those, by RTX.
-    std::uint64_t repeated = 0;          ///< RTX of what was there already.
-    std::uint64_t duplicates = 0;        ///< One number twice by other means than RTX: an error.
+    std::uint64_t repeated = 0;          ///< Once by itself and once as RTX, or as RTX twice: harmless.
+    std::uint64_t duplicates = 0;        ///< One number twice by itself: an error.
     std::uint64_t bad_markers = 0;       ///< Payload not intact, or of another stream.
     std::uint64_t order_errors = 0;      ///< Numbers not in the order that the publisher made the packets in.
     std::uint64_t timestamp_errors = 0;  ///< A timestamp that goes back, or changes within a frame.
+    std::uint64_t bad_starts = 0;        ///< Video that goes on after a pause without a key frame.
     std::uint64_t stragglers = 0;        ///< Too old to be placed.
     std::uint64_t lost = 0;              ///< Holes for good.
     std::uint64_t superseded = 0;        ///< Holes before a later key frame.
@@ -43,7 +44,7 @@ class Continuity {
     std::uint64_t frames = 0;  ///< Rendered.
     std::uint64_t key_frames = 0;
     [[nodiscard]] std::uint64_t errors() const {
-      return duplicates + bad_markers + order_errors + timestamp_errors;
+      return duplicates + bad_markers + order_errors + timestamp_errors + bad_starts;
     }
   };
   static constexpr Duration kFreeze = 500ms;
@@ -54,7 +55,9 @@ class Continuity {
 
   [[nodiscard]] const Counts& counts() const { return counts_; }
   /// Holes that may still be filled. At the end of a test: all that was lost lately.
-  [[nodiscard]] std::size_t holes() const;
+  [[nodiscard]] std::size_t holes() const { return unseen(last_key_, newest_); }
+  /// Holes in the window before the newest key frame: superseded once they leave it.
+  [[nodiscard]] std::size_t stale_holes() const { return unseen(first_, last_key_ - 1); }
   /// The lowest number that came started a key frame; of audio always.
   [[nodiscard]] bool key_frame_first() const { return first_is_key_; }
   /// A key frame has come and nothing is missing since; of audio always.
@@ -80,6 +83,7 @@ class Continuity {
     bool received = false;
     bool frame_end = false;
     bool key_frame = false;
+    bool repair = false;
   };
   [[nodiscard]] Slot& slot(std::int64_t number) {
     return slots_[static_cast<std::size_t>(number) & (slots_.size() - 1)];
@@ -88,6 +92,7 @@ class Continuity {
     return slots_[static_cast<std::size_t>(number) & (slots_.size() - 1)];
   }
   [[nodiscard]] std::int64_t oldest() const;
+  [[nodiscard]] std::size_t unseen(std::int64_t from, std::int64_t to) const;
   void move_on(std::int64_t newest);
   void check_order(std::int64_t number, const Slot& added);
   void render(Instant now);

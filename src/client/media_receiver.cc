@@ -73,11 +73,13 @@ void MediaReceiver::on_rtp(const rtp::PacketView& packet, Instant arrival, Insta
     newest_sent_at_ = facts.marker->sent_at;
     newest_timestamp_ = view.timestamp();
   }
-  if (continuity_.decoding()) {
-    key_frame_due_ = kNever;
-  } else if (key_frame_due_ == kNever) {
-    key_frame_due_ = now + kKeyFramePatience;
+  // Nothing to show: at the start a key frame is asked for soon, later a repair is waited for.
+  if (const std::uint64_t frames = continuity_.counts().frames;
+      frames != frames_shown_ || now - last_packet_at_ > kSilence) {
+    frames_shown_ = frames;
+    key_frame_due_ = now + (frames == 0 ? kStartPatience : kStallPatience);
   }
+  last_packet_at_ = now;
 }
 
 std::span<const SequenceNumber> MediaReceiver::missing(Instant now) {
@@ -90,7 +92,7 @@ std::span<const SequenceNumber> MediaReceiver::missing(Instant now) {
 bool MediaReceiver::take_key_frame_needed(Instant now) {
   if (now >= key_frame_due_) {
     key_frame_wanted_ = true;
-    key_frame_due_ = now + kKeyFramePatience;
+    key_frame_due_ = now + kStallPatience;
   }
   if (!std::exchange(key_frame_wanted_, false) || options_.kind != MediaKind::kVideo) return false;
   ++plis_;

@@ -60,7 +60,9 @@ class MediaReceiver {
   [[nodiscard]] Instant newest_sent_at() const { return newest_sent_at_; }
 
  private:
-  static constexpr Duration kKeyFramePatience = 500ms;
+  static constexpr Duration kStartPatience = 300ms;
+  static constexpr Duration kStallPatience = 1s;
+  static constexpr Duration kSilence = 500ms;  ///< After it the patience starts anew: the track was paused.
 
   [[nodiscard]] Continuity::Arrival read(const rtp::PacketView& packet) const;
 
@@ -74,7 +76,9 @@ class MediaReceiver {
   RtpTimestamp newest_timestamp_;
   Instant newest_sent_at_{};
   bool key_frame_wanted_ = false;
-  Instant key_frame_due_ = kNever;  ///< Not decoding: when to ask.
+  Instant key_frame_due_ = kNever;  ///< When to ask, unless a frame is shown before.
+  std::uint64_t frames_shown_ = 0;
+  Instant last_packet_at_{};
   std::uint64_t plis_ = 0;
   std::uint64_t malformed_ = 0;
 };

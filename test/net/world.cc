@@ -90,7 +90,8 @@ Participant& World::join(JoinOptions options) {
   p.options = options;
   p.joined_at = now_;
   p.socket = index;
-  p.address = options.family == IpFamily::kIPv4
+  p.address = options.address ? *options.address
+              : options.family == IpFamily::kIPv4
                   ? *SocketAddress::parse(
                         "10.0." + std::to_string(index / 200) + "." + std::to_string(index % 200 + 1), 5000)
                   : *SocketAddress::parse("2001:db8:1::" + std::to_string(index), 5000);
@@ -120,7 +121,8 @@ Participant& World::join(JoinOptions options) {
 void World::produce(Participant& p, MediaKind kind) {
   const std::string mid = std::to_string(p.tracks.size());
   RtpParameters parameters = client::send_parameters(kind, mid, p.id, random_);
-  const auto reply = request<ProducerReply>(Produce{p.transport_id, "", kind, parameters, false, 0});
+  const auto reply = request<ProducerReply>(
+      Produce{p.transport_id, "", kind, parameters, false, p.options.key_frame_request_delay_ms});
   client::MediaSender::Options sender;
   sender.stream = next_stream_++;
   sender.kind = kind;

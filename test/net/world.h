@@ -41,6 +41,9 @@ struct JoinOptions {
   dtls::Role dtls_role = dtls::Role::kClient;
   bool consume = true;
   bool nack = true;  ///< Asks for what it misses.
+  std::optional<SocketAddress>
+      address{};  ///< Instead of one of its own, which a participant before may have had.
+  std::uint32_t key_frame_request_delay_ms = 0;
   std::uint32_t consent_timeout_seconds = 30;
   std::optional<LinkSpec> up{};
   std::optional<LinkSpec> down{};
@@ -167,9 +170,9 @@ class World {
   client::Shared shared_;
   std::set<std::string> rooms_;
   std::map<std::string, RtpCapabilities> capabilities_;
+  DeadlineHeap deadlines_;
   std::vector<std::unique_ptr<Participant>> participants_;
   std::unordered_map<SocketAddress, Participant*> by_address_;
-  DeadlineHeap deadlines_;
   std::vector<ReceivedDatagram> to_engine_;
   Datagram scratch_;
   std::vector<Event> events_;

@@ -1,0 +1,115 @@
+// What loss costs: who repairs it, how, and what happens when it cannot be repaired.
+#include "catch.h"
+#include "scenario/expect.h"
+
+namespace sluice::net {
+namespace {
+
+TEST_CASE("what the publisher's link loses is asked of the publisher and forwarded") {
+  const auto seed = GENERATE(range<std::uint64_t>(1, 5));
+  INFO("seed " << seed);
+  World world({.seed = seed});
+  Participant& publisher = world.join({.up = LinkSpec{.loss = 0.1}});
+  Participant& viewer = world.join({.video = false});
+  REQUIRE(world.run_until_connected());
+  world.run_for(5s);
+  quiet(world);
+  expect_complete(world, viewer, publisher, MediaKind::kVideo, 10);
+  CHECK(publisher.video()->retransmitted() > 10);
+  const auto stats = world.producer_stats(publisher, MediaKind::kVideo).front();
+  CHECK(stats.packets_repaired > 10);
+  CHECK(stats.nack_count > 5);
+  CHECK(stats.nack_packet_count >= stats.packets_repaired);
+  world.finish();
+}
+
+TEST_CASE("what a viewer's link loses is sent to it again, and the publisher hears nothing of it") {
+  const auto seed = GENERATE(range<std::uint64_t>(1, 5));
+  INFO("seed " << seed);
+  World world({.seed = seed});
+  Participant& publisher = world.join();
+  Participant& viewer = world.join({.video = false, .down = LinkSpec{.loss = 0.1}});
+  Participant& other = world.join({.video = false});
+  REQUIRE(world.run_until_connected());
+  world.run_for(5s);
+  quiet(world);
+  expect_complete(world, viewer, publisher, MediaKind::kVideo, 10);
+  expect_complete(world, other, publisher, MediaKind::kVideo);
+  CHECK(world.find_receiver(viewer, publisher, MediaKind::kVideo)->continuity().counts().repaired > 10);
+  CHECK(world.find_receiver(other, publisher, MediaKind::kVideo)->continuity().counts().repaired == 0);
+  CHECK(publisher.video()->nacked() == 0);
+  const auto stats = world.request<StatsReply>(
+      GetStats{ObjectKind::kConsumer, world.consumer_id(viewer, publisher, MediaKind::kVideo)});
+  CHECK(stats.streams.front().packets_retransmitted > 10);
+  CHECK(stats.streams.front().nack_packet_count >= stats.streams.front().packets_retransmitted);
+  CHECK(stats.streams.front().packets_lost > 0);
+  world.finish();
+}
+
+TEST_CASE("retransmissions that are lost themselves are sent again") {
+  World world({.seed = 3});
+  Participant& publisher = world.join({.up = LinkSpec{.loss = 0.25}});
+  Participant& viewer = world.join({.video = false, .down = LinkSpec{.loss = 0.25}});
+  REQUIRE(world.run_until_connected(30s));
+  world.run_for(8s);
+  quiet(world, 5s);
+  const auto* receiver = world.find_receiver(viewer, publisher, MediaKind::kVideo);
+  expect_no_errors(receiver->continuity());
+  CHECK(receiver->continuity().holes() == 0);
+  CHECK(receiver->continuity().counts().lost == 0);
+  world.finish();
+}
+
+TEST_CASE("a viewer that never asks is sent nothing again") {
+  World world({.seed = 4});
+  Participant& publisher = world.join();
+  Participant& viewer = world.join({.video = false, .nack = false, .down = LinkSpec{.loss = 0.05}});
+  REQUIRE(world.run_until_connected());
+  world.run_for(3s);
+  const auto* receiver = world.find_receiver(viewer, publisher, MediaKind::kVideo);
+  expect_no_errors(receiver->continuity());
+  CHECK(receiver->continuity().counts().repaired == 0);
+  CHECK(receiver->continuity().counts().repeated == 0);
+  world.finish();
+}
+
+TEST_CASE("after an outage of the publisher's link the picture is back within a second") {
+  World world({.seed = 6});
+  Participant& publisher = world.join();
+  Participant& viewer = world.join({.video = false});
+  REQUIRE(world.run_until_connected());
+  world.run_for(2s);
+  const auto outage = GENERATE(300, 1500, 6000);
+  INFO("outage of " << outage << " ms");
+  world.network().cut(publisher.address, true);
+  world.run_for(std::chrono::milliseconds(outage));
+  world.network().cut(publisher.address, false);
+  world.run_for(1500ms);
+  const std::uint64_t before = frames_of(world, viewer, publisher);
+  world.run_for(1s);
+  CHECK(frames_of(world, viewer, publisher) >= before + 29);
+  expect_flowing(world, viewer, publisher);
+  world.finish();
+}
+
+TEST_CASE("after an outage of a viewer's link its picture is back, by repair or by a key frame") {
+  World world({.seed = 7});
+  Participant& publisher = world.join();
+  Participant& viewer = world.join({.video = false});
+  REQUIRE(world.run_until_connected());
+  world.run_for(2s);
+  const auto outage = GENERATE(300, 1500, 6000);
+  INFO("outage of " << outage << " ms");
+  world.network().cut(viewer.address, true);
+  world.run_for(std::chrono::milliseconds(outage));
+  world.network().cut(viewer.address, false);
+  world.run_for(2500ms);
+  const std::uint64_t before = frames_of(world, viewer, publisher);
+  world.run_for(1s);
+  CHECK(frames_of(world, viewer, publisher) >= before + 29);
+  expect_flowing(world, viewer, publisher);
+  world.finish();
+}
+
+}  // namespace
+}  // namespace sluice::net
