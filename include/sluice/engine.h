@@ -40,16 +40,6 @@ struct EngineOptions {
   SrtpBackend srtp_backend = SrtpBackend::kAuto;
 };
 
-struct ReceivedDatagram {
-  PacketRef packet;  ///< From Engine::pool(), size, arrival and ecn set.
-  Path path;
-};
-
-struct OutgoingDatagram {
-  Path path;
-  std::span<const std::uint8_t> bytes;
-};
-
 class Engine {
  public:
   /// Fails when the certificate or the SRTP backend cannot be had.

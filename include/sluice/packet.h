@@ -99,4 +99,16 @@ inline void PacketRef::reset() {
   }
 }
 
+/// What a socket has read, for the engine.
+struct ReceivedDatagram {
+  PacketRef packet;  ///< From Engine::pool(), size, arrival and ecn set.
+  Path path;
+};
+
+/// What a socket is to send. The bytes are borrowed.
+struct OutgoingDatagram {
+  Path path;
+  std::span<const std::uint8_t> bytes;
+};
+
 }  // namespace sluice

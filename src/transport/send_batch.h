@@ -10,7 +10,6 @@
 
 #include "base/bytes.h"
 #include "sluice/address.h"
-#include "sluice/engine.h"
 #include "sluice/packet.h"
 #include "srtp/outbound.h"
 
