@@ -14,7 +14,8 @@ namespace sluice {
 
 enum class IpFamily : std::uint8_t { kIPv4 = 4, kIPv6 = 6 };
 
-/// IP address and port. IPv4-mapped IPv6 addresses (::ffff:a.b.c.d) are kept as IPv4, so that one peer has one form.
+/// IP address and port. IPv4-mapped IPv6 addresses (::ffff:a.b.c.d) are kept as IPv4, so that one peer has
+/// one form.
 class SocketAddress {
  public:
   SocketAddress() = default;
@@ -74,5 +75,7 @@ struct std::hash<sluice::SocketAddress> {
 };
 template <>
 struct std::hash<sluice::Path> {
-  std::size_t operator()(const sluice::Path& p) const noexcept { return p.remote.hash() ^ (p.socket * 0x9E3779B9U); }
+  std::size_t operator()(const sluice::Path& p) const noexcept {
+    return p.remote.hash() ^ (p.socket * 0x9E3779B9U);
+  }
 };

@@ -1,7 +1,7 @@
 // What a controller can ask of an engine, as plain values, and what each request answers with.
 //
-// Ids are chosen by whoever asks (a UUID from the controllers); an empty id lets the engine choose one, and the reply names it.
-// Every id is unique within its worker. A refused command changes nothing.
+// Ids are chosen by whoever asks (a UUID from the controllers); an empty id lets the engine choose one, and
+// the reply names it. Every id is unique within its worker. A refused command changes nothing.
 #pragma once
 
 #include <cstdint>
@@ -20,14 +20,14 @@ namespace sluice {
 
 enum class ObjectKind : std::uint8_t { kWorker, kRoom, kPeer, kTransport, kProducer, kConsumer };
 
-// --- Worker ---------------------------------------------------------------------------------------------------------------
+// --- Worker --------------------------------------------------------------------------------------
 
 struct UpdateSettings {
   std::optional<LogLevel> log_level;
   std::optional<std::vector<LogTag>> log_tags;
 };
 
-// --- Any object -----------------------------------------------------------------------------------------------------------
+// --- Any object ----------------------------------------------------------------------------------
 
 /// Closes an object and all it owns. Not for the worker itself.
 struct Close {
@@ -54,7 +54,7 @@ struct GetStats {
   std::string id;
 };
 
-// --- Room -----------------------------------------------------------------------------------------------------------------
+// --- Room ----------------------------------------------------------------------------------------
 
 struct CreateRoom {
   std::string room_id;
@@ -65,9 +65,10 @@ struct CanConsume {
   RtpCapabilities rtp_capabilities;
 };
 
-// --- Peer -----------------------------------------------------------------------------------------------------------------
+// --- Peer ----------------------------------------------------------------------------------------
 
-/// `kAll`: a JSEP peer is offered every producer of the others in its room. `kManual`: only what consume() names.
+/// `kAll`: a JSEP peer is offered every producer of the others in its room. `kManual`: only what consume()
+/// names.
 enum class Subscription : std::uint8_t { kAll, kManual };
 
 struct CreatePeer {
@@ -104,7 +105,7 @@ struct AddIceCandidate {
   std::string username_fragment;
 };
 
-// --- Transport ------------------------------------------------------------------------------------------------------------
+// --- Transport -----------------------------------------------------------------------------------
 
 /// Belongs to `peer_id` when given, else to the room itself.
 struct CreateWebRtcTransport {
@@ -143,11 +144,12 @@ struct RequestKeyFrame {
   std::string consumer_id;
 };
 
-using Command = std::variant<UpdateSettings, Close, Pause, Resume, Dump, GetStats, CreateRoom, CanConsume, CreatePeer, SetRemoteDescription,
-                             SetLocalDescription, CreateOffer, CreateAnswer, AddIceCandidate, CreateWebRtcTransport, ConnectTransport, RestartIce,
-                             Produce, Consume, RequestKeyFrame>;
+using Command =
+    std::variant<UpdateSettings, Close, Pause, Resume, Dump, GetStats, CreateRoom, CanConsume, CreatePeer,
+                 SetRemoteDescription, SetLocalDescription, CreateOffer, CreateAnswer, AddIceCandidate,
+                 CreateWebRtcTransport, ConnectTransport, RestartIce, Produce, Consume, RequestKeyFrame>;
 
-// --- Replies --------------------------------------------------------------------------------------------------------------
+// --- Replies -------------------------------------------------------------------------------------
 
 struct Done {};
 struct DumpReply {
@@ -171,8 +173,8 @@ struct PeerReply {
 struct SectionInfo {
   std::string mid;
   MediaKind kind = MediaKind::kAudio;
-  bool sending = false;     ///< The server sends here: `consumer_id` of `producer_id`, made by `source_peer_id`.
-  bool receiving = false;   ///< The client sends here: `producer_id` is its producer.
+  bool sending = false;  ///< The server sends here: `consumer_id` of `producer_id`, made by `source_peer_id`.
+  bool receiving = false;  ///< The client sends here: `producer_id` is its producer.
   std::string producer_id;
   std::string consumer_id;
   std::string source_peer_id;
@@ -210,7 +212,8 @@ struct ConsumerReply {
   bool producer_paused = false;
 };
 
-using Reply = std::variant<Done, DumpReply, StatsReply, RoomReply, CanConsumeReply, PeerReply, DescriptionReply, WebRtcTransportReply, ConnectReply,
-                           IceParametersReply, ProducerReply, ConsumerReply>;
+using Reply =
+    std::variant<Done, DumpReply, StatsReply, RoomReply, CanConsumeReply, PeerReply, DescriptionReply,
+                 WebRtcTransportReply, ConnectReply, IceParametersReply, ProducerReply, ConsumerReply>;
 
 }  // namespace sluice

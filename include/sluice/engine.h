@@ -1,7 +1,9 @@
-// The whole SFU as a state machine: datagrams, commands and time go in; datagrams and events come out. No sockets, no clock, no threads.
+// The whole SFU as a state machine: datagrams, commands and time go in; datagrams and events come out. No
+// sockets, no clock, no threads.
 //
-// Used by worker/ (over libuv), by the load tool, and by scenario tests in virtual time. Not thread-safe. The same seed, inputs and
-// instants give the same outputs, except for the bytes of DTLS handshakes, whose randomness is OpenSSL's.
+// Used by worker/ (over libuv), by the load tool, and by scenario tests in virtual time. Not thread-safe. The
+// same seed, inputs and instants give the same outputs, except for the bytes of DTLS handshakes, whose
+// randomness is OpenSSL's.
 #pragma once
 
 #include <array>
@@ -23,8 +25,9 @@ namespace sluice {
 /// A UDP socket that the engine's owner has opened.
 struct ListenSocket {
   SocketId id = 0;
-  SocketAddress local;            ///< Concrete, never 0.0.0.0.
-  std::string announced_address;  ///< IP or host name told to clients instead of `local`; empty: `local` itself.
+  SocketAddress local;  ///< Concrete, never 0.0.0.0.
+  std::string
+      announced_address;  ///< IP or host name told to clients instead of `local`; empty: `local` itself.
 };
 
 enum class SrtpBackend : std::uint8_t { kAuto, kIpsecMb, kOpenssl, kLibsrtp };
@@ -59,7 +62,8 @@ class Engine {
 
   /// How many datagrams wait; the owner flushes early when this grows large within one wake-up.
   [[nodiscard]] std::size_t pending() const;
-  /// Finishes protecting and gives all waiting datagrams, in order for each destination. Valid until the next call of any other member.
+  /// Finishes protecting and gives all waiting datagrams, in order for each destination. Valid until the next
+  /// call of any other member.
   std::span<const OutgoingDatagram> flush(Instant now);
   /// Events since the last call, oldest first.
   std::vector<Event> take_events();

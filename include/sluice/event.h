@@ -11,7 +11,8 @@
 
 namespace sluice {
 
-/// W3C `negotiationneeded` of a JSEP peer: once for a batch of changes, only while its signaling state is stable.
+/// W3C `negotiationneeded` of a JSEP peer: once for a batch of changes, only while its signaling state is
+/// stable.
 struct NegotiationNeeded {
   std::string peer_id;
 };
@@ -39,7 +40,8 @@ struct ConsumerCreated {
   MediaKind kind = MediaKind::kAudio;
   RtpParameters rtp_parameters;
 };
-/// Closed by the engine, not by a command that named it: `reason` is "transportclose", "producerclose", "stopped" or "refused".
+/// Closed by the engine, not by a command that named it: `reason` is "transportclose", "producerclose",
+/// "stopped" or "refused".
 struct ObjectClosed {
   ObjectKind kind;
   std::string id;
@@ -64,7 +66,8 @@ struct DtlsStateChange {
   std::string reason;       ///< One sentence, when failed.
 };
 
-using Event = std::variant<NegotiationNeeded, PeerTransportCreated, ProducerCreated, ConsumerCreated, ObjectClosed, ProducerPaused, IceStateChange,
-                           IceSelectedTupleChange, DtlsStateChange, LogRecord>;
+using Event =
+    std::variant<NegotiationNeeded, PeerTransportCreated, ProducerCreated, ConsumerCreated, ObjectClosed,
+                 ProducerPaused, IceStateChange, IceSelectedTupleChange, DtlsStateChange, LogRecord>;
 
 }  // namespace sluice

@@ -1,4 +1,5 @@
-// Log records as values: the engine collects them, the worker writes them out (stderr, or notifications to the controller).
+// Log records as values: the engine collects them, the worker writes them out (stderr, or notifications to
+// the controller).
 #pragma once
 
 #include <cstdint>
@@ -10,7 +11,21 @@ namespace sluice {
 /// Ordered: a level shows itself and everything before it.
 enum class LogLevel : std::uint8_t { kNone, kError, kWarn, kDebug };
 
-enum class LogTag : std::uint8_t { kInfo, kIce, kDtls, kRtp, kSrtp, kRtcp, kRtx, kBwe, kScore, kSimulcast, kSvc, kSctp, kMessage };
+enum class LogTag : std::uint8_t {
+  kInfo,
+  kIce,
+  kDtls,
+  kRtp,
+  kSrtp,
+  kRtcp,
+  kRtx,
+  kBwe,
+  kScore,
+  kSimulcast,
+  kSvc,
+  kSctp,
+  kMessage
+};
 inline constexpr int kLogTagCount = 13;
 
 /// "debug", "warn", "error", "none".

@@ -1,7 +1,7 @@
 // Pooled packet buffers with an intrusive reference count: the one shared thing on the packet's way.
 //
-// Invariants: a pool outlives its packets; counts are not atomic (one thread); bytes do not change once a packet has been
-// unprotected and parsed (docs/packet-path.md).
+// Invariants: a pool outlives its packets; counts are not atomic (one thread); bytes do not change once a
+// packet has been unprotected and parsed (docs/packet-path.md).
 #pragma once
 
 #include <cstddef>
@@ -20,7 +20,8 @@ class PacketPool;
 
 /// One datagram in a pooled buffer. Handled through PacketRef.
 struct Packet {
-  static constexpr std::size_t kCapacity = 1984;  ///< A block is 2 KiB; longer datagrams are refused where they are read.
+  static constexpr std::size_t kCapacity =
+      1984;  ///< A block is 2 KiB; longer datagrams are refused where they are read.
 
   PacketPool* pool = nullptr;
   Packet* next_free = nullptr;

@@ -1,4 +1,5 @@
-// How a refused request is told: an error code, the field at fault and a sentence, carried by value. No exceptions cross a module.
+// How a refused request is told: an error code, the field at fault and a sentence, carried by value. No
+// exceptions cross a module.
 #pragma once
 
 #include <string>
@@ -12,15 +13,16 @@ enum class ErrorCode {
   kNotFound,         ///< No object has this id.
   kAlreadyExists,    ///< The id or name is taken.
   kInvalidState,     ///< Not possible in the state the object is in.
-  kUnsupported,      ///< Well-formed, but no common ground (codecs, suites) or not implemented by this worker.
-  kLimitExceeded,    ///< A limit on what can grow was reached.
-  kInternal,         ///< A failure of a library or of the system, not of the request.
+  kUnsupported,    ///< Well-formed, but no common ground (codecs, suites) or not implemented by this worker.
+  kLimitExceeded,  ///< A limit on what can grow was reached.
+  kInternal,       ///< A failure of a library or of the system, not of the request.
 };
 
 /// A refusal a person can act on.
 struct Error {
   ErrorCode code = ErrorCode::kInternal;
-  std::string field;    ///< Path of the field at fault, e.g. "rtpParameters.codecs[0].mimeType", or an SDP line; may be empty.
+  std::string field;    ///< Path of the field at fault, e.g. "rtpParameters.codecs[0].mimeType", or an SDP
+                        ///< line; may be empty.
   std::string message;  ///< One sentence: what was wrong and what was expected.
 };
 
@@ -28,8 +30,10 @@ struct Error {
 template <typename T>
 class [[nodiscard]] Result {
  public:
-  Result(T value) : state_(std::in_place_index<0>, std::move(value)) {}      // NOLINT(google-explicit-constructor)
-  Result(Error error) : state_(std::in_place_index<1>, std::move(error)) {}  // NOLINT(google-explicit-constructor)
+  Result(T value)
+      : state_(std::in_place_index<0>, std::move(value)) {}  // NOLINT(google-explicit-constructor)
+  Result(Error error)
+      : state_(std::in_place_index<1>, std::move(error)) {}  // NOLINT(google-explicit-constructor)
 
   [[nodiscard]] bool ok() const { return state_.index() == 0; }
   explicit operator bool() const { return ok(); }

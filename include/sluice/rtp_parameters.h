@@ -1,5 +1,5 @@
-// RTP capabilities and parameters in the shapes of ORTC and mediasoup: what a room can route, what a producer sends, what a
-// consumer receives. Plain values; validation and matching live in src/negotiate.
+// RTP capabilities and parameters in the shapes of ORTC and mediasoup: what a room can route, what a producer
+// sends, what a consumer receives. Plain values; validation and matching live in src/negotiate.
 #pragma once
 
 #include <cstdint>

@@ -1,4 +1,5 @@
-// Statistics as values, in mediasoup's names. Bitrates are bps over the last second; timestamps are monotonic milliseconds.
+// Statistics as values, in mediasoup's names. Bitrates are bps over the last second; timestamps are monotonic
+// milliseconds.
 #pragma once
 
 #include <cstdint>
@@ -37,7 +38,8 @@ struct TransportStats {
   std::uint64_t rtx_bytes_sent = 0;
   std::uint64_t packets_received = 0;
   std::uint64_t packets_sent = 0;
-  std::map<std::string, std::uint64_t> dropped;  ///< Packets dropped, by reason; reasons that never happened are absent.
+  std::map<std::string, std::uint64_t>
+      dropped;  ///< Packets dropped, by reason; reasons that never happened are absent.
 };
 
 /// One RTP stream of a producer (type "inbound-rtp") or of a consumer (type "outbound-rtp").

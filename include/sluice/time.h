@@ -1,4 +1,5 @@
-// Time as every core sees it: an argument, never a clock. The worker reads the clock once per wake-up and passes it down.
+// Time as every core sees it: an argument, never a clock. The worker reads the clock once per wake-up and
+// passes it down.
 #pragma once
 
 #include <chrono>
@@ -27,8 +28,8 @@ using namespace std::chrono_literals;
 
 /// Ties the monotonic time line to the wall clock, for NTP timestamps (RFC 3550 §4).
 struct WallClock {
-  Instant at{};                 ///< A monotonic instant...
-  std::int64_t unix_micros = 0; ///< ...and the UNIX time (µs) at that instant.
+  Instant at{};                  ///< A monotonic instant...
+  std::int64_t unix_micros = 0;  ///< ...and the UNIX time (µs) at that instant.
 
   /// 64-bit NTP timestamp: seconds since 1900 in the upper half, fraction in the lower.
   [[nodiscard]] std::uint64_t ntp(Instant now) const {

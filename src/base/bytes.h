@@ -1,4 +1,5 @@
-// Bounded big-endian reading and writing. Network bytes are hostile: a read past the end fails and stays failed.
+// Bounded big-endian reading and writing. Network bytes are hostile: a read past the end fails and stays
+// failed.
 #pragma once
 
 #include <algorithm>
@@ -13,10 +14,18 @@ namespace sluice {
 using Bytes = std::span<const std::uint8_t>;
 using MutableBytes = std::span<std::uint8_t>;
 
-inline std::uint16_t load16(const std::uint8_t* p) { return static_cast<std::uint16_t>((p[0] << 8) | p[1]); }
-inline std::uint32_t load24(const std::uint8_t* p) { return (std::uint32_t{p[0]} << 16) | (std::uint32_t{p[1]} << 8) | p[2]; }
-inline std::uint32_t load32(const std::uint8_t* p) { return (std::uint32_t{load16(p)} << 16) | load16(p + 2); }
-inline std::uint64_t load64(const std::uint8_t* p) { return (std::uint64_t{load32(p)} << 32) | load32(p + 4); }
+inline std::uint16_t load16(const std::uint8_t* p) {
+  return static_cast<std::uint16_t>((p[0] << 8) | p[1]);
+}
+inline std::uint32_t load24(const std::uint8_t* p) {
+  return (std::uint32_t{p[0]} << 16) | (std::uint32_t{p[1]} << 8) | p[2];
+}
+inline std::uint32_t load32(const std::uint8_t* p) {
+  return (std::uint32_t{load16(p)} << 16) | load16(p + 2);
+}
+inline std::uint64_t load64(const std::uint8_t* p) {
+  return (std::uint64_t{load32(p)} << 32) | load32(p + 4);
+}
 inline void store16(std::uint8_t* p, std::uint16_t v) {
   p[0] = static_cast<std::uint8_t>(v >> 8);
   p[1] = static_cast<std::uint8_t>(v);
@@ -34,8 +43,12 @@ inline void store64(std::uint8_t* p, std::uint64_t v) {
   store32(p + 4, static_cast<std::uint32_t>(v));
 }
 
-inline Bytes as_bytes(std::string_view text) { return {reinterpret_cast<const std::uint8_t*>(text.data()), text.size()}; }
-inline std::string_view as_text(Bytes bytes) { return {reinterpret_cast<const char*>(bytes.data()), bytes.size()}; }
+inline Bytes as_bytes(std::string_view text) {
+  return {reinterpret_cast<const std::uint8_t*>(text.data()), text.size()};
+}
+inline std::string_view as_text(Bytes bytes) {
+  return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
+}
 
 /// Reads big-endian integers. After a read past the end every further read gives zero and ok() is false.
 class ByteReader {
@@ -70,7 +83,8 @@ class ByteReader {
   bool ok_ = true;
 };
 
-/// Writes big-endian integers into a caller's buffer. After a write past the end nothing more is written and ok() is false.
+/// Writes big-endian integers into a caller's buffer. After a write past the end nothing more is written and
+/// ok() is false.
 class ByteWriter {
  public:
   explicit ByteWriter(MutableBytes out) : out_(out) {}

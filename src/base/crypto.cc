@@ -1,19 +1,19 @@
 #define OPENSSL_SUPPRESS_DEPRECATED  // SHA_CTX, see hmac_sha1
 #include "base/crypto.h"
 
+#include <cstring>
+
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
 #include <openssl/rand.h>
 #include <openssl/sha.h>
 
-#include <cstring>
-
 #include "base/check.h"
 
 namespace sluice::crypto {
 
-// RFC 2104 over SHA_CTX: OpenSSL 3's HMAC() fetches its algorithm and allocates a dozen times a call, and every consent check of every
-// client makes two (docs/decisions tells the same story of SRTP).
+// RFC 2104 over SHA_CTX: OpenSSL 3's HMAC() fetches its algorithm and allocates a dozen times a call, and
+// every consent check of every client makes two (docs/decisions tells the same story of SRTP).
 std::array<std::uint8_t, 20> hmac_sha1(Bytes key, Bytes message) {
   constexpr std::size_t kBlock = SHA_CBLOCK;
   std::array<std::uint8_t, kBlock> pad{};
@@ -38,9 +38,13 @@ std::array<std::uint8_t, 20> hmac_sha1(Bytes key, Bytes message) {
   return digest;
 }
 
-bool equal_constant_time(Bytes a, Bytes b) { return a.size() == b.size() && CRYPTO_memcmp(a.data(), b.data(), a.size()) == 0; }
+bool equal_constant_time(Bytes a, Bytes b) {
+  return a.size() == b.size() && CRYPTO_memcmp(a.data(), b.data(), a.size()) == 0;
+}
 
-void fill_entropy(MutableBytes out) { SLUICE_CHECK(RAND_bytes(out.data(), static_cast<int>(out.size())) == 1); }
+void fill_entropy(MutableBytes out) {
+  SLUICE_CHECK(RAND_bytes(out.data(), static_cast<int>(out.size())) == 1);
+}
 
 struct KeyStream::State {
   EVP_CIPHER_CTX* context = EVP_CIPHER_CTX_new();
@@ -62,7 +66,8 @@ void KeyStream::fill(MutableBytes out) {
   if (out.empty()) return;  // an empty span may have no address
   std::memset(out.data(), 0, out.size());
   int written = 0;
-  SLUICE_CHECK(EVP_EncryptUpdate(state_->context, out.data(), &written, out.data(), static_cast<int>(out.size())) == 1);
+  SLUICE_CHECK(EVP_EncryptUpdate(state_->context, out.data(), &written, out.data(),
+                                 static_cast<int>(out.size())) == 1);
 }
 
 }  // namespace sluice::crypto

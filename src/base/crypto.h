@@ -1,4 +1,5 @@
-// The few cryptographic primitives that more than one core needs. The only file of base that knows OpenSSL is its .cc.
+// The few cryptographic primitives that more than one core needs. The only file of base that knows OpenSSL is
+// its .cc.
 #pragma once
 
 #include <array>

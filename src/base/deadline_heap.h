@@ -1,6 +1,8 @@
-// A binary heap of deadlines with handles inside their owners: only what is due is woken, idle objects cost nothing.
+// A binary heap of deadlines with handles inside their owners: only what is due is woken, idle objects cost
+// nothing.
 //
-// Invariants: a Deadline leaves its heap when destroyed; moving it is not allowed (the heap holds its address).
+// Invariants: a Deadline leaves its heap when destroyed; moving it is not allowed (the heap holds its
+// address).
 #pragma once
 
 #include <cstddef>

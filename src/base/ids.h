@@ -28,7 +28,9 @@ struct WrappingNumber {
     return static_cast<Signed>(static_cast<Int>(value - other.value));
   }
   [[nodiscard]] constexpr bool newer_than(WrappingNumber other) const { return minus(other) > 0; }
-  [[nodiscard]] constexpr WrappingNumber plus(int n) const { return {static_cast<Int>(value + static_cast<Int>(n))}; }
+  [[nodiscard]] constexpr WrappingNumber plus(int n) const {
+    return {static_cast<Int>(value + static_cast<Int>(n))};
+  }
 };
 
 using SequenceNumber = WrappingNumber<struct SequenceNumberTag, std::uint16_t, std::int16_t>;
@@ -45,7 +47,8 @@ class SequenceUnwrapper {
   }
   /// The same without moving the reference point.
   [[nodiscard]] std::int64_t peek(SequenceNumber number) const {
-    if (!started_) return std::int64_t{number.value} + 0x10000;  // room below, so that older ones stay positive
+    if (!started_)
+      return std::int64_t{number.value} + 0x10000;  // room below, so that older ones stay positive
     return newest_ + number.minus({static_cast<std::uint16_t>(newest_)});
   }
 

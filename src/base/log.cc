@@ -8,8 +8,9 @@ std::string_view to_string(LogLevel level) {
 }
 
 std::string_view to_string(LogTag tag) {
-  static constexpr std::string_view kNames[kLogTagCount] = {"info", "ice",   "dtls",      "rtp", "srtp", "rtcp",   "rtx",
-                                                            "bwe",  "score", "simulcast", "svc", "sctp", "message"};
+  static constexpr std::string_view kNames[kLogTagCount] = {"info", "ice",  "dtls",   "rtp",   "srtp",
+                                                            "rtcp", "rtx",  "bwe",    "score", "simulcast",
+                                                            "svc",  "sctp", "message"};
   return kNames[static_cast<std::size_t>(tag)];
 }
 

@@ -1,4 +1,5 @@
-// Collects log records that pass the level and tags. Errors and warnings ignore tags; debug lines need theirs switched on.
+// Collects log records that pass the level and tags. Errors and warnings ignore tags; debug lines need theirs
+// switched on.
 #pragma once
 
 #include <bitset>

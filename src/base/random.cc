@@ -33,7 +33,9 @@ std::uint32_t Random::below(std::uint32_t bound) {
   }
 }
 
-double Random::unit() { return static_cast<double>(u64() >> 11) * 0x1.0p-53; }
+double Random::unit() {
+  return static_cast<double>(u64() >> 11) * 0x1.0p-53;
+}
 
 std::string Random::ice_chars(std::size_t length) {
   static constexpr char kAlphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";

@@ -1,4 +1,5 @@
-// Randomness as an injected value: a cryptographic generator that a test seeds with a number and the worker with entropy.
+// Randomness as an injected value: a cryptographic generator that a test seeds with a number and the worker
+// with entropy.
 #pragma once
 
 #include <array>
