@@ -26,7 +26,8 @@ warn() { printf '%s%s%s\n' "$yellow" "$*" "$plain" >&2; }
 die() { printf '%s%s: %s%s\n' "$red" "${0##*/}" "$*" "$plain" >&2; exit 1; }
 
 # usage FILE: the comment that a script starts with, without its marks. Every script answers --help with it.
-usage() { sed -n '2,/^[^#]/{/^#/s/^# \{0,1\}//p}' "$1"; exit 0; }
+usage_text() { sed -n '2,/^[^#]/{/^#/s/^# \{0,1\}//p}' "$1"; }
+usage() { usage_text "$1"; exit 0; }
 
 # configure PRESET [OPTION...]: writes the build folder if it is not there yet or was written with other options.
 configure() {
@@ -39,25 +40,50 @@ configure() {
   printf '%s' "$*" >"build/$preset/.options"
 }
 
-# build PRESET [TARGET...]: compiles; one moving line on a terminal, silence elsewhere, everything on failure.
+# build PRESET [TARGET...]: compiles; progress as it goes, warnings after it, and on failure what failed.
 build() {
   local preset=$1 log=build/$1/build.log
   shift
-  if [[ -t 2 ]]; then
-    TERM=${TERM:-dumb} ninja -C "build/$preset" "$@" > >(tee "$log" | progress) 2>&1 || { failed_steps "$log"; return 1; }
-  else
-    ninja -C "build/$preset" "$@" >"$log" 2>&1 || { failed_steps "$log"; return 1; }
-  fi
+  ninja -C "build/$preset" "$@" 2>&1 | tee "$log" | progress || { failed_steps "$log"; return 1; }
   if grep -q 'warning:' "$log"; then grep -A4 'warning:' "$log" >&2; fi
 }
 
-# Ninja's "[12/164] Building …" lines, each over the last.
+# Ninja's "[12/164] Building …" lines: each over the last on a terminal, else one a tenth of the way.
 progress() {
-  local line
+  local line told=0 step
   while IFS= read -r line; do
-    [[ $line == \[* ]] && printf '\r\e[K%s%.*s%s' "$dim" "$((${COLUMNS:-80} - 1))" "$line" "$plain" >&2
+    [[ $line =~ ^\[([0-9]+)/([0-9]+)\] ]] || continue
+    if [[ -t 2 ]]; then
+      printf '\r\e[K%s%.*s%s' "$dim" "$((${COLUMNS:-80} - 1))" "$line" "$plain" >&2
+    else
+      step=$((BASH_REMATCH[1] * 10 / BASH_REMATCH[2]))
+      if ((step > told && BASH_REMATCH[2] >= 20)); then note "  ${step}0 %" && told=$step; fi
+    fi
   done
-  printf '\r\e[K' >&2
+  [[ ! -t 2 ]] || printf '\r\e[K' >&2
 }
 
 failed_steps() { sed -n '/^FAILED:/,$p' "$1" >&2; [[ -s $1 ]] && ! grep -q '^FAILED:' "$1" && tail -20 "$1" >&2; return 0; }
+
+build_worker() {
+  note "Building sluice-worker (release)"
+  configure release -DSLUICE_TESTS=OFF ${CI:+-DSLUICE_WERROR=ON}
+  build release sluice-worker
+}
+
+build_node() {
+  note "Building the controller and the server (TypeScript)"
+  npm run --silent build >&2
+}
+
+cpp_files() { git ls-files -z --cached --others --exclude-standard -- '*.cc' '*.h' '*.c'; }
+
+# fuzz_one NAME SECONDS: from what it has learned before and the seeds in the tree, if any.
+fuzz_one() {
+  local corpus=build/fuzz/corpus/$1 seeds=test/fuzz/corpus/$1
+  mkdir -p "$corpus"
+  [[ -d $seeds ]] || seeds=
+  # shellcheck disable=SC2086
+  "build/fuzz/test/fuzz/fuzz_$1" -max_total_time="$2" -timeout=10 -rss_limit_mb=2048 -verbosity=0 -print_final_stats=1 \
+    -artifact_prefix="build/fuzz/$1-" "$corpus" $seeds
+}
