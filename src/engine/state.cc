@@ -28,7 +28,7 @@ State::~State() {
   batch.clear();
 }
 
-// --- Objects -------------------------------------------------------------------------------------
+// --- Objects --------------------------------------------------------------------------------------------------------------
 
 Transport& State::add_transport(Room& room, Peer* peer, std::string id, Duration consent_timeout) {
   auto owned = std::make_unique<Transport>(transport::Shared{dtls, *backend, batch}, sfu::MediaSession::Shared{random, options.wall_clock, dirty},
@@ -113,7 +113,7 @@ std::string State::make_id() {
   return out;
 }
 
-// --- What a transport tells its peer -------------------------------------------------------------
+// --- What a transport tells its peer --------------------------------------------------------------------------------------
 
 IceParameters State::ice_parameters(const ice::Credentials& credentials) const { return {credentials.ufrag, credentials.password, true}; }
 
@@ -140,7 +140,7 @@ ice::Credentials State::make_credentials() {
 
 std::vector<DtlsFingerprint> State::fingerprints() const { return {dtls.certificate().fingerprint("sha-256")}; }
 
-// --- Help for the handlers -----------------------------------------------------------------------
+// --- Help for the handlers ------------------------------------------------------------------------------------------------
 
 Error not_found(std::string field, std::string_view kind, std::string_view id) {
   return {ErrorCode::kNotFound, std::move(field), "no " + std::string(kind) + " has the id \"" + std::string(id) + "\""};

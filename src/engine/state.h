@@ -157,7 +157,7 @@ class State {
   void report_changes(Transport& transport, Instant now);
 };
 
-// --- Help for the handlers -----------------------------------------------------------------------
+// --- Help for the handlers --------------------------------------------------------------------------------------------------
 
 /// The object of that id, or null.
 template <typename T>

@@ -65,7 +65,7 @@ void MediaSession::on_ready_changed(Instant now) {
   mark_dirty();
 }
 
-// --- Receiving -----------------------------------------------------------------------------------
+// --- Receiving ------------------------------------------------------------------------------------------------------------
 
 void MediaSession::on_rtp(const PacketRef& packet, Instant now) {
   const auto view = rtp::PacketView::parse(packet->bytes());
@@ -135,7 +135,7 @@ Consumer* MediaSession::find_consumer(Ssrc ssrc) const {
   return it == consumer_by_ssrc_.end() ? nullptr : it->second;
 }
 
-// --- Time ----------------------------------------------------------------------------------------
+// --- Time -----------------------------------------------------------------------------------------------------------------
 
 void MediaSession::advance(Instant now) {
   if (sender_.ready()) {

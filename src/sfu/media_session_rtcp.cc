@@ -80,7 +80,7 @@ void MediaSession::on_report_blocks(const rtcp::ReportBlocks& blocks, Instant no
   }
 }
 
-// --- Sending -------------------------------------------------------------------------------------
+// --- Sending --------------------------------------------------------------------------------------------------------------
 
 void MediaSession::send_feedback(Instant now) {
   for (auto& producer : producers_) {
