@@ -80,7 +80,7 @@ void MediaSession::on_rtp(const PacketRef& packet, Instant now) {
   }
   mark_dirty();
   if (const auto value = route.producer->extensions().find(*view, rtp::Extension::kTransportCc)) {
-    if (const auto number = rtp::read_transport_cc(*value)) transport_cc_.note(*number, packet->arrival);
+    if (const auto number = rtp::read_transport_cc(*value)) note_transport_cc(*number, *route.stream, packet->arrival);
   }
   transport::DropReason reason{};
   const auto media = route.producer->receive(*route.stream, packet, *view, now, reason);
@@ -89,6 +89,11 @@ void MediaSession::on_rtp(const PacketRef& packet, Instant now) {
     return;
   }
   for (Consumer* consumer : route.producer->active) consumer->forward(*media, now);
+}
+
+void MediaSession::note_transport_cc(SequenceNumber number, const ProducerStream& stream, Instant arrival) {
+  transport_cc_.note(number, arrival);
+  if (stream.ssrc) transport_cc_media_ = *stream.ssrc;
 }
 
 MediaSession::Route MediaSession::find_route(const rtp::PacketView& view) {

@@ -76,6 +76,7 @@ class MediaSession {
   void send_feedback(Instant now);
   void send_nack(ProducerStream& stream, std::span<const SequenceNumber> missing, Instant now);
   void send_pli(ProducerStream& stream, Instant now);
+  void note_transport_cc(SequenceNumber number, const ProducerStream& stream, Instant arrival);
   void send_transport_feedback(Instant now);
   void send_reports(Instant now);
   void schedule_report(Instant now);
@@ -93,6 +94,7 @@ class MediaSession {
   std::size_t learned_ = 0;
   CaptureClock capture_clock_;
   cc::TransportCcRecorder transport_cc_;
+  Ssrc transport_cc_media_;  ///< Feedback names a media SSRC, and libwebrtc ignores one that is not its own.
   Instant next_report_ = kNever;
   std::optional<Duration> rtt_;
   bool dirty_ = false;

@@ -132,7 +132,7 @@ void MediaSession::send_transport_feedback(Instant now) {
     sender_.send_rtcp(
         [&](MutableBytes out) {
           ByteWriter writer(out);
-          covered = rtcp::TransportFeedback::serialize_to(writer, {own_ssrc_, {0}, transport_cc_.next_feedback_count()}, base, rest);
+          covered = rtcp::TransportFeedback::serialize_to(writer, {own_ssrc_, transport_cc_media_, transport_cc_.next_feedback_count()}, base, rest);
           return covered == 0 ? 0 : writer.size();
         },
         now);
