@@ -38,12 +38,13 @@ Result<Reply> handle(State& state, const RequestKeyFrame& command, Instant now);
 // --- Shared by the ORTC and the JSEP way (media_commands.cc)
 
 /// Makes a producer; both ways meet here.
-Result<ProducerEntry*> add_producer(State& state, Transport& transport, std::string id, MediaKind kind, RtpParameters parameters, bool paused,
-                                    Duration key_frame_request_delay);
+Result<ProducerEntry*> add_producer(State& state, Transport& transport, std::string id, MediaKind kind,
+                                    RtpParameters parameters, bool paused, Duration key_frame_request_delay);
 /// What a consumer of this producer is made (or made anew) with.
-sfu::Consumer::Options consumer_options(std::string id, const ProducerEntry& producer, const RtpParameters& parameters, bool paused);
-ConsumerEntry& add_consumer(State& state, Transport& transport, std::string id, ProducerEntry& producer, const RtpParameters& parameters, bool paused,
-                            Instant now);
+sfu::Consumer::Options consumer_options(std::string id, const ProducerEntry& producer,
+                                        const RtpParameters& parameters, bool paused);
+ConsumerEntry& add_consumer(State& state, Transport& transport, std::string id, ProducerEntry& producer,
+                            const RtpParameters& parameters, bool paused, Instant now);
 /// Every SSRC that consumers of this transport send with.
 std::vector<std::uint32_t> taken_ssrcs(const Transport& transport);
 

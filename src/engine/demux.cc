@@ -1,4 +1,5 @@
-// Which transport a datagram is for (RFC 7983 by its first byte, then ufrag or address), and what follows from it.
+// Which transport a datagram is for (RFC 7983 by its first byte, then ufrag or address), and what follows
+// from it.
 #include <algorithm>
 
 #include "engine/state.h"
@@ -13,7 +14,8 @@ void State::receive(ReceivedDatagram& datagram, Instant now) {
     drops.add(DropReason::kEmpty);
     return;
   }
-  // RFC 7983 §7: 0–3 STUN, 20–63 DTLS, 128–191 RTP and RTCP. 16–19 (ZRTP) and 64–79 (TURN channels) are not for us.
+  // RFC 7983 §7: 0–3 STUN, 20–63 DTLS, 128–191 RTP and RTCP. 16–19 (ZRTP) and 64–79 (TURN channels) are not
+  // for us.
   const std::uint8_t first = packet.data[0];
   const bool stun = first <= 3;
   if (!stun && !(first >= 20 && first <= 63) && !(first >= 128 && first <= 191)) {
@@ -95,7 +97,8 @@ void State::report_changes(Transport& transport, Instant /*now*/) {
   for (const auto& change : transport.webrtc.take_changes()) {
     switch (change.type) {
       case transport::TransportChange::Type::kIceState:
-        log.write(LogLevel::kDebug, LogTag::kIce, "transport " + transport.id, "ICE is " + std::string(to_string(change.ice_state)));
+        log.write(LogLevel::kDebug, LogTag::kIce, "transport " + transport.id,
+                  "ICE is " + std::string(to_string(change.ice_state)));
         emit(IceStateChange{transport.id, std::string(to_string(change.ice_state))});
         break;
       case transport::TransportChange::Type::kSelectedPath:
@@ -105,13 +108,15 @@ void State::report_changes(Transport& transport, Instant /*now*/) {
         const dtls::Session& session = *transport.webrtc.dtls();
         const bool failed = change.dtls_state == dtls::State::kFailed;
         if (failed) {
-          log.write(LogLevel::kWarn, LogTag::kDtls, "transport " + transport.id, "DTLS failed: " + session.failure());
+          log.write(LogLevel::kWarn, LogTag::kDtls, "transport " + transport.id,
+                    "DTLS failed: " + session.failure());
         } else {
-          log.write(LogLevel::kDebug, LogTag::kDtls, "transport " + transport.id, "DTLS is " + std::string(name_of(change.dtls_state)));
+          log.write(LogLevel::kDebug, LogTag::kDtls, "transport " + transport.id,
+                    "DTLS is " + std::string(name_of(change.dtls_state)));
         }
         const bool connected = change.dtls_state == dtls::State::kConnected;
-        emit(DtlsStateChange{transport.id, std::string(name_of(change.dtls_state)), connected ? session.remote_certificate_pem() : "",
-                             session.failure()});
+        emit(DtlsStateChange{transport.id, std::string(name_of(change.dtls_state)),
+                             connected ? session.remote_certificate_pem() : "", session.failure()});
         break;
       }
     }
@@ -134,7 +139,8 @@ void State::schedule_dirty() {
 
 void State::settle(Instant now) {
   schedule_dirty();
-  // What is due may make others due (a key frame request reaches another session); what is still due after that waits for the next wake-up.
+  // What is due may make others due (a key frame request reaches another session); what is still due after
+  // that waits for the next wake-up.
   for (int pass = 0; pass < 4 && deadlines.next() <= now; ++pass) {
     while (Deadline* due = deadlines.pop_due(now)) {
       auto& transport = *static_cast<Transport*>(due->owner());

@@ -8,7 +8,9 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-std::string_view kind_name(MediaKind kind) { return kind == MediaKind::kAudio ? "audio" : "video"; }
+std::string_view kind_name(MediaKind kind) {
+  return kind == MediaKind::kAudio ? "audio" : "video";
+}
 
 template <typename Parameters>
 Json parameters_json(const Parameters& parameters) {
@@ -23,7 +25,8 @@ Json rtp_json(const RtpParameters& parameters) {
   Json codecs = Json::array();
   for (const auto& codec : parameters.codecs) {
     Json feedback = Json::array();
-    for (const auto& item : codec.rtcp_feedback) feedback.push_back({{"type", item.type}, {"parameter", item.parameter}});
+    for (const auto& item : codec.rtcp_feedback)
+      feedback.push_back({{"type", item.type}, {"parameter", item.parameter}});
     codecs.push_back({{"mimeType", codec.mime_type},
                       {"payloadType", codec.payload_type},
                       {"clockRate", codec.clock_rate},
@@ -32,7 +35,8 @@ Json rtp_json(const RtpParameters& parameters) {
                       {"rtcpFeedback", feedback}});
   }
   Json extensions = Json::array();
-  for (const auto& extension : parameters.header_extensions) extensions.push_back({{"uri", extension.uri}, {"id", extension.id}});
+  for (const auto& extension : parameters.header_extensions)
+    extensions.push_back({{"uri", extension.uri}, {"id", extension.id}});
   Json encodings = Json::array();
   for (const auto& encoding : parameters.encodings) {
     Json item = Json::object();
@@ -41,7 +45,10 @@ Json rtp_json(const RtpParameters& parameters) {
     if (!encoding.rid.empty()) item["rid"] = encoding.rid;
     encodings.push_back(item);
   }
-  return {{"mid", parameters.mid}, {"codecs", codecs}, {"headerExtensions", extensions}, {"encodings", encodings},
+  return {{"mid", parameters.mid},
+          {"codecs", codecs},
+          {"headerExtensions", extensions},
+          {"encodings", encodings},
           {"rtcp", {{"cname", parameters.rtcp.cname}, {"reducedSize", parameters.rtcp.reduced_size}}}};
 }
 
@@ -87,8 +94,11 @@ Json dump_transport(const State& state, const Transport& transport) {
               {"usernameFragment", webrtc.ice().local().ufrag}};
   if (const auto path = webrtc.ice().selected()) {
     const TransportTuple tuple = tuple_of(state, *path);
-    out["iceSelectedTuple"] = {{"localAddress", tuple.local_address},   {"localPort", tuple.local_port}, {"remoteIp", tuple.remote_address},
-                               {"remotePort", tuple.remote_port}, {"protocol", tuple.protocol}};
+    out["iceSelectedTuple"] = {{"localAddress", tuple.local_address},
+                               {"localPort", tuple.local_port},
+                               {"remoteIp", tuple.remote_address},
+                               {"remotePort", tuple.remote_port},
+                               {"protocol", tuple.protocol}};
   }
   Json producers = Json::array();
   for (const auto& producer : transport.media.producers()) producers.push_back(producer->id());
@@ -123,7 +133,10 @@ Json dump_room(const Room& room) {
     for (const sfu::Consumer* consumer : entry->producer->consumers) consumers.push_back(consumer->id());
     routes[entry->producer->id()] = consumers;
   }
-  return {{"id", room.id}, {"peerIds", peers}, {"transportIds", transports}, {"mapProducerIdConsumerIds", routes}};
+  return {{"id", room.id},
+          {"peerIds", peers},
+          {"transportIds", transports},
+          {"mapProducerIdConsumerIds", routes}};
 }
 
 Json dump_worker(State& state) {
@@ -131,7 +144,9 @@ Json dump_worker(State& state) {
   for (const auto& [id, room] : state.rooms) rooms.push_back(id);
   Json sockets = Json::array();
   for (const ListenSocket& socket : state.options.sockets) {
-    sockets.push_back({{"id", socket.id}, {"local", socket.local.to_string()}, {"announcedAddress", socket.announced_address}});
+    sockets.push_back({{"id", socket.id},
+                       {"local", socket.local.to_string()},
+                       {"announcedAddress", socket.announced_address}});
   }
   return {{"roomIds", rooms},
           {"counts",
@@ -140,7 +155,10 @@ Json dump_worker(State& state) {
             {"transports", state.transports.size()},
             {"producers", state.producers.size()},
             {"consumers", state.consumers.size()}}},
-          {"network", {{"paths", state.by_path.size()}, {"usernameFragments", state.by_ufrag.size()}, {"dropped", drops_json(state.drops)}}},
+          {"network",
+           {{"paths", state.by_path.size()},
+            {"usernameFragments", state.by_ufrag.size()},
+            {"dropped", drops_json(state.drops)}}},
           {"listen", sockets},
           {"packets", {{"inUse", state.pool.in_use()}, {"allocated", state.pool.capacity()}}},
           {"deadlines", state.deadlines.size()},
@@ -166,7 +184,8 @@ Result<Reply> handle(State& state, const Dump& command, Instant /*now*/) {
     case ObjectKind::kPeer:
       return dump_one(state.peers, "peer", command.id, dump_peer);
     case ObjectKind::kTransport:
-      return dump_one(state.transports, "transport", command.id, [&](const Transport& transport) { return dump_transport(state, transport); });
+      return dump_one(state.transports, "transport", command.id,
+                      [&](const Transport& transport) { return dump_transport(state, transport); });
     case ObjectKind::kProducer:
       return dump_one(state.producers, "producer", command.id, dump_producer);
     case ObjectKind::kConsumer:

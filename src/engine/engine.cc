@@ -1,4 +1,5 @@
-// The public face of the state machine: hands commands to their handlers, datagrams to the demultiplexer, and time to what is due.
+// The public face of the state machine: hands commands to their handlers, datagrams to the demultiplexer, and
+// time to what is due.
 #include "sluice/engine.h"
 
 #include "engine/commands.h"
@@ -13,7 +14,8 @@ Result<std::unique_ptr<srtp::Backend>> make_srtp_backend(SrtpBackend wanted) {
   if (wanted == SrtpBackend::kLibsrtp) kind = srtp::BackendKind::kLibsrtp;
   auto backend = srtp::make_backend(kind);
   if (!backend) {
-    return Error{ErrorCode::kUnsupported, "srtpBackend", "this build or this CPU has no SRTP backend \"" + std::string(to_string(kind)) + "\""};
+    return Error{ErrorCode::kUnsupported, "srtpBackend",
+                 "this build or this CPU has no SRTP backend \"" + std::string(to_string(kind)) + "\""};
   }
   return backend;
 }
@@ -23,7 +25,8 @@ Result<dtls::Certificate> make_certificate(const EngineOptions& options) {
     return invalid_argument(options.certificate_file.empty() ? "dtlsCertificateFile" : "dtlsPrivateKeyFile",
                             "certificate and private key are given together or not at all");
   }
-  if (options.certificate_file.empty()) return dtls::Certificate::generate(options.wall_clock.unix_micros / 1'000'000);
+  if (options.certificate_file.empty())
+    return dtls::Certificate::generate(options.wall_clock.unix_micros / 1'000'000);
   return dtls::Certificate::from_pem_files(options.certificate_file, options.private_key_file);
 }
 
@@ -46,7 +49,9 @@ Result<std::unique_ptr<Engine>> Engine::create(EngineOptions options) {
   return std::unique_ptr<Engine>(new Engine(std::move(impl)));
 }
 
-PacketPool& Engine::pool() { return impl_->pool; }
+PacketPool& Engine::pool() {
+  return impl_->pool;
+}
 
 Result<Reply> Engine::execute(const Command& command, Instant now) {
   auto result = std::visit([&](const auto& one) { return engine::handle(*impl_, one, now); }, command);
@@ -60,11 +65,17 @@ void Engine::receive(std::span<ReceivedDatagram> datagrams, Instant now) {
   impl_->settle(now);
 }
 
-void Engine::advance(Instant now) { impl_->settle(now); }
+void Engine::advance(Instant now) {
+  impl_->settle(now);
+}
 
-Instant Engine::next_deadline() const { return impl_->deadlines.next(); }
+Instant Engine::next_deadline() const {
+  return impl_->deadlines.next();
+}
 
-std::size_t Engine::pending() const { return impl_->batch.pending(); }
+std::size_t Engine::pending() const {
+  return impl_->batch.pending();
+}
 
 std::span<const OutgoingDatagram> Engine::flush(Instant /*now*/) {
   impl_->batch.finish();

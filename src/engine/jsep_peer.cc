@@ -1,4 +1,5 @@
-// Where negotiation and media meet: what a peer's descriptions decided becomes producers and consumers, what the room has is offered.
+// Where negotiation and media meet: what a peer's descriptions decided becomes producers and consumers, what
+// the room has is offered.
 #include <algorithm>
 
 #include "engine/commands.h"
@@ -32,17 +33,20 @@ std::pair<std::string, std::string> msid_of(const ProducerEntry& entry) {
   const std::size_t space = msid.find(' ');
   std::string stream = msid.substr(0, space);
   std::string track = space == std::string::npos ? "" : msid.substr(space + 1);
-  if (stream.empty() || stream == "-") stream = entry.transport->peer != nullptr ? entry.transport->peer->id : entry.transport->id;
+  if (stream.empty() || stream == "-")
+    stream = entry.transport->peer != nullptr ? entry.transport->peer->id : entry.transport->id;
   if (track.empty()) track = entry.producer->id();
   return {stream, track};
 }
 
-void apply_transport(State& state, Peer& peer, const negotiate::Effects::RemoteTransport& remote, Instant now) {
+void apply_transport(State& state, Peer& peer, const negotiate::Effects::RemoteTransport& remote,
+                     Instant now) {
   auto& webrtc = peer.jsep_transport->webrtc;
   webrtc.set_remote_ice({remote.ice.username_fragment, remote.ice.password});
   if (!webrtc.connected_once()) {
     if (auto connected = webrtc.connect(remote.dtls, now); !connected) {
-      state.log.write(LogLevel::kError, LogTag::kDtls, "peer " + peer.id, "cannot connect: " + connected.error().message);
+      state.log.write(LogLevel::kError, LogTag::kDtls, "peer " + peer.id,
+                      "cannot connect: " + connected.error().message);
     }
   }
   state.after(*peer.jsep_transport, now);
@@ -58,17 +62,20 @@ void apply_produced(State& state, Peer& peer, const negotiate::IncomingTrack& tr
   }
   auto made = add_producer(state, *peer.jsep_transport, {}, track.kind, track.rtp_parameters, false, {});
   if (!made) {
-    state.log.write(LogLevel::kWarn, LogTag::kRtp, "peer " + peer.id, "m-line " + track.mid + " cannot be produced: " + made.error().message);
+    state.log.write(LogLevel::kWarn, LogTag::kRtp, "peer " + peer.id,
+                    "m-line " + track.mid + " cannot be produced: " + made.error().message);
     return;
   }
   const sfu::Producer& producer = *(*made)->producer;
   peer.producer_by_mid[track.mid] = producer.id();
-  state.emit(ProducerCreated{peer.id, peer.jsep_transport->id, producer.id(), producer.kind(), "simple", producer.parameters()});
+  state.emit(ProducerCreated{peer.id, peer.jsep_transport->id, producer.id(), producer.kind(), "simple",
+                             producer.parameters()});
 }
 
 void apply_consumed(State& state, Peer& peer, const negotiate::NegotiatedTrack& track, Instant now) {
   const auto offered = peer.offered.find(track.id);
-  ProducerEntry* producer = offered == peer.offered.end() ? nullptr : find(state.producers, offered->second.producer_id);
+  ProducerEntry* producer =
+      offered == peer.offered.end() ? nullptr : find(state.producers, offered->second.producer_id);
   if (producer == nullptr) return;  // closed meanwhile; the next offer takes the m-line back
   if (ConsumerEntry* existing = find(state.consumers, track.id)) {
     if (existing->consumer->parameters() != track.rtp_parameters) {
@@ -77,18 +84,21 @@ void apply_consumed(State& state, Peer& peer, const negotiate::NegotiatedTrack& 
     return;
   }
   add_consumer(state, *peer.jsep_transport, track.id, *producer, track.rtp_parameters, false, now);
-  state.emit(ConsumerCreated{peer.id, peer.jsep_transport->id, track.id, producer->producer->id(), track.mid, producer->producer->kind(),
-                             track.rtp_parameters});
+  state.emit(ConsumerCreated{peer.id, peer.jsep_transport->id, track.id, producer->producer->id(), track.mid,
+                             producer->producer->kind(), track.rtp_parameters});
 }
 
 }  // namespace
 
 void start_jsep(State& state, Peer& peer) {
-  Transport& transport = state.add_transport(*peer.room, &peer, state.make_id(), ice::LiteAgent::kDefaultConsentTimeout);
+  Transport& transport =
+      state.add_transport(*peer.room, &peer, state.make_id(), ice::LiteAgent::kDefaultConsentTimeout);
   peer.jsep_transport = &transport;
   peer.jsep = std::make_unique<negotiate::JsepSession>(
       peer.room->capabilities,
-      negotiate::LocalTransport{state.ice_parameters(transport.webrtc.ice().local()), state.candidates(), state.fingerprints()}, state.random);
+      negotiate::LocalTransport{state.ice_parameters(transport.webrtc.ice().local()), state.candidates(),
+                                state.fingerprints()},
+      state.random);
   state.emit(PeerTransportCreated{peer.id, transport.id});
   if (peer.subscription != Subscription::kAll) return;
   for (ProducerEntry* producer : peer.room->producers) {
@@ -99,8 +109,10 @@ void start_jsep(State& state, Peer& peer) {
 void offer_track(State& state, Peer& peer, ProducerEntry& producer) {
   const auto [stream, track] = msid_of(producer);
   const std::string id = state.make_id();
-  peer.offered[id] = {producer.producer->id(), producer.transport->peer != nullptr ? producer.transport->peer->id : ""};
-  peer.jsep->add_track({id, producer.producer->kind(), outgoing_parameters(state, *peer.jsep_transport, *producer.producer), stream, track});
+  peer.offered[id] = {producer.producer->id(),
+                      producer.transport->peer != nullptr ? producer.transport->peer->id : ""};
+  peer.jsep->add_track({id, producer.producer->kind(),
+                        outgoing_parameters(state, *peer.jsep_transport, *producer.producer), stream, track});
 }
 
 void withdraw_track(Peer& peer, std::string_view producer_id) {
@@ -132,12 +144,14 @@ void apply_effects(State& state, Peer& peer, Instant now) {
   for (const std::string& mid : effects.unproduced) {
     const auto it = peer.producer_by_mid.find(mid);
     if (it == peer.producer_by_mid.end()) continue;
-    if (ProducerEntry* producer = find(state.producers, it->second)) state.close_producer(*producer, now, "stopped");
+    if (ProducerEntry* producer = find(state.producers, it->second))
+      state.close_producer(*producer, now, "stopped");
   }
   for (const auto& track : effects.produced) apply_produced(state, peer, track, now);
   for (const auto& track : effects.consumed) apply_consumed(state, peer, track, now);
   for (const auto& refusal : effects.refused) {
-    state.log.write(LogLevel::kDebug, LogTag::kRtp, "peer " + peer.id, "track " + refusal.id + " was refused: " + refusal.reason);
+    state.log.write(LogLevel::kDebug, LogTag::kRtp, "peer " + peer.id,
+                    "track " + refusal.id + " was refused: " + refusal.reason);
     if (ConsumerEntry* consumer = find(state.consumers, refusal.id)) {
       state.close_consumer(*consumer, "refused");
     } else if (peer.offered.erase(refusal.id) != 0) {
@@ -158,7 +172,8 @@ std::vector<SectionInfo> sections_of(State& state, const Peer& peer) {
         info.source_peer_id = it->second.source_peer_id;
       }
     } else if (section.receiving) {
-      if (const auto it = peer.producer_by_mid.find(section.mid); it != peer.producer_by_mid.end() && find(state.producers, it->second) != nullptr) {
+      if (const auto it = peer.producer_by_mid.find(section.mid);
+          it != peer.producer_by_mid.end() && find(state.producers, it->second) != nullptr) {
         info.producer_id = it->second;
       }
     }
@@ -171,7 +186,9 @@ void report_negotiation_needed(State& state) {
   if (!std::exchange(state.negotiation_changed, false)) return;
   for (auto& [id, peer] : state.peers) {
     if (!peer->jsep || peer->negotiation_reported) continue;
-    if (peer->jsep->signaling_state() != negotiate::SignalingState::kStable || !peer->jsep->negotiation_needed()) continue;
+    if (peer->jsep->signaling_state() != negotiate::SignalingState::kStable ||
+        !peer->jsep->negotiation_needed())
+      continue;
     peer->negotiation_reported = true;
     state.emit(NegotiationNeeded{id});
   }

@@ -24,15 +24,17 @@ Result<void> check_ssrcs(const Transport& transport, const RtpParameters& parame
     const auto& encoding = parameters.encodings[i];
     for (const auto& ssrc : {encoding.ssrc, encoding.rtx_ssrc}) {
       if (!ssrc || !has_ssrc(transport, *ssrc)) continue;
-      return invalid_argument("rtpParameters.encodings[" + std::to_string(i) + "].ssrc",
-                              "SSRC " + std::to_string(*ssrc) + " is taken by another producer of this transport");
+      return invalid_argument(
+          "rtpParameters.encodings[" + std::to_string(i) + "].ssrc",
+          "SSRC " + std::to_string(*ssrc) + " is taken by another producer of this transport");
     }
   }
   return {};
 }
 
 /// For each of the producer's payload types the consumer's, by way of the room's.
-void map_payload_types(const ProducerEntry& producer, const RtpParameters& parameters, sfu::Consumer::Options& out) {
+void map_payload_types(const ProducerEntry& producer, const RtpParameters& parameters,
+                       sfu::Consumer::Options& out) {
   out.payload_types.fill(sfu::Consumer::kNoPayloadType);
   out.rtx_payload_types.fill(sfu::Consumer::kNoPayloadType);
   const auto& room_codecs = producer.producer->consumable().codecs;
@@ -42,7 +44,8 @@ void map_payload_types(const ProducerEntry& producer, const RtpParameters& param
     const auto* in_room = mapped ? negotiate::find_payload_type(room_codecs, *mapped) : nullptr;
     if (in_room == nullptr) continue;
     for (const auto& ours : parameters.codecs) {
-      if (negotiate::is_rtx(ours.mime_type) || !negotiate::codecs_match(*in_room, ours, {.strict = true})) continue;
+      if (negotiate::is_rtx(ours.mime_type) || !negotiate::codecs_match(*in_room, ours, {.strict = true}))
+        continue;
       out.payload_types[codec.payload_type & 127] = ours.payload_type;
       if (const auto* rtx = negotiate::find_rtx(parameters.codecs, ours.payload_type)) {
         out.rtx_payload_types[codec.payload_type & 127] = rtx->payload_type;
@@ -63,23 +66,26 @@ std::vector<std::uint32_t> taken_ssrcs(const Transport& transport) {
   return out;
 }
 
-Result<ProducerEntry*> add_producer(State& state, Transport& transport, std::string id, MediaKind kind, RtpParameters parameters, bool paused,
-                                    Duration key_frame_request_delay) {
+Result<ProducerEntry*> add_producer(State& state, Transport& transport, std::string id, MediaKind kind,
+                                    RtpParameters parameters, bool paused, Duration key_frame_request_delay) {
   if (id.empty()) id = state.make_id();
   if (auto checked = check_id("producerId", id); !checked) return checked.error();
   if (state.producers.contains(id)) return already_exists("producerId", "producer", id);
   if (transport.media.producers().size() >= kMaxProducersPerTransport) {
-    return Error{ErrorCode::kLimitExceeded, "transportId", "a transport carries at most " + std::to_string(kMaxProducersPerTransport) + " producers"};
+    return Error{ErrorCode::kLimitExceeded, "transportId",
+                 "a transport carries at most " + std::to_string(kMaxProducersPerTransport) + " producers"};
   }
   if (auto valid = negotiate::validate(parameters); !valid) return valid.error();
   if (auto free = check_ssrcs(transport, parameters); !free) return free.error();
   auto mapping = negotiate::producer_mapping(kind, parameters, transport.room->capabilities, state.random);
   if (!mapping) return mapping.error();
-  RtpParameters consumable = negotiate::consumable_parameters(kind, parameters, transport.room->capabilities, *mapping);
+  RtpParameters consumable =
+      negotiate::consumable_parameters(kind, parameters, transport.room->capabilities, *mapping);
 
   auto entry = std::make_unique<ProducerEntry>();
   entry->transport = &transport;
-  entry->producer = &transport.media.add_producer({id, kind, parameters, std::move(consumable), paused, key_frame_request_delay});
+  entry->producer = &transport.media.add_producer(
+      {id, kind, parameters, std::move(consumable), paused, key_frame_request_delay});
   entry->mapping = std::move(*mapping);
   ProducerEntry* raw = entry.get();
   state.producers.emplace(id, std::move(entry));
@@ -88,7 +94,8 @@ Result<ProducerEntry*> add_producer(State& state, Transport& transport, std::str
   return raw;
 }
 
-sfu::Consumer::Options consumer_options(std::string id, const ProducerEntry& producer, const RtpParameters& parameters, bool paused) {
+sfu::Consumer::Options consumer_options(std::string id, const ProducerEntry& producer,
+                                        const RtpParameters& parameters, bool paused) {
   sfu::Consumer::Options options;
   options.id = std::move(id);
   options.kind = producer.producer->kind();
@@ -98,12 +105,13 @@ sfu::Consumer::Options consumer_options(std::string id, const ProducerEntry& pro
   return options;
 }
 
-ConsumerEntry& add_consumer(State& state, Transport& transport, std::string id, ProducerEntry& producer, const RtpParameters& parameters, bool paused,
-                            Instant now) {
+ConsumerEntry& add_consumer(State& state, Transport& transport, std::string id, ProducerEntry& producer,
+                            const RtpParameters& parameters, bool paused, Instant now) {
   auto entry = std::make_unique<ConsumerEntry>();
   entry->transport = &transport;
   entry->producer = &producer;
-  entry->consumer = &transport.media.add_consumer(consumer_options(id, producer, parameters, paused), *producer.producer, now);
+  entry->consumer = &transport.media.add_consumer(consumer_options(id, producer, parameters, paused),
+                                                  *producer.producer, now);
   ConsumerEntry& out = *entry;
   state.consumers.emplace(std::move(id), std::move(entry));
   return out;
@@ -112,8 +120,8 @@ ConsumerEntry& add_consumer(State& state, Transport& transport, std::string id, 
 Result<Reply> handle(State& state, const Produce& command, Instant /*now*/) {
   Transport* transport = find(state.transports, command.transport_id);
   if (transport == nullptr) return not_found("transportId", "transport", command.transport_id);
-  auto entry = add_producer(state, *transport, command.producer_id, command.kind, command.rtp_parameters, command.paused,
-                            std::chrono::milliseconds(command.key_frame_request_delay_ms));
+  auto entry = add_producer(state, *transport, command.producer_id, command.kind, command.rtp_parameters,
+                            command.paused, std::chrono::milliseconds(command.key_frame_request_delay_ms));
   if (!entry) return entry.error();
   return Reply(ProducerReply{(*entry)->producer->id(), "simple", (*entry)->producer->consumable()});
 }
@@ -122,7 +130,8 @@ Result<Reply> handle(State& state, const Consume& command, Instant now) {
   Transport* transport = find(state.transports, command.transport_id);
   if (transport == nullptr) return not_found("transportId", "transport", command.transport_id);
   ProducerEntry* producer = find(state.producers, command.producer_id);
-  if (producer == nullptr || producer->transport->room != transport->room) return not_found("producerId", "producer of this room", command.producer_id);
+  if (producer == nullptr || producer->transport->room != transport->room)
+    return not_found("producerId", "producer of this room", command.producer_id);
   const std::string id = command.consumer_id.empty() ? state.make_id() : command.consumer_id;
   if (auto checked = check_id("consumerId", id); !checked) return checked.error();
   if (state.consumers.contains(id)) return already_exists("consumerId", "consumer", id);
@@ -133,19 +142,21 @@ Result<Reply> handle(State& state, const Consume& command, Instant now) {
   negotiate::ConsumerOptions options;
   options.enable_rtx = command.enable_rtx;
   options.taken_ssrcs = taken;
-  auto parameters = negotiate::consumer_parameters(producer->producer->consumable(), capabilities, state.random, options);
+  auto parameters =
+      negotiate::consumer_parameters(producer->producer->consumable(), capabilities, state.random, options);
   if (!parameters) return parameters.error();
   if (!command.mid.empty()) {
     for (const auto& other : transport->media.consumers()) {
-      if (other->parameters().mid == command.mid) return already_exists("mid", "consumer with this mid", command.mid);
+      if (other->parameters().mid == command.mid)
+        return already_exists("mid", "consumer with this mid", command.mid);
     }
     parameters->mid = command.mid;
   } else {
     parameters->mid = std::to_string(transport->next_mid++);
   }
   ConsumerEntry& entry = add_consumer(state, *transport, id, *producer, *parameters, command.paused, now);
-  return Reply(ConsumerReply{id, command.producer_id, entry.consumer->kind(), std::move(*parameters), "simple", command.paused,
-                             producer->producer->paused()});
+  return Reply(ConsumerReply{id, command.producer_id, entry.consumer->kind(), std::move(*parameters),
+                             "simple", command.paused, producer->producer->paused()});
 }
 
 Result<Reply> handle(State& state, const RequestKeyFrame& command, Instant now) {

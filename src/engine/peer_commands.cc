@@ -15,7 +15,8 @@ Result<Peer*> jsep_peer(State& state, std::string_view peer_id) {
 }
 
 Reply description_reply(State& state, const Peer& peer, SdpType type, std::string sdp) {
-  return DescriptionReply{type, std::move(sdp), std::string(to_string(peer.jsep->signaling_state())), sections_of(state, peer)};
+  return DescriptionReply{type, std::move(sdp), std::string(to_string(peer.jsep->signaling_state())),
+                          sections_of(state, peer)};
 }
 
 }  // namespace
@@ -28,7 +29,8 @@ Result<Reply> handle(State& state, const CreatePeer& command, Instant /*now*/) {
   if (state.peers.contains(id)) return already_exists("peerId", "peer", id);
   if (command.name.size() > 256) return invalid_argument("name", "a name is at most 256 bytes");
   for (const Peer* other : room->peers) {
-    if (!command.name.empty() && other->name == command.name) return already_exists("name", "peer in this room", command.name);
+    if (!command.name.empty() && other->name == command.name)
+      return already_exists("name", "peer in this room", command.name);
   }
   auto owned = std::make_unique<Peer>();
   Peer& peer = *owned;
@@ -85,8 +87,10 @@ Result<Reply> handle(State& state, const CreateAnswer& command, Instant /*now*/)
 Result<Reply> handle(State& state, const AddIceCandidate& command, Instant /*now*/) {
   auto peer = jsep_peer(state, command.peer_id);
   if (!peer) return peer.error();
-  // An ICE-lite agent sends no checks (RFC 8445 §2.5): the candidate is checked for form and needed no further.
-  auto candidate = (*peer)->jsep->add_ice_candidate(command.candidate, command.sdp_mid, command.sdp_m_line_index, command.username_fragment);
+  // An ICE-lite agent sends no checks (RFC 8445 §2.5): the candidate is checked for form and needed no
+  // further.
+  auto candidate = (*peer)->jsep->add_ice_candidate(command.candidate, command.sdp_mid,
+                                                    command.sdp_m_line_index, command.username_fragment);
   if (!candidate) return candidate.error();
   return Reply(Done{});
 }

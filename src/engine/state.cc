@@ -15,8 +15,13 @@ void erase_value(std::vector<T*>& list, const T* value) {
 
 }  // namespace
 
-State::State(EngineOptions engine_options, dtls::Certificate certificate, std::unique_ptr<srtp::Backend> srtp_backend)
-    : options(std::move(engine_options)), random(options.seed), backend(std::move(srtp_backend)), dtls(std::move(certificate)), batch(*backend) {
+State::State(EngineOptions engine_options, dtls::Certificate certificate,
+             std::unique_ptr<srtp::Backend> srtp_backend)
+    : options(std::move(engine_options)),
+      random(options.seed),
+      backend(std::move(srtp_backend)),
+      dtls(std::move(certificate)),
+      batch(*backend) {
   log.set_level(options.log_level);
   for (const LogTag tag : options.log_tags) log.set_tag(tag, true);
 }
@@ -28,10 +33,12 @@ State::~State() {
   batch.clear();
 }
 
-// --- Objects --------------------------------------------------------------------------------------------------------------
+// --- Objects
+// --------------------------------------------------------------------------------------------------------------
 
 Transport& State::add_transport(Room& room, Peer* peer, std::string id, Duration consent_timeout) {
-  auto owned = std::make_unique<Transport>(transport::Shared{dtls, *backend, batch}, sfu::MediaSession::Shared{random, options.wall_clock, dirty},
+  auto owned = std::make_unique<Transport>(transport::Shared{dtls, *backend, batch},
+                                           sfu::MediaSession::Shared{random, options.wall_clock, dirty},
                                            make_credentials(), consent_timeout);
   Transport& transport = *owned;
   transport.id = std::move(id);
@@ -58,8 +65,10 @@ void State::close_peer(Peer& peer, Instant now) {
 }
 
 void State::close_transport(Transport& transport, Instant now) {
-  while (!transport.media.consumers().empty()) close_consumer(*find(consumers, transport.media.consumers().back()->id()));
-  while (!transport.media.producers().empty()) close_producer(*find(producers, transport.media.producers().back()->id()), now);
+  while (!transport.media.consumers().empty())
+    close_consumer(*find(consumers, transport.media.consumers().back()->id()));
+  while (!transport.media.producers().empty())
+    close_producer(*find(producers, transport.media.producers().back()->id()), now);
   transport.webrtc.close(now);
   forget(transport);
   erase_value(transport.room->transports, &transport);
@@ -78,10 +87,12 @@ void State::close_transport(Transport& transport, Instant now) {
 void State::close_producer(ProducerEntry& entry, Instant /*now*/, std::string_view tell) {
   sfu::Producer& producer = *entry.producer;
   const std::string id = producer.id();
-  while (!producer.consumers.empty()) close_consumer(*find(consumers, producer.consumers.back()->id()), "producerclose");
+  while (!producer.consumers.empty())
+    close_consumer(*find(consumers, producer.consumers.back()->id()), "producerclose");
   for (Peer* peer : entry.transport->room->peers) withdraw_track(*peer, id);
   erase_value(entry.transport->room->producers, &entry);
-  if (Peer* peer = entry.transport->peer) std::erase_if(peer->producer_by_mid, [&](const auto& mid) { return mid.second == id; });
+  if (Peer* peer = entry.transport->peer)
+    std::erase_if(peer->producer_by_mid, [&](const auto& mid) { return mid.second == id; });
   entry.transport->media.remove_producer(producer);
   if (!tell.empty()) emit(ObjectClosed{ObjectKind::kProducer, id, std::string(tell)});
   producers.erase(producers.find(id));
@@ -113,9 +124,12 @@ std::string State::make_id() {
   return out;
 }
 
-// --- What a transport tells its peer --------------------------------------------------------------------------------------
+// --- What a transport tells its peer
+// --------------------------------------------------------------------------------------
 
-IceParameters State::ice_parameters(const ice::Credentials& credentials) const { return {credentials.ufrag, credentials.password, true}; }
+IceParameters State::ice_parameters(const ice::Credentials& credentials) const {
+  return {credentials.ufrag, credentials.password, true};
+}
 
 std::vector<IceCandidate> State::candidates() const {
   std::vector<IceCandidate> out;
@@ -132,28 +146,35 @@ std::vector<IceCandidate> State::candidates() const {
 }
 
 ice::Credentials State::make_credentials() {
-  // RFC 8839 §5.4 asks for 4 and 22 characters at least; ours are longer, as the ufrag must be unique among all transports.
+  // RFC 8839 §5.4 asks for 4 and 22 characters at least; ours are longer, as the ufrag must be unique among
+  // all transports.
   ice::Credentials credentials{random.ice_chars(16), random.ice_chars(32)};
   while (by_ufrag.contains(credentials.ufrag)) credentials.ufrag = random.ice_chars(16);
   return credentials;
 }
 
-std::vector<DtlsFingerprint> State::fingerprints() const { return {dtls.certificate().fingerprint("sha-256")}; }
+std::vector<DtlsFingerprint> State::fingerprints() const {
+  return {dtls.certificate().fingerprint("sha-256")};
+}
 
-// --- Help for the handlers ------------------------------------------------------------------------------------------------
+// --- Help for the handlers
+// ------------------------------------------------------------------------------------------------
 
 Error not_found(std::string field, std::string_view kind, std::string_view id) {
-  return {ErrorCode::kNotFound, std::move(field), "no " + std::string(kind) + " has the id \"" + std::string(id) + "\""};
+  return {ErrorCode::kNotFound, std::move(field),
+          "no " + std::string(kind) + " has the id \"" + std::string(id) + "\""};
 }
 
 Error already_exists(std::string field, std::string_view kind, std::string_view id) {
-  return {ErrorCode::kAlreadyExists, std::move(field), "there is a " + std::string(kind) + " with the id \"" + std::string(id) + "\" already"};
+  return {ErrorCode::kAlreadyExists, std::move(field),
+          "there is a " + std::string(kind) + " with the id \"" + std::string(id) + "\" already"};
 }
 
 Result<void> check_id(std::string_view field, std::string_view id) {
   const bool printable = std::all_of(id.begin(), id.end(), [](char c) { return c > ' ' && c < 0x7F; });
   if (id.empty() || id.size() > 128 || !printable) {
-    return invalid_argument(std::string(field), "an id is 1 to 128 printable ASCII characters without spaces");
+    return invalid_argument(std::string(field),
+                            "an id is 1 to 128 printable ASCII characters without spaces");
   }
   return {};
 }

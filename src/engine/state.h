@@ -1,7 +1,9 @@
-// Everything an engine owns, as plain structures: rooms, peers, transports, producers and consumers, by id and by network path.
+// Everything an engine owns, as plain structures: rooms, peers, transports, producers and consumers, by id
+// and by network path.
 //
-// Invariants: an object is reachable from its table exactly while it lives; closing one removes all it owns, innermost first. The
-// command handlers (one noun a file) and the demultiplexer work on this; nothing outside src/engine sees it.
+// Invariants: an object is reachable from its table exactly while it lives; closing one removes all it owns,
+// innermost first. The command handlers (one noun a file) and the demultiplexer work on this; nothing outside
+// src/engine sees it.
 #pragma once
 
 #include <map>
@@ -29,7 +31,8 @@ struct Room;
 struct Peer;
 
 struct Transport {
-  Transport(transport::Shared shared, sfu::MediaSession::Shared media_shared, ice::Credentials credentials, Duration consent_timeout)
+  Transport(transport::Shared shared, sfu::MediaSession::Shared media_shared, ice::Credentials credentials,
+            Duration consent_timeout)
       : webrtc(shared, std::move(credentials), consent_timeout),
         media(webrtc.sender(), webrtc.drops(), media_shared, this),
         deadline(this) {}
@@ -73,7 +76,7 @@ struct Peer {
   // Driven by offer and answer:
   std::unique_ptr<negotiate::JsepSession> jsep;
   Transport* jsep_transport = nullptr;
-  std::map<std::string, OfferedTrack, std::less<>> offered;              ///< By consumer id.
+  std::map<std::string, OfferedTrack, std::less<>> offered;  ///< By consumer id.
   std::map<std::string, std::string, std::less<>> producer_by_mid;
   bool negotiation_reported = false;
 };
@@ -157,7 +160,8 @@ class State {
   void report_changes(Transport& transport, Instant now);
 };
 
-// --- Help for the handlers --------------------------------------------------------------------------------------------------
+// --- Help for the handlers
+// --------------------------------------------------------------------------------------------------
 
 /// The object of that id, or null.
 template <typename T>

@@ -7,7 +7,8 @@ TransportStats stats_of(State& state, Transport& transport, Instant now) {
   auto& webrtc = transport.webrtc;
   TransportStats stats;
   stats.transport_id = transport.id;
-  stats.timestamp = static_cast<std::uint64_t>(duration_cast<std::chrono::milliseconds>(now.time_since_epoch()).count());
+  stats.timestamp =
+      static_cast<std::uint64_t>(duration_cast<std::chrono::milliseconds>(now.time_since_epoch()).count());
   stats.ice_state = to_string(webrtc.ice().state());
   stats.dtls_state = name_of(webrtc.dtls() != nullptr ? webrtc.dtls()->state() : dtls::State::kNew);
   if (const auto path = webrtc.ice().selected()) stats.tuple = tuple_of(state, *path);
@@ -27,7 +28,8 @@ TransportStats stats_of(State& state, Transport& transport, Instant now) {
     stats.rtp_bytes_sent += consumer->bytes_sent();
     stats.rtx_bytes_sent += consumer->rtx_bytes_sent();
   }
-  webrtc.drops().for_each([&](std::string_view reason, std::uint64_t count) { stats.dropped.emplace(reason, count); });
+  webrtc.drops().for_each(
+      [&](std::string_view reason, std::uint64_t count) { stats.dropped.emplace(reason, count); });
   return stats;
 }
 

@@ -5,12 +5,14 @@ namespace sluice::engine {
 namespace {
 
 std::string_view name_of(ObjectKind kind) {
-  static constexpr std::string_view kNames[] = {"worker", "room", "peer", "transport", "producer", "consumer"};
+  static constexpr std::string_view kNames[] = {"worker",    "room",     "peer",
+                                                "transport", "producer", "consumer"};
   return kNames[static_cast<std::size_t>(kind)];
 }
 
 Error wrong_kind(ObjectKind kind, std::string_view what, std::string_view expected) {
-  return invalid_argument("kind", "a " + std::string(name_of(kind)) + " cannot be " + std::string(what) + ", expected " + std::string(expected));
+  return invalid_argument("kind", "a " + std::string(name_of(kind)) + " cannot be " + std::string(what) +
+                                      ", expected " + std::string(expected));
 }
 
 Result<Reply> set_producer_paused(State& state, std::string_view id, bool paused, Instant now) {
@@ -27,7 +29,8 @@ Result<Reply> set_producer_paused(State& state, std::string_view id, bool paused
 
 Result<Reply> set_paused(State& state, ObjectKind kind, std::string_view id, bool paused, Instant now) {
   if (kind == ObjectKind::kProducer) return set_producer_paused(state, id, paused, now);
-  if (kind != ObjectKind::kConsumer) return wrong_kind(kind, paused ? "paused" : "resumed", "a producer or a consumer");
+  if (kind != ObjectKind::kConsumer)
+    return wrong_kind(kind, paused ? "paused" : "resumed", "a producer or a consumer");
   ConsumerEntry* entry = find(state.consumers, id);
   if (entry == nullptr) return not_found("id", "consumer", id);
   entry->consumer->set_paused(paused, now);
@@ -54,22 +57,30 @@ Result<Reply> handle(State& state, const Close& command, Instant now) {
       if (Peer* peer = find(state.peers, command.id)) return state.close_peer(*peer, now), Reply(Done{});
       break;
     case ObjectKind::kTransport:
-      if (Transport* transport = find(state.transports, command.id)) return state.close_transport(*transport, now), Reply(Done{});
+      if (Transport* transport = find(state.transports, command.id))
+        return state.close_transport(*transport, now), Reply(Done{});
       break;
     case ObjectKind::kProducer:
-      if (ProducerEntry* producer = find(state.producers, command.id)) return state.close_producer(*producer, now), Reply(Done{});
+      if (ProducerEntry* producer = find(state.producers, command.id))
+        return state.close_producer(*producer, now), Reply(Done{});
       break;
     case ObjectKind::kConsumer:
-      if (ConsumerEntry* consumer = find(state.consumers, command.id)) return state.close_consumer(*consumer), Reply(Done{});
+      if (ConsumerEntry* consumer = find(state.consumers, command.id))
+        return state.close_consumer(*consumer), Reply(Done{});
       break;
     case ObjectKind::kWorker:
-      return wrong_kind(command.kind, "closed by a request", "a room, peer, transport, producer or consumer; a worker ends with its channel");
+      return wrong_kind(command.kind, "closed by a request",
+                        "a room, peer, transport, producer or consumer; a worker ends with its channel");
   }
   return not_found("id", name_of(command.kind), command.id);
 }
 
-Result<Reply> handle(State& state, const Pause& command, Instant now) { return set_paused(state, command.kind, command.id, true, now); }
+Result<Reply> handle(State& state, const Pause& command, Instant now) {
+  return set_paused(state, command.kind, command.id, true, now);
+}
 
-Result<Reply> handle(State& state, const Resume& command, Instant now) { return set_paused(state, command.kind, command.id, false, now); }
+Result<Reply> handle(State& state, const Resume& command, Instant now) {
+  return set_paused(state, command.kind, command.id, false, now);
+}
 
 }  // namespace sluice::engine

@@ -4,11 +4,14 @@ namespace sluice::transport {
 
 std::string_view to_string(DropReason reason) {
   static constexpr std::string_view kNames[] = {
-      "empty",          "unknown-class",     "unknown-source",  "unknown-ufrag",      "stun-malformed",
-      "stun-unauthorized", "stun-unexpected", "dtls-unexpected", "dtls-malformed",    "srtp-not-ready",
-      "srtp-malformed", "srtp-auth-failed",  "srtp-replayed",   "srtp-too-old",       "srtp-too-many-ssrcs",
-      "rtp-malformed",  "rtp-unknown-stream", "rtp-unknown-payload-type", "rtp-duplicate", "rtx-malformed",
-      "rtx-unknown-stream", "producer-paused", "rtcp-malformed",
+      "empty",           "unknown-class",      "unknown-source",
+      "unknown-ufrag",   "stun-malformed",     "stun-unauthorized",
+      "stun-unexpected", "dtls-unexpected",    "dtls-malformed",
+      "srtp-not-ready",  "srtp-malformed",     "srtp-auth-failed",
+      "srtp-replayed",   "srtp-too-old",       "srtp-too-many-ssrcs",
+      "rtp-malformed",   "rtp-unknown-stream", "rtp-unknown-payload-type",
+      "rtp-duplicate",   "rtx-malformed",      "rtx-unknown-stream",
+      "producer-paused", "rtcp-malformed",
   };
   static_assert(std::size(kNames) == kDropReasonCount);
   return kNames[static_cast<std::size_t>(reason)];

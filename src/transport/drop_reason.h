@@ -1,4 +1,5 @@
-// Why a received packet went no further. Always on: one array of counters a transport and one an engine, shown in statistics and dumps.
+// Why a received packet went no further. Always on: one array of counters a transport and one an engine,
+// shown in statistics and dumps.
 #pragma once
 
 #include <array>
@@ -8,16 +9,16 @@
 namespace sluice::transport {
 
 enum class DropReason : std::uint8_t {
-  kEmpty,             ///< No bytes.
-  kUnknownClass,      ///< First byte of no protocol we speak (RFC 7983).
-  kUnknownSource,     ///< Not STUN, from an address that no transport has validated.
-  kUnknownUfrag,      ///< STUN for no transport of ours.
+  kEmpty,          ///< No bytes.
+  kUnknownClass,   ///< First byte of no protocol we speak (RFC 7983).
+  kUnknownSource,  ///< Not STUN, from an address that no transport has validated.
+  kUnknownUfrag,   ///< STUN for no transport of ours.
   kStunMalformed,
   kStunUnauthorized,  ///< Integrity or username wrong.
   kStunUnexpected,    ///< A class, method or role that we do not answer.
   kDtlsUnexpected,    ///< Before connect() or after the end.
   kDtlsMalformed,
-  kSrtpNotReady,      ///< Media before the DTLS handshake is done.
+  kSrtpNotReady,  ///< Media before the DTLS handshake is done.
   kSrtpMalformed,
   kSrtpAuthFailed,
   kSrtpReplayed,
@@ -41,7 +42,9 @@ std::string_view to_string(DropReason reason);
 class DropCounters {
  public:
   void add(DropReason reason) { ++counts_[static_cast<std::size_t>(reason)]; }
-  [[nodiscard]] std::uint64_t operator[](DropReason reason) const { return counts_[static_cast<std::size_t>(reason)]; }
+  [[nodiscard]] std::uint64_t operator[](DropReason reason) const {
+    return counts_[static_cast<std::size_t>(reason)];
+  }
 
   template <typename Visit>
   void for_each(Visit visit) const {

@@ -7,14 +7,16 @@ bool MediaSender::send_rtp(const OutgoingRtp& rtp, Instant now) {
   std::uint8_t* out = batch_->slot();
   const auto header = rtp::write_header({out, SendBatch::kSlotSize}, rtp.header, rtp.extensions);
   if (!header) return false;
-  if (header->size + rtp.prefix.size() + rtp.payload.size() + srtp::kMaxOverhead > SendBatch::kSlotSize) return false;
+  if (header->size + rtp.prefix.size() + rtp.payload.size() + srtp::kMaxOverhead > SendBatch::kSlotSize)
+    return false;
   if (header->abs_send_time != 0) rtp::write_abs_send_time(out + header->abs_send_time, now);
   if (header->transport_cc != 0) {
     rtp::write_transport_cc(out + header->transport_cc, transport_cc_);
     transport_cc_ = transport_cc_.plus(1);
   }
   if (!rtp.prefix.empty()) std::memcpy(out + header->size, rtp.prefix.data(), rtp.prefix.size());
-  const std::size_t size = batch_->protector().protect_rtp(*outbound_, out, header->size, rtp.prefix.size(), rtp.payload);
+  const std::size_t size =
+      batch_->protector().protect_rtp(*outbound_, out, header->size, rtp.prefix.size(), rtp.payload);
   if (size == 0) return false;
   batch_->queue(*path_, size, rtp.packet);
   count(size, now);

@@ -1,6 +1,8 @@
-// The sending half of a transport's media: writes an RTP header and encrypts the shared payload straight into a send slot.
+// The sending half of a transport's media: writes an RTP header and encrypts the shared payload straight into
+// a send slot.
 //
-// Nothing is sent before both a path and keys are there. Used by the sfu for every packet of every consumer: no allocation.
+// Nothing is sent before both a path and keys are there. Used by the sfu for every packet of every consumer:
+// no allocation.
 #pragma once
 
 #include <optional>
@@ -17,9 +19,10 @@ namespace sluice::transport {
 /// One packet for one receiver: a new header over a shared payload.
 struct OutgoingRtp {
   rtp::Header header;
-  std::span<const rtp::ExtensionToWrite> extensions;  ///< Blank abs-send-time and transport-cc values are filled in here.
-  Bytes prefix{};                                     ///< Plaintext between header and payload (RTX: the original number); at most 64 bytes.
-  Bytes payload;                                      ///< Inside `packet`, read only.
+  std::span<const rtp::ExtensionToWrite>
+      extensions;  ///< Blank abs-send-time and transport-cc values are filled in here.
+  Bytes prefix{};  ///< Plaintext between header and payload (RTX: the original number); at most 64 bytes.
+  Bytes payload;   ///< Inside `packet`, read only.
   PacketRef packet;
 };
 
@@ -30,7 +33,9 @@ class MediaSender {
   void set_keys(srtp::Backend& backend, const srtp::MasterKey& key) { outbound_.emplace(backend, key); }
   void set_path(std::optional<Path> path) { path_ = path; }
   [[nodiscard]] bool ready() const { return outbound_.has_value() && path_.has_value(); }
-  [[nodiscard]] std::optional<srtp::Suite> suite() const { return outbound_ ? std::optional(outbound_->suite()) : std::nullopt; }
+  [[nodiscard]] std::optional<srtp::Suite> suite() const {
+    return outbound_ ? std::optional(outbound_->suite()) : std::nullopt;
+  }
 
   /// False when not ready or the packet does not fit.
   bool send_rtp(const OutgoingRtp& rtp, Instant now);

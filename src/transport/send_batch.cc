@@ -9,7 +9,8 @@ void SendBatch::start_anew() {
 std::uint8_t* SendBatch::slot() {
   start_anew();
   const std::size_t index = datagrams_.size();
-  if (index / kSlotsPerChunk >= chunks_.size()) chunks_.push_back(std::make_unique<std::uint8_t[]>(kSlotsPerChunk * kSlotSize));
+  if (index / kSlotsPerChunk >= chunks_.size())
+    chunks_.push_back(std::make_unique<std::uint8_t[]>(kSlotsPerChunk * kSlotSize));
   return chunks_[index / kSlotsPerChunk].get() + (index % kSlotsPerChunk) * kSlotSize;
 }
 
@@ -36,6 +37,8 @@ std::span<const OutgoingDatagram> SendBatch::take() {
   return datagrams_;
 }
 
-void SendBatch::clear() { datagrams_.clear(); }
+void SendBatch::clear() {
+  datagrams_.clear();
+}
 
 }  // namespace sluice::transport

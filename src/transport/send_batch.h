@@ -1,7 +1,9 @@
-// Everything that leaves in one wake-up: slots that packets are written and encrypted into, in order, and handed out at the flush.
+// Everything that leaves in one wake-up: slots that packets are written and encrypted into, in order, and
+// handed out at the flush.
 //
-// Invariants: a slot's memory stays where it is until clear(); slots are reused, so that a steady load allocates nothing. The payload
-// of a queued packet is kept alive by its reference until finish(), because a batched cipher reads it only then. One per engine.
+// Invariants: a slot's memory stays where it is until clear(); slots are reused, so that a steady load
+// allocates nothing. The payload of a queued packet is kept alive by its reference until finish(), because a
+// batched cipher reads it only then. One per engine.
 #pragma once
 
 #include <memory>
@@ -17,7 +19,8 @@ namespace sluice::transport {
 
 class SendBatch {
  public:
-  /// Room in a slot: the largest packet we read, a larger header and the SRTP trailer. 33 cache lines, so that slots do not alias.
+  /// Room in a slot: the largest packet we read, a larger header and the SRTP trailer. 33 cache lines, so
+  /// that slots do not alias.
   static constexpr std::size_t kSlotSize = 2112;
 
   explicit SendBatch(srtp::Backend& backend) : protector_(backend) {}

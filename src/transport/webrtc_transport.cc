@@ -36,7 +36,9 @@ DropReason reason_of(srtp::UnprotectStatus status) {
 }
 
 /// RFC 5761 §4: with rtcp-mux, RTCP has 192 to 223 where RTP has marker and payload type.
-bool is_rtcp(Bytes bytes) { return bytes.size() >= 2 && bytes[1] >= 192 && bytes[1] <= 223; }
+bool is_rtcp(Bytes bytes) {
+  return bytes.size() >= 2 && bytes[1] >= 192 && bytes[1] <= 223;
+}
 
 }  // namespace
 
@@ -49,9 +51,11 @@ WebRtcTransport::~WebRtcTransport() {
 
 Result<DtlsRole> WebRtcTransport::connect(const DtlsParameters& remote, Instant now) {
   if (dtls_) return Error{ErrorCode::kInvalidState, "", "the transport was connected before"};
-  // The remote's role decides ours; an undecided remote starts the handshake, as it does in WebRTC (RFC 5763 §5).
+  // The remote's role decides ours; an undecided remote starts the handshake, as it does in WebRTC (RFC 5763
+  // §5).
   const bool remote_is_server = remote.role == DtlsRole::kServer;
-  auto session = std::make_unique<dtls::Session>(shared_.dtls, remote_is_server ? dtls::Role::kClient : dtls::Role::kServer);
+  auto session = std::make_unique<dtls::Session>(
+      shared_.dtls, remote_is_server ? dtls::Role::kClient : dtls::Role::kServer);
   if (auto set = session->set_remote_fingerprints(remote.fingerprints, now); !set) return set.error();
   dtls_ = std::move(session);
   start_dtls(now);
@@ -108,7 +112,8 @@ WebRtcTransport::Media WebRtcTransport::receive_srtp(Packet& packet) {
     return Media::kNone;
   }
   const bool rtcp = is_rtcp(packet.bytes());
-  const auto result = rtcp ? inbound_->unprotect_rtcp(packet.bytes()) : inbound_->unprotect_rtp(packet.bytes());
+  const auto result =
+      rtcp ? inbound_->unprotect_rtcp(packet.bytes()) : inbound_->unprotect_rtp(packet.bytes());
   if (!result.ok()) {
     drops_.add(reason_of(result.status));
     return Media::kNone;
@@ -141,7 +146,8 @@ void WebRtcTransport::after_ice(Instant now) {
     if (event->type == ice::AgentEvent::Type::kStateChanged) {
       changes_.push_back({TransportChange::Type::kIceState, event->state, event->path, dtls::State::kNew});
     } else {
-      changes_.push_back({TransportChange::Type::kSelectedPath, event->state, event->path, dtls::State::kNew});
+      changes_.push_back(
+          {TransportChange::Type::kSelectedPath, event->state, event->path, dtls::State::kNew});
     }
   }
   update_path();

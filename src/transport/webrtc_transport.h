@@ -1,7 +1,8 @@
-// One participant's 5-tuple: ICE-lite, DTLS and SRTP behind one door. Datagrams come in by class (RFC 7983), plain media comes out.
+// One participant's 5-tuple: ICE-lite, DTLS and SRTP behind one door. Datagrams come in by class (RFC 7983),
+// plain media comes out.
 //
-// Invariants: DTLS and media are taken only from paths that ICE has validated; media flows only once the DTLS handshake has verified
-// the peer's certificate. Owned and driven by the engine.
+// Invariants: DTLS and media are taken only from paths that ICE has validated; media flows only once the DTLS
+// handshake has verified the peer's certificate. Owned and driven by the engine.
 #pragma once
 
 #include <memory>

@@ -106,10 +106,12 @@ std::string hex(Bytes bytes) {
 }
 
 TEST_CASE("HMAC-SHA1 gives what RFC 2202 says, for keys shorter and longer than a block") {
-  CHECK(hex(crypto::hmac_sha1(as_bytes("Jefe"), as_bytes("what do ya want for nothing?"))) == "effcdf6ae5eb2fa2d27416d5f184df9c259a7c79");
+  CHECK(hex(crypto::hmac_sha1(as_bytes("Jefe"), as_bytes("what do ya want for nothing?"))) ==
+        "effcdf6ae5eb2fa2d27416d5f184df9c259a7c79");
   const std::vector<std::uint8_t> long_key(80, 0xAA);
-  CHECK(hex(crypto::hmac_sha1(long_key, as_bytes("Test Using Larger Than Block-Size Key - Hash Key First"))) ==
-        "aa4ae5e15272d00e95705637ce8a3b55ed402112");
+  CHECK(
+      hex(crypto::hmac_sha1(long_key, as_bytes("Test Using Larger Than Block-Size Key - Hash Key First"))) ==
+      "aa4ae5e15272d00e95705637ce8a3b55ed402112");
   CHECK(hex(crypto::hmac_sha1({}, {})) == "fbdb1d1b18aa6c08324b7d64b71fb76370690e1d");
 }
 

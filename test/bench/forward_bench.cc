@@ -1,8 +1,9 @@
-// What forwarding costs: one publisher of video to N viewers through a real sluice-worker over loopback UDP. The worker has one core,
-// all peers have the other. Run by scripts/bench.
+// What forwarding costs: one publisher of video to N viewers through a real sluice-worker over loopback UDP.
+// The worker has one core, all peers have the other. Run by scripts/bench.
 //
-// For each N: CPU µs of the worker per forwarded packet with everything included (receive, RTCP, timers), heap allocations per
-// forwarded packet, resident bytes per consumer with its transport, and the packets/s at which the worker has no CPU left.
+// For each N: CPU µs of the worker per forwarded packet with everything included (receive, RTCP, timers),
+// heap allocations per forwarded packet, resident bytes per consumer with its transport, and the packets/s at
+// which the worker has no CPU left.
 #include <cstdio>
 #include <fstream>
 #include <iostream>
@@ -41,12 +42,14 @@ struct Row {
 template <typename T>
 T need(Result<T> result, const char* what) {
   if (result) return std::move(result).value();
-  std::fprintf(stderr, "forward_bench: %s: %s %s\n", what, result.error().field.c_str(), result.error().message.c_str());
+  std::fprintf(stderr, "forward_bench: %s: %s %s\n", what, result.error().field.c_str(),
+               result.error().message.c_str());
   std::exit(1);
 }
 void need(Result<void> result, const char* what) {
   if (result) return;
-  std::fprintf(stderr, "forward_bench: %s: %s %s\n", what, result.error().field.c_str(), result.error().message.c_str());
+  std::fprintf(stderr, "forward_bench: %s: %s %s\n", what, result.error().field.c_str(),
+               result.error().message.c_str());
   std::exit(1);
 }
 
@@ -67,7 +70,8 @@ class Run {
     for (int i = 0; i < viewers; ++i) viewers_.push_back(&join("viewer" + std::to_string(i)));
     until(
         [&] {
-          return std::all_of(viewers_.begin(), viewers_.end(), [](client::Peer* peer) { return peer->connection().ready(); });
+          return std::all_of(viewers_.begin(), viewers_.end(),
+                             [](client::Peer* peer) { return peer->connection().ready(); });
         },
         "the viewers do not connect");
     row_.viewers = viewers;
@@ -96,7 +100,8 @@ class Run {
  private:
   client::Peer& join(const std::string& id) {
     client::Peer& peer = *need(peers_.add(), "socket");
-    const auto transport = need(worker_.controller().create_webrtc_transport({"bench", "", id, 0}), "createWebRtcTransport");
+    const auto transport =
+        need(worker_.controller().create_webrtc_transport({"bench", "", id, 0}), "createWebRtcTransport");
     need(worker_.controller().connect_transport({id, peer.connection().dtls_parameters()}), "connect");
     need(client::connect(peer, transport, peers_.now()), "connect");
     return peer;
@@ -121,7 +126,8 @@ class Run {
     client::MediaSender::Options options;
     options.stream = published_;
     options.kind = MediaKind::kVideo;
-    options.parameters = client::send_parameters(MediaKind::kVideo, producer_, "bench", peers_.shared().random);
+    options.parameters =
+        client::send_parameters(MediaKind::kVideo, producer_, "bench", peers_.shared().random);
     options.video.bitrate = bitrate;
     options.video.frame_rate = frame_rate;
     Produce produce;
@@ -149,14 +155,15 @@ class Run {
     return sent;
   }
 
-  /// Raises the rate until packets are lost; gives the highest rate of datagrams that arrived with less than 0.1 % missing.
+  /// Raises the rate until packets are lost; gives the highest rate of datagrams that arrived with less than
+  /// 0.1 % missing.
   double saturate() {
     draining_ = true;
     for (client::Peer* viewer : viewers_) peers_.drain_only(*viewer);
     double best = 0;
     for (double rate = 2'000.0 + 150.0 * static_cast<double>(viewers_.size()); rate < 4e6; rate *= 1.25) {
       const double source = rate / static_cast<double>(viewers_.size());  // packets/s of the publisher
-      if (source > 60'000) break;                                        // more than one peer can make
+      if (source > 60'000) break;                                         // more than one peer can make
       const auto frame_rate = static_cast<std::uint32_t>(std::clamp(source / 4, 30.0, 1000.0));
       publish(static_cast<std::uint32_t>(source * 1100 * 8), frame_rate);
       peers_.run(300ms, [] { return false; });
@@ -165,7 +172,8 @@ class Run {
       const Instant start = peers_.now();
       peers_.run(1s, [] { return false; });
       const double seconds = static_cast<double>((peers_.now() - start).count()) / 1e6;
-      const double expected = static_cast<double>(sender_->packets() - made) * static_cast<double>(viewers_.size());
+      const double expected =
+          static_cast<double>(sender_->packets() - made) * static_cast<double>(viewers_.size());
       const auto arrived = static_cast<double>(peers_.drained() - drained);
       if (arrived < expected * 0.999) break;
       best = arrived / seconds;
@@ -187,15 +195,20 @@ class Run {
 };
 
 void print(const std::vector<Row>& rows) {
-  std::printf("%8s %10s %10s %10s %14s %14s %14s %10s\n", "viewers", "CPU us/pkt", "user", "system", "allocs/pkt", "KiB/consumer", "packets/s", "join ms");
+  std::printf("%8s %10s %10s %10s %14s %14s %14s %10s\n", "viewers", "CPU us/pkt", "user", "system",
+              "allocs/pkt", "KiB/consumer", "packets/s", "join ms");
   for (const Row& row : rows) {
-    std::printf("%8d %10.2f %10.2f %10.2f %14.4f %14.1f %14.0f %10.0f\n", row.viewers, row.user_us + row.system_us, row.user_us, row.system_us,
-                row.allocations, row.resident_kib, row.saturation, row.join_ms);
+    std::printf("%8d %10.2f %10.2f %10.2f %14.4f %14.1f %14.0f %10.0f\n", row.viewers,
+                row.user_us + row.system_us, row.user_us, row.system_us, row.allocations, row.resident_kib,
+                row.saturation, row.join_ms);
   }
 }
 
 void write_json(const Settings& settings, const std::vector<Row>& rows) {
-  Json out = {{"bitrate", settings.bitrate}, {"srtpBackend", settings.srtp_backend}, {"seconds", settings.seconds}, {"rows", Json::array()}};
+  Json out = {{"bitrate", settings.bitrate},
+              {"srtpBackend", settings.srtp_backend},
+              {"seconds", settings.seconds},
+              {"rows", Json::array()}};
   for (const Row& row : rows) {
     out["rows"].push_back({{"viewers", row.viewers},
                            {"cpuMicrosPerPacket", row.user_us + row.system_us},
@@ -211,12 +224,21 @@ void write_json(const Settings& settings, const std::vector<Row>& rows) {
 
 int main_checked(int argc, char** argv) {
   Settings settings;
-  CLI::App app("Forwarding benchmark: one publisher, N viewers, a real worker on one core and all peers on another.");
-  app.add_option("--worker", settings.worker, "The sluice-worker binary")->required()->check(CLI::ExistingFile);
-  app.add_option("--malloc-counter", settings.malloc_counter, "The preload library that counts heap allocations")->check(CLI::ExistingFile);
-  app.add_option("--viewers", settings.viewers, "How many viewers, one run each")->delimiter(',')->check(CLI::Range(1, 5000));
-  app.add_option("--seconds", settings.seconds, "How long each run is measured")->check(CLI::Range(0.5, 600.0));
-  app.add_option("--bitrate", settings.bitrate, "Of the video, in bps")->check(CLI::Range(100'000, 50'000'000));
+  CLI::App app(
+      "Forwarding benchmark: one publisher, N viewers, a real worker on one core and all peers on another.");
+  app.add_option("--worker", settings.worker, "The sluice-worker binary")
+      ->required()
+      ->check(CLI::ExistingFile);
+  app.add_option("--malloc-counter", settings.malloc_counter,
+                 "The preload library that counts heap allocations")
+      ->check(CLI::ExistingFile);
+  app.add_option("--viewers", settings.viewers, "How many viewers, one run each")
+      ->delimiter(',')
+      ->check(CLI::Range(1, 5000));
+  app.add_option("--seconds", settings.seconds, "How long each run is measured")
+      ->check(CLI::Range(0.5, 600.0));
+  app.add_option("--bitrate", settings.bitrate, "Of the video, in bps")
+      ->check(CLI::Range(100'000, 50'000'000));
   app.add_option("--srtp-backend", settings.srtp_backend, "auto, ipsec-mb, openssl or libsrtp");
   app.add_option("--json", settings.json, "Also write the results here");
   CLI11_PARSE(app, argc, argv);
@@ -234,4 +256,6 @@ int main_checked(int argc, char** argv) {
 }  // namespace
 }  // namespace sluice::bench
 
-int main(int argc, char** argv) { return sluice::bench::main_checked(argc, argv); }
+int main(int argc, char** argv) {
+  return sluice::bench::main_checked(argc, argv);
+}

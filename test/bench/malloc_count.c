@@ -1,6 +1,7 @@
 /* Preloaded into a worker by forward_bench: counts every heap allocation of the process.
  *
- * The counter lives in the file that SLUICE_MALLOC_COUNT names, mapped shared, so that the benchmark can read it while the worker runs. */
+ * The counter lives in the file that SLUICE_MALLOC_COUNT names, mapped shared, so that the benchmark can read
+ * it while the worker runs. */
 #define _GNU_SOURCE
 #include <fcntl.h>
 #include <stdatomic.h>
@@ -27,7 +28,9 @@ __attribute__((constructor)) static void map_counter(void) {
   if (page != MAP_FAILED) counter = page;
 }
 
-static void count(void) { atomic_fetch_add_explicit(counter, 1, memory_order_relaxed); }
+static void count(void) {
+  atomic_fetch_add_explicit(counter, 1, memory_order_relaxed);
+}
 
 void* malloc(size_t size) {
   count();
@@ -45,7 +48,9 @@ void* memalign(size_t alignment, size_t size) {
   count();
   return __libc_memalign(alignment, size);
 }
-void* aligned_alloc(size_t alignment, size_t size) { return memalign(alignment, size); }
+void* aligned_alloc(size_t alignment, size_t size) {
+  return memalign(alignment, size);
+}
 int posix_memalign(void** out, size_t alignment, size_t size) {
   *out = memalign(alignment, size);
   return *out == NULL ? 12 : 0;

@@ -83,9 +83,13 @@ Result<client::Peer*> UdpPeers::add() {
   return sockets_.back().peer.get();
 }
 
-void UdpPeers::drain_only(const client::Peer& peer) { sockets_[peer.connection().socket()].drain = true; }
+void UdpPeers::drain_only(const client::Peer& peer) {
+  sockets_[peer.connection().socket()].drain = true;
+}
 
-Instant UdpPeers::now() const { return read_clock(); }
+Instant UdpPeers::now() const {
+  return read_clock();
+}
 
 void UdpPeers::step(Instant end) {
   Instant next = end;
@@ -94,7 +98,8 @@ void UdpPeers::step(Instant end) {
   }
   const auto wait = duration_cast<std::chrono::milliseconds>(next - read_clock()).count();
   std::array<epoll_event, 256> events{};
-  const int count = epoll_wait(epoll_, events.data(), static_cast<int>(events.size()), static_cast<int>(std::clamp<std::int64_t>(wait, 0, 1000)));
+  const int count = epoll_wait(epoll_, events.data(), static_cast<int>(events.size()),
+                               static_cast<int>(std::clamp<std::int64_t>(wait, 0, 1000)));
   const Instant at = read_clock();
   for (int i = 0; i < count; ++i) {
     Socket& socket = sockets_[events[static_cast<std::size_t>(i)].data.u64];
@@ -131,7 +136,9 @@ void UdpPeers::read(Socket& socket, Instant at) {
     std::memcpy(ip, &addresses[n].sin_addr, 4);
     packets[n]->size = static_cast<std::uint16_t>(headers[n].msg_len);
     packets[n]->arrival = at;
-    socket.peer->receive(*packets[n], {SocketAddress::ipv4(ip, ntohs(addresses[n].sin_port)), socket.peer->connection().socket()}, at);
+    socket.peer->receive(
+        *packets[n],
+        {SocketAddress::ipv4(ip, ntohs(addresses[n].sin_port)), socket.peer->connection().socket()}, at);
   }
 }
 
@@ -156,8 +163,8 @@ void UdpPeers::send() {
   batch_.finish();
   for (const OutgoingDatagram& datagram : batch_.take()) {
     const sockaddr_in to = to_kernel(datagram.path.remote);
-    sendto(sockets_[datagram.path.socket].fd, datagram.bytes.data(), datagram.bytes.size(), MSG_DONTWAIT, reinterpret_cast<const sockaddr*>(&to),
-           sizeof to);
+    sendto(sockets_[datagram.path.socket].fd, datagram.bytes.data(), datagram.bytes.size(), MSG_DONTWAIT,
+           reinterpret_cast<const sockaddr*>(&to), sizeof to);
   }
 }
 

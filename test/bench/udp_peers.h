@@ -26,7 +26,8 @@ class UdpPeers {
   void run(Duration limit, Done done) {
     for (const Instant end = now() + limit; now() < end && !done();) step(end);
   }
-  /// From now on what this peer's socket receives is counted and thrown away unread: the cheapest receiver there is.
+  /// From now on what this peer's socket receives is counted and thrown away unread: the cheapest receiver
+  /// there is.
   void drain_only(const client::Peer& peer);
 
   [[nodiscard]] Instant now() const;

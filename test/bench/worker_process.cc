@@ -50,7 +50,8 @@ Result<WorkerProcess> WorkerProcess::start(const Options& options) {
   WorkerProcess process;
   char path[] = "/tmp/sluice-bench-XXXXXX";
   const int file = mkstemp(path);
-  if (file < 0 || ftruncate(file, sizeof(std::uint64_t)) != 0) return failure("cannot make the allocation counter");
+  if (file < 0 || ftruncate(file, sizeof(std::uint64_t)) != 0)
+    return failure("cannot make the allocation counter");
   process.counter_path_ = path;
   void* page = mmap(nullptr, sizeof(std::uint64_t), PROT_READ, MAP_SHARED, file, 0);
   close(file);

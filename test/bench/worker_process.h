@@ -1,5 +1,5 @@
-// A real sluice-worker under measurement: started with a control channel, pinned to a core, its CPU time, memory and heap
-// allocations read from outside.
+// A real sluice-worker under measurement: started with a control channel, pinned to a core, its CPU time,
+// memory and heap allocations read from outside.
 #pragma once
 
 #include <cstdint>
@@ -25,8 +25,8 @@ class WorkerProcess {
   struct Options {
     std::string binary;
     std::vector<std::string> arguments;
-    int core = -1;                ///< -1: not pinned.
-    std::string malloc_counter;   ///< The preload library; empty: allocations are not counted.
+    int core = -1;               ///< -1: not pinned.
+    std::string malloc_counter;  ///< The preload library; empty: allocations are not counted.
   };
   static Result<WorkerProcess> start(const Options& options);
   WorkerProcess(WorkerProcess&& other) noexcept;
@@ -34,7 +34,8 @@ class WorkerProcess {
   ~WorkerProcess();
 
   control::Controller& controller() { return *controller_; }
-  /// Of the whole process, in microseconds; exact to the scheduler's clock, split as the kernel accounts ticks.
+  /// Of the whole process, in microseconds; exact to the scheduler's clock, split as the kernel accounts
+  /// ticks.
   [[nodiscard]] CpuTime cpu() const;
   /// Resident bytes.
   [[nodiscard]] std::uint64_t resident() const;

@@ -70,7 +70,8 @@ class Rig {
 };
 
 TEST_CASE("a browser's offer becomes producers, and its answer is receive-only") {
-  const std::string name = GENERATE("chromium-audio-video", "firefox-audio-video", "chromium-sendonly-gathered", "firefox-sendonly-gathered");
+  const std::string name = GENERATE("chromium-audio-video", "firefox-audio-video",
+                                    "chromium-sendonly-gathered", "firefox-sendonly-gathered");
   INFO(name);
   Rig rig;
   const auto answer = rig.join("ada", name);
@@ -94,7 +95,8 @@ TEST_CASE("a newcomer's tracks are offered to everyone subscribed to all, once f
   const auto offer = rig.ask<DescriptionReply>(CreateOffer{"ada"});
   (void)rig.ask<DescriptionReply>(SetLocalDescription{"ada", SdpType::kOffer, ""});
   std::size_t from_bob = 0;
-  for (const auto& section : offer.sections) from_bob += section.sending && section.source_peer_id == "bob" ? 1 : 0;
+  for (const auto& section : offer.sections)
+    from_bob += section.sending && section.source_peer_id == "bob" ? 1 : 0;
   CHECK(from_bob == 2);
 }
 
@@ -125,7 +127,8 @@ TEST_CASE("refused descriptions name the field and change nothing") {
   Rig rig;
   CHECK(rig.refuse(SetRemoteDescription{"nobody", SdpType::kOffer, ""}).field == "peerId");
   (void)rig.ask<PeerReply>(CreatePeer{"room", "ada", "Ada", Subscription::kManual});
-  CHECK(rig.refuse(CreatePeer{"room", "other", "Ada", Subscription::kManual}).code == ErrorCode::kAlreadyExists);
+  CHECK(rig.refuse(CreatePeer{"room", "other", "Ada", Subscription::kManual}).code ==
+        ErrorCode::kAlreadyExists);
   const Error error = rig.refuse(SetRemoteDescription{"ada", SdpType::kOffer, "v=0\r\nnonsense\r\n"});
   CHECK(error.code == ErrorCode::kInvalidArgument);
   CHECK_FALSE(error.message.empty());
