@@ -24,7 +24,7 @@ function workerSettings({ listenIp, announcedAddress, rtcPorts, logLevel }: Opti
 async function run(options: Options): Promise<void> {
   const log = new Log(options.logLevel);
   const pool = await WorkerPool.start(options.workers, workerSettings(options), log);
-  const rooms = new Rooms(pool, log);
+  const rooms = new Rooms(pool, { participants: options.roomLimit, keptAwayMs: options.resumeTimeout * 1000 }, log);
   const app = createApp(() => ({
     status: pool.alive === 0 ? 'down' : pool.alive < pool.size ? 'degraded' : 'ok',
     workers: { running: pool.alive, wanted: pool.size },

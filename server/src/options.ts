@@ -16,6 +16,10 @@ export interface Options {
   announcedAddress?: string;
   /** UDP ports for media. */
   rtcPorts?: { min: number; max: number };
+  /** Most participants of a room. */
+  roomLimit: number;
+  /** How long a participant whose WebSocket dropped is kept, seconds. */
+  resumeTimeout: number;
   logLevel: LogLevel;
 }
 
@@ -78,6 +82,12 @@ export function parseOptions(argv: string[]): Options {
     )
     .addOption(new Option('--announced-address <address>', 'address or name that clients are told for media instead').argParser(notEmpty))
     .addOption(new Option('--rtc-ports <min-max>', 'UDP ports for media (default: 10000-59999)').argParser(portRange))
+    .addOption(new Option('--room-limit <count>', 'most participants of a room').default(100).argParser(number(1, 10_000)))
+    .addOption(
+      new Option('--resume-timeout <seconds>', 'how long a participant whose WebSocket dropped is kept')
+        .default(15)
+        .argParser(number(1, 3600)),
+    )
     .addOption(new Option('--log-level <level>', 'how much to log').choices(logLevels).default('info'))
     .addHelpText('after', examples)
     .allowExcessArguments(false)

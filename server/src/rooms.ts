@@ -10,7 +10,13 @@ import type { Messages } from './signaling/messages.js';
 import { Participant, type Outlet, type PartingReason, type PeerInfo } from './signaling/participant.js';
 import type { WorkerPool } from './workers.js';
 
-export const mostParticipants = 100;
+/** What an operator may choose. */
+export interface Limits {
+  /** Most participants of a room. */
+  participants: number;
+  /** How long a participant without a socket is kept. */
+  keptAwayMs: number;
+}
 
 export class ConferenceRoom {
   readonly #participants = new Set<Participant>();
@@ -20,6 +26,7 @@ export class ConferenceRoom {
   constructor(
     readonly name: string,
     readonly media: Room,
+    private readonly limits: Limits,
     private readonly count: (change: number) => void,
     private readonly onLeft: (participant: Participant) => void,
   ) {}
@@ -48,14 +55,14 @@ export class ConferenceRoom {
 
   /** Throws SignalingError room_full. */
   async admit(request: Messages['join'], outlet: Outlet, log: Log): Promise<Participant> {
-    if (this.#participants.size + this.#arriving >= mostParticipants) {
-      throw new SignalingError('room_full', `the room has its most of ${mostParticipants} participants`);
+    if (this.#participants.size + this.#arriving >= this.limits.participants) {
+      throw new SignalingError('room_full', `the room has its most of ${this.limits.participants} participants`);
     }
     this.#arriving++;
     this.count(1);
     try {
       const peer = await this.media.createPeer({ id: `p-${randomBytes(8).toString('hex')}`, subscription: 'all' });
-      const participant = new Participant(this, peer, request, outlet, log);
+      const participant = new Participant(this, peer, request, outlet, this.limits.keptAwayMs, log);
       this.#participants.add(participant);
       return participant;
     } catch (error) {
@@ -81,12 +88,14 @@ export class ConferenceRoom {
 
 export class Rooms {
   readonly #pool: WorkerPool;
+  readonly #limits: Limits;
   readonly #log: Log;
   readonly #rooms = new Map<string, Promise<ConferenceRoom>>();
   readonly #sessions = new Map<string, Participant>();
 
-  constructor(pool: WorkerPool, log: Log) {
+  constructor(pool: WorkerPool, limits: Limits, log: Log) {
     this.#pool = pool;
+    this.#limits = limits;
     this.#log = log;
   }
 
@@ -143,7 +152,7 @@ export class Rooms {
 
   async #make(name: string, forget: () => void): Promise<ConferenceRoom> {
     const { media, count } = await this.#pool.createRoom();
-    const room = new ConferenceRoom(name, media, count, (participant) => {
+    const room = new ConferenceRoom(name, media, this.#limits, count, (participant) => {
       this.#sessions.delete(participant.session);
       this.#closeIfEmpty(room);
     });

@@ -56,10 +56,10 @@ export class Connection {
   #received(data: RawData, isBinary: boolean): void {
     this.#heard();
     const envelope = readEnvelope(Buffer.isBuffer(data) ? data : Buffer.concat(Array.isArray(data) ? data : [Buffer.from(data)]), isBinary);
-    const delay = this.#rate.take();
-    if (delay > 0) {
+    const due = this.#rate.take();
+    if (due > performance.now()) {
       this.#socket.pause();
-      this.#queueUp(() => new Promise((resolve) => setTimeout(resolve, delay)));
+      this.#queueUp(() => new Promise((resolve) => setTimeout(resolve, due - performance.now())));
       this.#queueUp(() => this.#socket.resume());
     }
     this.#queueUp(() => this.#handle(envelope));

@@ -10,9 +10,6 @@ import type { ConferenceRoom } from '../rooms.js';
 import type { Messages } from './messages.js';
 import { Negotiator } from './negotiator.js';
 
-/** How long a participant without a socket is kept. */
-export const keptAwayMs = 15_000;
-
 /** How others see it. */
 export interface PeerInfo {
   peer_id: string;
@@ -37,17 +34,26 @@ export class Participant {
   readonly negotiator: Negotiator;
   readonly #peer: Peer;
   readonly #name: string;
+  readonly #keptAwayMs: number;
   #state: Messages['state'];
   #outlet: Outlet | undefined;
   #awayTimer: NodeJS.Timeout | undefined;
   #gone = false;
 
-  constructor(room: ConferenceRoom, peer: Peer, { name, audio, video, offers }: Messages['join'], outlet: Outlet, log: Log) {
+  constructor(
+    room: ConferenceRoom,
+    peer: Peer,
+    { name, audio, video, offers }: Messages['join'],
+    outlet: Outlet,
+    keptAwayMs: number,
+    log: Log,
+  ) {
     this.room = room;
     this.#peer = peer;
     this.#name = name;
     this.#state = { audio, video };
     this.#outlet = outlet;
+    this.#keptAwayMs = keptAwayMs;
     const out = {
       send: (type: 'offer' | 'answer', content: object, id: number | undefined): void => this.send(type, content, id),
       failed: (error: Error): void => log.error(`peer ${peer.id}: no offer could be made: ${error.message}`),
@@ -94,7 +100,7 @@ export class Participant {
     if (this.#outlet !== outlet || this.#gone) return;
     this.#outlet = undefined;
     this.negotiator.disconnected();
-    this.#awayTimer = setTimeout(() => this.leave('lost'), keptAwayMs);
+    this.#awayTimer = setTimeout(() => this.leave('lost'), this.#keptAwayMs);
   }
 
   leave(reason: PartingReason): void {
