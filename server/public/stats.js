@@ -89,7 +89,9 @@ export class StatsSampler {
   #roundTrip() {
     const transport = [...this.#now.values()].find((entry) => entry.type === 'transport');
     const selected = this.#now.get(transport?.selectedCandidatePairId);
-    const found = selected ?? [...this.#now.values()].find((entry) => entry.type === 'candidate-pair' && entry.nominated && entry.state === 'succeeded');
+    const found =
+      selected ??
+      [...this.#now.values()].find((entry) => entry.type === 'candidate-pair' && entry.nominated && entry.state === 'succeeded');
     return found?.currentRoundTripTime;
   }
 }
@@ -98,6 +100,7 @@ export class StatsSampler {
 function shape(picture, measured) {
   if (!picture?.frameWidth) return '–';
   const fps = picture.framesPerSecond ?? measured ?? 0;
+  if (Math.round(fps) === 0) return 'none'; // the camera is off
   return `${picture.frameWidth}×${picture.frameHeight} · ${Math.round(fps)} fps`;
 }
 

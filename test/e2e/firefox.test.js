@@ -6,6 +6,7 @@ import { Firefox, missingFirefox } from './lib/browsers.js';
 import { Fixture, withChromium } from './lib/fixture.js';
 import { assertMediaFlows, describeMedia } from './lib/media.js';
 import { allSeeAll } from './lib/participant.js';
+import { screenshotPath } from './lib/screenshots.js';
 
 const WATCH_S = 8;
 
@@ -22,6 +23,7 @@ describe('Firefox', { skip: withChromium.skip || missingFirefox() || false }, ()
     const cleo = await call.join(t, room, 'Cleo');
     await allSeeAll([ada, fox, cleo], 15_000);
     t.diagnostic(describeMedia(await assertMediaFlows([ada, fox, cleo], WATCH_S)));
+    await fox.page.screenshot({ path: screenshotPath('firefox-3') });
     const heard = (await ada.sample()).find(({ name }) => name === 'Fox');
     assert.ok(heard.audioEnergy > 0, 'Firefox’s tone is silence in Chromium');
     await cleo.click('#leave');

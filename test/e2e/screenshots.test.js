@@ -1,15 +1,12 @@
 // Pictures of the page for people to look at, in test-results/: every screen, narrow and wide, light and dark.
 
-import { mkdirSync } from 'node:fs';
-import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import assert from 'node:assert/strict';
 import { Fixture, withChromium } from './lib/fixture.js';
 import { allSeeAll } from './lib/participant.js';
-import { ROOT } from './lib/server.js';
+import { screenshotPath } from './lib/screenshots.js';
 import { sleep } from './lib/wait.js';
 
-const FOLDER = join(ROOT, 'test-results');
 const WIDE = { width: 1280, height: 800 };
 const NARROW = { width: 390, height: 844 };
 const LOOKS = /** @type {const} */ ([
@@ -21,14 +18,13 @@ const LOOKS = /** @type {const} */ ([
 
 /** @param {import('playwright-core').Page} page @param {string} what */
 async function shoot(page, what) {
-  mkdirSync(FOLDER, { recursive: true });
   for (const [look, size, colorScheme] of LOOKS) {
     await page.setViewportSize(size);
     await page.emulateMedia({ colorScheme });
     await sleep(350); // transitions
     const overflow = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
     assert.ok(overflow <= 0, `${what}, ${look}: ${overflow} px wider than the window`);
-    await page.screenshot({ path: join(FOLDER, `${what}-${look}.png`) });
+    await page.screenshot({ path: screenshotPath(`${what}-${look}`) });
   }
 }
 

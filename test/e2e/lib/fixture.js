@@ -9,10 +9,8 @@ import { Server, missingServer } from './server.js';
 export const withChromium = { skip: missingChromium() || false };
 
 export class Fixture {
-  /** @type {Server} */
-  server;
-  /** @type {Chromium} */
-  chromium;
+  server = /** @type {Server} */ (/** @type {unknown} */ (null)); // from `before` on
+  chromium = /** @type {Chromium} */ (/** @type {unknown} */ (null));
   /** @type {(() => Promise<void>)[]} */
   #closers = [];
   #rooms = 0;
@@ -29,6 +27,7 @@ export class Fixture {
       fixture.onClose(() => fixture.chromium.close());
     });
     after(async () => {
+      /** @type {unknown[]} */
       const failures = [];
       for (const close of fixture.#closers.reverse()) await close().catch((error) => failures.push(error));
       if (failures.length) throw failures[0];

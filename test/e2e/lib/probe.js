@@ -5,6 +5,7 @@
 //   connections      how many RTCPeerConnections were made
 //   firstFrames()    { name: performance.now() of the first picture shown in that person's tile }
 //   startGaps()      forgets the gaps between pictures seen so far
+//   sending()        how our own picture goes out, and what the browser believes it may send
 //   sample()         what arrives of each participant, by getStats, by the pictures shown, and by how many pixels of a small copy
 //                    changed in the liveliest quarter of a second since the last sample
 
@@ -31,6 +32,18 @@ export function probe() {
 
     startGaps() {
       for (const entry of shown.values()) entry.longestGap = 0;
+    },
+
+    async sending() {
+      const reports = [...(await w.sluice.pc.getStats()).values()];
+      const picture = reports.find((each) => each.type === 'outbound-rtp' && each.kind === 'video');
+      const { selectedCandidatePairId: selected } = reports.find((each) => each.type === 'transport') ?? {};
+      const pair = reports.find((each) => each.id === selected);
+      return {
+        limitedBy: picture?.qualityLimitationReason ?? '',
+        frameWidth: picture?.frameWidth ?? 0,
+        availableBitrate: pair?.availableOutgoingBitrate ?? 0,
+      };
     },
 
     async sample() {

@@ -20,20 +20,21 @@ export function missingServer() {
 }
 
 export class Server {
-  /** @type {import('node:child_process').ChildProcess} */
   #process;
   /** All that it printed. */
   output = '';
   port = 0;
 
+  /** @param {import('node:child_process').ChildProcess} child */
+  constructor(child) {
+    this.#process = child;
+    for (const stream of [child.stdout, child.stderr]) stream?.on('data', (data) => (this.output += data));
+  }
+
   /** @param {string[]} [options] */
   static async start(options = []) {
-    const server = new Server();
-    server.#process = spawn(process.execPath, [MAIN, '--port', '0', '--workers', '1', ...options], {
-      cwd: ROOT,
-      stdio: ['ignore', 'pipe', 'pipe'],
-    });
-    for (const stream of [server.#process.stdout, server.#process.stderr]) stream?.on('data', (data) => (server.output += data));
+    const command = [MAIN, '--port', '0', '--workers', '1', ...options];
+    const server = new Server(spawn(process.execPath, command, { cwd: ROOT, stdio: ['ignore', 'pipe', 'pipe'] }));
     try {
       await until('the server to say its address', () => server.#ready(), { within: 20_000 });
     } catch (error) {
