@@ -76,4 +76,42 @@ describe('presence', withChromium, () => {
     await ada.until('the first of them left', ({ peers }) => peers.length <= 1);
     await ada.sees(['Émile & <b>Zoë</b>']);
   });
+
+  it('people who come and go all at once leave everyone with the right tiles and no error', async (t) => {
+    const room = call.room();
+    const staying = await call.joinAll(t, room, ['Ada', 'Bob']);
+    for (let round = 1; round <= 3; round++) {
+      const passing = await call.joinAll(t, room, [`Cleo ${round}`, `Dora ${round}`, `Ed ${round}`]);
+      const [cleo, dora, ed] = passing;
+      assert.ok(cleo && dora && ed);
+      // One goes before anything can have settled, one presses buttons in the middle of it, one goes when all is well.
+      await cleo.until('is in the room', ({ phase }) => phase === 'joined');
+      await Promise.all([cleo.click('#leave'), dora.click('#cam')]);
+      await dora.click('#cam');
+      await allSeeAll([...staying, dora, ed]);
+      await Promise.all([dora.click('#leave'), ed.page.close()]);
+    }
+    await allSeeAll(staying);
+    for (const each of staying) {
+      assert.equal((await each.tiles()).length, 1);
+      assert.deepEqual(each.complaints, []);
+      assert.equal(await each.page.evaluate(() => /** @type {any} */ (window).e2e.connections), 1, 'it had to start over');
+      const sections = await each.page.evaluate(() => /** @type {any} */ (window).sluice.pc.getTransceivers().length);
+      assert.ok(sections <= 2 + 2 * 4, `${sections} sections: those of people who left are not used again`);
+    }
+  });
+
+  it('who speaks is marked, and the statistics show what arrives', async (t) => {
+    const [ada, bob] = await call.joinAll(t, call.room(), ['Ada', 'Bob']);
+    assert.ok(ada && bob);
+    await allSeeAll([ada, bob]);
+    await bob.until('Ada speaks', (state) => peer(state, 'Ada').speaking, 4_000); // the fake microphone beeps
+    await ada.click('#mic');
+    await bob.until('Ada is silent', (state) => !peer(state, 'Ada').speaking, 3_000);
+    await bob.click('#stats');
+    const statistics = () => bob.page.locator('article.tile:not(.self) .stats').innerText();
+    await until('statistics of the picture', async () => /320×180 · \d+ fps/.test(await statistics()) && /VP8/.test(await statistics()), {
+      seen: statistics,
+    });
+  });
 });

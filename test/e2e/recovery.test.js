@@ -6,9 +6,15 @@ import { Fixture, withChromium } from './lib/fixture.js';
 import { allSeeAll } from './lib/participant.js';
 import { isRunning } from './lib/processes.js';
 import { Proxy } from './lib/proxy.js';
+import { Server } from './lib/server.js';
 import { sleep, until } from './lib/wait.js';
 
+/** @import { Participant } from './lib/participant.js' */
+
 const OUTAGE_MS = 2_500;
+
+/** How many RTCPeerConnections each has made. @param {Participant[]} people @returns {Promise<number[]>} */
+const connections = (people) => Promise.all(people.map(({ page }) => page.evaluate(() => /** @type {any} */ (window).e2e.connections)));
 
 describe('recovery', withChromium, () => {
   const call = Fixture.use();
@@ -22,7 +28,7 @@ describe('recovery', withChromium, () => {
     const bob = await call.join(t, room, 'Bob', { base });
     await allSeeAll([ada, bob]);
     const { peer_id: id } = (await bob.state()).me;
-    const connections = await bob.page.evaluate(() => /** @type {any} */ (window).e2e.connections);
+    const made = await connections([bob]);
 
     wire.cut();
     await bob.until('says that it reconnects', ({ connection }) => connection === 'reconnecting', 2_000);
@@ -43,11 +49,7 @@ describe('recovery', withChromium, () => {
     await allSeeAll([ada, bob, cleo]);
     const state = await bob.state();
     assert.equal(state.me.peer_id, id, 'it is another participation');
-    assert.equal(
-      await bob.page.evaluate(() => /** @type {any} */ (window).e2e.connections),
-      connections,
-      'it is another RTCPeerConnection',
-    );
+    assert.deepEqual(await connections([bob]), made, 'it is another RTCPeerConnection');
     assert.equal(state.peers.find((/** @type {any} */ peer) => peer.name === 'Ada').audio, false, 'missed that Ada was muted');
     await cleo.click('#leave');
     await bob.until('hears of what happens now', ({ peers }) => peers.length === 1, 3_000);
@@ -62,14 +64,9 @@ describe('recovery', withChromium, () => {
     const began = performance.now();
     await until('another worker', () => call.server.workerPid !== killed && call.server.workerPid > 0, { within: 5_000 });
     await Promise.all(people.map((each) => each.until('a new connection', ({ connection }) => connection === 'connected', 15_000)));
-    await until(
-      'a second RTCPeerConnection everywhere',
-      async () =>
-        (await Promise.all(people.map(({ page }) => page.evaluate(() => /** @type {any} */ (window).e2e.connections)))).every(
-          (made) => made > 1,
-        ),
-      { within: 15_000 },
-    );
+    await until('a second RTCPeerConnection everywhere', async () => (await connections(people)).every((made) => made > 1), {
+      within: 15_000,
+    });
     await allSeeAll(people, 15_000);
     t.diagnostic(`everyone saw everyone ${Math.round(performance.now() - began)} ms after the kill`);
     for (const [index, sample] of (await Promise.all(people.map((each) => each.sample()))).entries()) {
@@ -78,6 +75,26 @@ describe('recovery', withChromium, () => {
       );
     }
     assert.equal(isRunning(killed), false);
+  });
+
+  it('a server that comes back after a restart finds everyone again', async (t) => {
+    const first = await Server.start();
+    t.after(() => first.stop());
+    const wire = new Proxy(first.port);
+    const base = `http://localhost:${await wire.open()}`;
+    t.after(() => wire.close());
+    const room = call.room();
+    const people = [await call.join(t, room, 'Ada', { base }), await call.join(t, room, 'Bob', { base })];
+    await allSeeAll(people);
+    wire.cut();
+    await first.stop();
+    const second = await Server.start();
+    t.after(() => second.stop());
+    wire.mend(second.port);
+    await until('a second RTCPeerConnection everywhere', async () => (await connections(people)).every((made) => made > 1), {
+      within: 15_000,
+    });
+    await allSeeAll(people);
   });
 
   it('the server stops on SIGTERM with a call in it, and leaves no process behind', async (t) => {

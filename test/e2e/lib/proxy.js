@@ -26,7 +26,9 @@ export class Proxy {
     for (const socket of this.#sockets) socket.resetAndDestroy();
   }
 
-  mend() {
+  /** @param {number} [target] another port, if the server is another */
+  mend(target = this.#target) {
+    this.#target = target;
     this.#cut = false;
   }
 
