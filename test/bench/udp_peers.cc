@@ -146,16 +146,19 @@ void UdpPeers::drain(Socket& socket) {
   constexpr std::size_t kBatch = 64;
   static std::array<mmsghdr, kBatch> headers{};
   static std::array<iovec, kBatch> vectors{};
-  static std::uint8_t byte = 0;
+  static std::array<std::array<std::uint8_t, 2>, kBatch> heads{};
   for (std::size_t i = 0; i < kBatch; ++i) {
-    vectors[i] = {&byte, 1};
+    vectors[i] = {heads[i].data(), 2};
     headers[i].msg_hdr.msg_iov = &vectors[i];
     headers[i].msg_hdr.msg_iovlen = 1;
   }
   int count = 0;
   do {
     count = recvmmsg(socket.fd, headers.data(), kBatch, MSG_DONTWAIT, nullptr);
-    if (count > 0) drained_ += static_cast<std::uint64_t>(count);
+    for (int i = 0; i < count; ++i) {
+      const std::uint8_t type = heads[static_cast<std::size_t>(i)][1];
+      if (type < 192 || type > 223) ++drained_;  // RTCP (RFC 5761 §4) is not counted
+    }
   } while (count == static_cast<int>(kBatch));
 }
 

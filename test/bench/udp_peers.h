@@ -32,7 +32,7 @@ class UdpPeers {
 
   [[nodiscard]] Instant now() const;
   [[nodiscard]] client::Shared& shared() { return shared_; }
-  /// Datagrams that drained sockets received.
+  /// RTP packets that drained sockets received.
   [[nodiscard]] std::uint64_t drained() const { return drained_; }
 
  private:

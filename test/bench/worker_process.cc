@@ -91,7 +91,7 @@ CpuTime WorkerProcess::cpu() const {
   timespec exact{};
   if (clock_getcpuclockid(pid_, &clock) != 0 || clock_gettime(clock, &exact) != 0) return {};
   const double total = static_cast<double>(exact.tv_sec) * 1e6 + static_cast<double>(exact.tv_nsec) / 1e3;
-  // utime and stime, fields 14 and 15 of proc(5), tell how the exact total divides.
+  // utime and stime are fields 14 and 15 of proc(5).
   std::ifstream file("/proc/" + std::to_string(pid_) + "/stat");
   std::string text((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>());
   std::istringstream fields(text.substr(text.rfind(')') + 2));
@@ -100,9 +100,7 @@ CpuTime WorkerProcess::cpu() const {
   double user = 0;
   double system = 0;
   fields >> user >> system;
-  const double ticks = user + system;
-  const double share = ticks > 0 ? user / ticks : 0;
-  return {total * share, total * (1 - share)};
+  return {total, user, system};
 }
 
 std::uint64_t WorkerProcess::resident() const {

@@ -14,10 +14,19 @@
 
 namespace sluice::bench {
 
+/// The total is exact; how it divides is known only by the kernel's ticks of 10 ms.
 struct CpuTime {
-  double user_us = 0;
-  double system_us = 0;
-  [[nodiscard]] double total() const { return user_us + system_us; }
+  double total_us = 0;
+  double user_ticks = 0;
+  double system_ticks = 0;
+  friend CpuTime operator-(const CpuTime& a, const CpuTime& b) {
+    return {a.total_us - b.total_us, a.user_ticks - b.user_ticks, a.system_ticks - b.system_ticks};
+  }
+  [[nodiscard]] double user_us() const {
+    const double ticks = user_ticks + system_ticks;
+    return ticks > 0 ? total_us * user_ticks / ticks : 0;
+  }
+  [[nodiscard]] double system_us() const { return total_us - user_us(); }
 };
 
 class WorkerProcess {
@@ -34,8 +43,7 @@ class WorkerProcess {
   ~WorkerProcess();
 
   control::Controller& controller() { return *controller_; }
-  /// Of the whole process, in microseconds; exact to the scheduler's clock, split as the kernel accounts
-  /// ticks.
+  /// Of the whole process.
   [[nodiscard]] CpuTime cpu() const;
   /// Resident bytes.
   [[nodiscard]] std::uint64_t resident() const;
