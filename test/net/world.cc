@@ -325,7 +325,7 @@ bool World::run_until_connected(Duration limit) {
 std::size_t World::inject(const SocketAddress& from, Bytes bytes, SocketId socket) {
   flush_engine();
   ReceivedDatagram datagram{engine_->pool().allocate(), {from, socket}};
-  std::memcpy(datagram.packet->data, bytes.data(), bytes.size());
+  if (!bytes.empty()) std::memcpy(datagram.packet->data, bytes.data(), bytes.size());
   datagram.packet->size = static_cast<std::uint16_t>(bytes.size());
   datagram.packet->arrival = now_;
   engine_->receive(std::span(&datagram, 1), now_);
