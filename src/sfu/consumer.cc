@@ -182,6 +182,7 @@ void Consumer::on_nack(SequenceNumber number, Instant now) {
   }
   if (entry == nullptr) return;
   const std::uint8_t media_type = entry->view.payload_type().value & 127;
+  if (options_.payload_types[media_type] == kNoPayloadType) return;  // was never sent here
   const bool rtx = rtx_ssrc_.has_value() && options_.rtx_payload_types[media_type] != kNoPayloadType;
   if (!rtx && !may_repeat_in_band()) return;
   if (retransmitted_lately(number, now)) return;

@@ -119,17 +119,16 @@ Producer* MediaSession::match_producer(const rtp::PacketView& view) const {
 }
 
 MediaSession::Route MediaSession::learn_route(const rtp::PacketView& view) {
-  if (learned_ >= kMaxLearnedSsrcs) return {};
   Producer* producer = match_producer(view);
   if (producer == nullptr) return {};
   const bool rtx = producer->is_rtx(view.payload_type());
+  // A stream learns each of its SSRCs once, so that made-up ones take no memory.
   const auto rid = producer->extensions().find(view, rtx ? rtp::Extension::kRepairedRid : rtp::Extension::kRid);
   for (auto& stream : producer->streams()) {
     if (rid ? as_text(*rid) != stream->rid : producer->streams().size() != 1) continue;
     auto& known = rtx ? stream->rtx_ssrc : stream->ssrc;
     if (known) continue;
     known = view.ssrc();
-    ++learned_;
     return routes_[view.ssrc()] = {producer, stream.get()};
   }
   return {};

@@ -63,7 +63,6 @@ class MediaSession {
     Producer* producer = nullptr;
     ProducerStream* stream = nullptr;
   };
-  static constexpr std::size_t kMaxLearnedSsrcs = 128;  ///< SSRCs that no signaling named.
 
   Route find_route(const rtp::PacketView& view);
   Route learn_route(const rtp::PacketView& view);
@@ -91,7 +90,6 @@ class MediaSession {
   std::vector<std::unique_ptr<Consumer>> consumers_;
   std::unordered_map<Ssrc, Route> routes_;
   std::unordered_map<Ssrc, Consumer*> consumer_by_ssrc_;
-  std::size_t learned_ = 0;
   CaptureClock capture_clock_;
   cc::TransportCcRecorder transport_cc_;
   Ssrc transport_cc_media_;  ///< Feedback names a media SSRC, and libwebrtc ignores one that is not its own.

@@ -4,18 +4,22 @@
 
 namespace sluice::sfu {
 
-std::optional<SequenceNumber> SequenceRewriter::rewrite(SequenceNumber in) {
-  if (!synchronized_) {
-    if (span_count_ == kSpans) {
-      std::move(spans_.begin() + 1, spans_.end(), spans_.begin());
-      --span_count_;
-    }
-    spans_[span_count_++] = {in, next_};
-    next_ = next_.plus(1);
-    synchronized_ = true;
-    return spans_[span_count_ - 1].first_out;
+SequenceNumber SequenceRewriter::start_span(SequenceNumber in, SequenceNumber out) {
+  if (span_count_ == kSpans) {
+    std::move(spans_.begin() + 1, spans_.end(), spans_.begin());
+    --span_count_;
   }
+  spans_[span_count_++] = {in, out};
+  next_ = out.plus(1);
+  synchronized_ = true;
+  return out;
+}
+
+std::optional<SequenceNumber> SequenceRewriter::rewrite(SequenceNumber in) {
+  if (!synchronized_) return start_span(in, next_);
   const Span& span = spans_[span_count_ - 1];
+  const SequenceNumber newest_in = span.first_in.plus(next_.minus(span.first_out) - 1);
+  if (in.minus(newest_in) > kMaxGap) return start_span(in, next_.plus(1));
   const int distance = in.minus(span.first_in);
   if (distance < 0) return std::nullopt;
   const SequenceNumber out = span.first_out.plus(distance);

@@ -1,6 +1,7 @@
 // A consumer's own sequence numbers: the producer's plus an offset that changes when packets are left out on purpose.
 //
-// The publisher's own gaps are kept (they may still be filled by a retransmission), only what the consumer left out is closed up.
+// The publisher's own gaps are kept (they may still be filled by a retransmission), only what the consumer left out is closed up. Of a
+// gap that nothing will fill any more one number is kept, so that the receiver knows that something is missing.
 // The last few offsets are remembered, so that a NACK in the consumer's numbers finds the producer's packet without a note per packet.
 #pragma once
 
@@ -32,6 +33,9 @@ class SequenceRewriter {
     SequenceNumber first_out;
   };
   static constexpr std::size_t kSpans = 8;
+  static constexpr int kMaxGap = 3000;  ///< Of the publisher's own; RFC 3550 A.1, MAX_DROPOUT.
+
+  SequenceNumber start_span(SequenceNumber in, SequenceNumber out);
 
   std::array<Span, kSpans> spans_{};
   std::size_t span_count_ = 0;  ///< Newest last; at most kSpans, older ones are forgotten.

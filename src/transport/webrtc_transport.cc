@@ -50,7 +50,7 @@ WebRtcTransport::~WebRtcTransport() {
 }
 
 Result<DtlsRole> WebRtcTransport::connect(const DtlsParameters& remote, Instant now) {
-  if (dtls_) return Error{ErrorCode::kInvalidState, "", "the transport was connected before"};
+  if (dtls_) return Error{ErrorCode::kInvalidState, "transportId", "the transport was connected before"};
   // The remote's role decides ours; an undecided remote starts the handshake, as it does in WebRTC (RFC 5763
   // §5).
   const bool remote_is_server = remote.role == DtlsRole::kServer;
