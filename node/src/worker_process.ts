@@ -23,6 +23,7 @@ export async function startWorker(bin: string, args: string[]): Promise<StartedW
     child.once('error', resolve);
   });
   if (spawned !== undefined) throw new WorkerStartError(`cannot run ${bin}: ${(spawned as NodeJS.ErrnoException).code ?? spawned.message}`);
+  child.on('error', () => {}); // It may be gone when it is killed.
   const said = captureOutput(child);
   const channel = new Channel(child.stdio[channelFd] as Duplex);
   const timer = setTimeout(

@@ -202,7 +202,9 @@ export class Call extends EventTarget {
   /** The complete list; those already known keep their media. @param {{ peer_id: string, name: string, audio: boolean, video: boolean }[]} list */
   #setPeers(list) {
     const before = this.peers;
-    this.peers = new Map(list.map((peer) => [peer.peer_id, { ...peer, media: before.get(peer.peer_id)?.media ?? { audio: null, video: null } }]));
+    this.peers = new Map(
+      list.map((peer) => [peer.peer_id, { ...peer, media: before.get(peer.peer_id)?.media ?? { audio: null, video: null } }]),
+    );
     this.#assignTracks();
   }
 
@@ -395,7 +397,8 @@ export class Call extends EventTarget {
       const track = this.media.track(kind);
       const transceiver = this.#sending[kind];
       if (transceiver) {
-        if (transceiver.sender.track !== track) transceiver.sender.replaceTrack(track).catch((error) => console.error('sluice: replaceTrack', error));
+        if (transceiver.sender.track !== track)
+          transceiver.sender.replaceTrack(track).catch((error) => console.error('sluice: replaceTrack', error));
       } else if (track && this.pc) {
         this.#sending[kind] = this.pc.addTransceiver(track, { direction: 'sendonly', streams: [this.media.stream] });
       }

@@ -42,7 +42,10 @@ export class CallScreen {
     this.#wire();
     byId('room-name', HTMLElement).textContent = call.room;
     byId('call', HTMLElement).hidden = false;
-    this.#timers = [window.setInterval(() => this.#showLevels(), LEVELS_EVERY_MS), window.setInterval(() => this.#sample(), STATS_EVERY_MS)];
+    this.#timers = [
+      window.setInterval(() => this.#showLevels(), LEVELS_EVERY_MS),
+      window.setInterval(() => this.#sample(), STATS_EVERY_MS),
+    ];
     this.#show();
     // Who came by a link that joins at once has not seen the entry screen's notice.
     const notice = options.announceProblems ? deviceNotice(call.media.problems) : null;
@@ -83,10 +86,14 @@ export class CallScreen {
     call.media.addEventListener('change', () => this.#show(), { signal });
     call.addEventListener('peerjoined', (event) => toast(`${nameIn(event)} joined`), { signal });
     call.addEventListener('peerleft', (event) => toast(`${nameIn(event)} left`), { signal });
-    call.addEventListener('problem', (event) => {
-      const { code, message, field } = /** @type {CustomEvent} */ (event).detail;
-      toast(errorSentence(code, message, field), { kind: 'bad', stay: 8_000 });
-    }, { signal });
+    call.addEventListener(
+      'problem',
+      (event) => {
+        const { code, message, field } = /** @type {CustomEvent} */ (event).detail;
+        toast(errorSentence(code, message, field), { kind: 'bad', stay: 8_000 });
+      },
+      { signal },
+    );
     document.addEventListener('keydown', (event) => this.#key(event), { signal });
   }
 
@@ -139,7 +146,8 @@ export class CallScreen {
     this.#grid.show([...others, self.element, ...(alone ? [this.#invite] : [])]);
     const count = others.length + 1;
     byId('count-text', HTMLElement).textContent = String(count);
-    byId('count', HTMLElement).title = byId('count', HTMLElement).ariaLabel = count === 1 ? 'Only you are here' : `${count} people are here`;
+    byId('count', HTMLElement).title = byId('count', HTMLElement).ariaLabel =
+      count === 1 ? 'Only you are here' : `${count} people are here`;
   }
 
   /** @param {string} id */
@@ -166,7 +174,8 @@ export class CallScreen {
     const banner = byId('banner', HTMLElement);
     banner.hidden = state === 'connected' || state === 'connecting';
     banner.className = `banner ${state}`;
-    if (state === 'reconnecting') banner.replaceChildren(make('i', { class: 'spinner', 'aria-hidden': 'true' }), 'The connection was interrupted. Getting you back…');
+    if (state === 'reconnecting')
+      banner.replaceChildren(make('i', { class: 'spinner', 'aria-hidden': 'true' }), 'The connection was interrupted. Getting you back…');
     if (state === 'failed') {
       const again = make('button', { type: 'button', class: 'text-button' }, 'Try again');
       again.addEventListener('click', () => this.#call.retry());
@@ -213,7 +222,13 @@ export class CallScreen {
     link.addEventListener('focus', () => link.select());
     const copy = make('button', { type: 'button', class: 'primary' }, icon('link'), make('span', { class: 'label' }, 'Copy link'));
     copy.addEventListener('click', () => this.#share(copy));
-    return make('aside', { class: 'invite' }, this.#inviteTitle, make('p', {}, 'Share this link with the people you want in the call.'), make('div', { class: 'invite-link' }, link, copy));
+    return make(
+      'aside',
+      { class: 'invite' },
+      this.#inviteTitle,
+      make('p', {}, 'Share this link with the people you want in the call.'),
+      make('div', { class: 'invite-link' }, link, copy),
+    );
   }
 
   /** @param {HTMLButtonElement} button */

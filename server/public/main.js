@@ -71,7 +71,8 @@ function ended({ reason, error }, room, name) {
   media.close();
   showing('left');
   byId('left-title', HTMLElement).textContent = reason === 'left' ? 'You left the call' : 'This call goes on elsewhere';
-  byId('left-text', HTMLElement).textContent = reason === 'left' ? `The room “${room}” stays open for the others.` : 'It was taken over by another window.';
+  byId('left-text', HTMLElement).textContent =
+    reason === 'left' ? `The room “${room}” stays open for the others.` : 'It was taken over by another window.';
   byId('rejoin', HTMLButtonElement).onclick = async () => {
     await media.open();
     enter(room, name, true);

@@ -77,11 +77,72 @@ export function isRoomName(room) {
  */
 export function toRoomName(text) {
   const joined = text.trim().replace(/\s+/gu, '-');
-  return [...joined].filter((char) => ROOM_PATTERN.test(char)).join('').slice(0, 64);
+  return [...joined]
+    .filter((char) => ROOM_PATTERN.test(char))
+    .join('')
+    .slice(0, 64);
 }
 
-const ADJECTIVES = ['amber', 'brave', 'bright', 'calm', 'clever', 'coral', 'curious', 'gentle', 'golden', 'happy', 'indigo', 'jolly', 'lively', 'lucky', 'merry', 'mighty', 'misty', 'nimble', 'quiet', 'rapid', 'silver', 'sunny', 'swift', 'tidal', 'velvet', 'warm', 'wild', 'witty'];
-const NOUNS = ['otter', 'heron', 'river', 'harbor', 'meadow', 'falcon', 'lantern', 'maple', 'canyon', 'comet', 'dolphin', 'ember', 'fjord', 'garden', 'island', 'lagoon', 'orchid', 'panda', 'pebble', 'puffin', 'reef', 'salmon', 'spring', 'summit', 'tulip', 'valley', 'willow', 'brook'];
+const ADJECTIVES = [
+  'amber',
+  'brave',
+  'bright',
+  'calm',
+  'clever',
+  'coral',
+  'curious',
+  'gentle',
+  'golden',
+  'happy',
+  'indigo',
+  'jolly',
+  'lively',
+  'lucky',
+  'merry',
+  'mighty',
+  'misty',
+  'nimble',
+  'quiet',
+  'rapid',
+  'silver',
+  'sunny',
+  'swift',
+  'tidal',
+  'velvet',
+  'warm',
+  'wild',
+  'witty',
+];
+const NOUNS = [
+  'otter',
+  'heron',
+  'river',
+  'harbor',
+  'meadow',
+  'falcon',
+  'lantern',
+  'maple',
+  'canyon',
+  'comet',
+  'dolphin',
+  'ember',
+  'fjord',
+  'garden',
+  'island',
+  'lagoon',
+  'orchid',
+  'panda',
+  'pebble',
+  'puffin',
+  'reef',
+  'salmon',
+  'spring',
+  'summit',
+  'tulip',
+  'valley',
+  'willow',
+  'brook',
+];
 
 /** A room's name that is easy to say and hard to meet by chance: "sunny-heron-482". */
 export function suggestRoom() {

@@ -32,7 +32,10 @@ export const DEVICE_NAME = { audio: 'microphone', video: 'camera' };
 export function deviceNotice({ audio, video }) {
   if (audio && video) {
     const both = audio === 'missing' ? 'was' : 'were';
-    const text = audio === video ? DEVICE[audio]('camera and microphone', 'are', both) : `${deviceSentence('video', video)} ${deviceSentence('audio', audio)}`;
+    const text =
+      audio === video
+        ? DEVICE[audio]('camera and microphone', 'are', both)
+        : `${deviceSentence('video', video)} ${deviceSentence('audio', audio)}`;
     return { title: 'You can still join, watch and listen', text };
   }
   if (video) return { title: 'You can join with sound only', text: deviceSentence('video', video) };

@@ -15,7 +15,11 @@ export class Tile {
   #name = make('span', { class: 'name' });
   #muted = make('span', { class: 'muted-badge', role: 'img', 'aria-label': 'Microphone off' }, icon('mic-off'));
   #stats = make('dl', { class: 'stats', hidden: '' });
-  #statsButton = make('button', { type: 'button', class: 'tile-button', 'aria-label': 'Statistics', 'aria-pressed': 'false' }, icon('info'));
+  #statsButton = make(
+    'button',
+    { type: 'button', class: 'tile-button', 'aria-label': 'Statistics', 'aria-pressed': 'false' },
+    icon('info'),
+  );
   #self;
   #label = '';
   /** Own choice of this tile; null follows the whole. @type {boolean | null} */
@@ -32,7 +36,16 @@ export class Tile {
     this.#muted.hidden = true;
     const avatar = make('div', { class: 'avatar', 'aria-hidden': 'true' }, this.#initials);
     const plate = make('footer', { class: 'nameplate' }, this.#muted, this.#name);
-    this.element = make('article', { class: self ? 'tile self' : 'tile' }, avatar, this.#video, this.#stats, plate, this.#statsButton, make('i', { class: 'ring', 'aria-hidden': 'true' }));
+    this.element = make(
+      'article',
+      { class: self ? 'tile self' : 'tile' },
+      avatar,
+      this.#video,
+      this.#stats,
+      plate,
+      this.#statsButton,
+      make('i', { class: 'ring', 'aria-hidden': 'true' }),
+    );
     if (!self) this.element.append(this.#audio);
     // Until the first picture has been decoded the initials stay.
     this.#video.addEventListener('resize', () => this.#showPicture());

@@ -70,7 +70,6 @@ export function parseOptions(argv: string[]): Options {
     )
     .addOption(
       new Option('--host <host>', 'name or address to serve them on; 0.0.0.0 and :: for every one')
-        .env('HOST')
         .default('localhost')
         .argParser(notEmpty),
     )
