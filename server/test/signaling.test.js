@@ -296,6 +296,14 @@ test('a participant that stays away is lost', async () => {
   assert.equal((await late.request('join', { room, name: 'Bob' })).message_type, 'joined');
 });
 
+test('a page that goes away without a word (Firefox) has left', async () => {
+  const room = freshRoom();
+  const ada = await server.join(room, 'Ada');
+  const bob = await server.join(room, 'Bob');
+  bob.socket.close(1001);
+  assert.deepEqual((await ada.next('peer_left')).content, { peer_id: bob.joined.peer_id, reason: 'left' });
+});
+
 // --- Refusals -----------------------------------------------------------------------------------------------------------------
 
 const join = (content) => ({ message_type: 'join', id: 7, content });

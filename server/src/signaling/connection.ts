@@ -12,6 +12,8 @@ import { Rate } from './rate.js';
 
 /** WebSocket close codes (RFC 6455 §7.4; 4000 is ours). */
 const closeCodes = { left: 1000, shutdown: 1001, replaced: 4000 } as const;
+/** From a client: "a browser having navigated away from a page". Nobody is left there who could resume. */
+const pageGone = 1001;
 const silenceMs = 30_000;
 const mostUnsent = 8 << 20;
 
@@ -36,7 +38,7 @@ export class Connection {
     socket.on('ping', () => this.#heard());
     socket.on('pong', () => this.#heard());
     socket.on('error', (error) => log.debug(`a WebSocket failed: ${error.message}`));
-    socket.on('close', () => this.#queueUp(() => this.#participant?.away(this.#outlet)));
+    socket.on('close', (code) => this.#queueUp(() => this.#closed(code)));
   }
 
   /** Every 10 s: asks whether the client is still there, and drops it when nothing at all came for 30 s. */
@@ -126,6 +128,11 @@ export class Connection {
   #leave(): void {
     if (this.#participant === undefined) this.#socket.close(closeCodes.left);
     else this.#participant.leave('left');
+  }
+
+  #closed(code: number): void {
+    if (code === pageGone) this.#participant?.leave('left');
+    else this.#participant?.away(this.#outlet);
   }
 
   /** The participant is gone, or another socket's. */
