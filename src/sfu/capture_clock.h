@@ -1,5 +1,6 @@
-// Maps a publisher's NTP clock to ours with one constant offset for all its streams, so that what was captured together keeps
-// together in our sender reports (RFC 3550 §6.4.1), while round-trip times are still measured on our own clock.
+// Maps a publisher's NTP clock to ours with one constant offset for all its streams, so that what was
+// captured together keeps together in our sender reports (RFC 3550 §6.4.1), while round-trip times are still
+// measured on our own clock.
 #pragma once
 
 #include <cstdint>

@@ -8,7 +8,9 @@
 namespace sluice::sfu {
 namespace {
 
-std::uint32_t to_ms(Instant at) { return static_cast<std::uint32_t>(duration_cast<std::chrono::milliseconds>(at.time_since_epoch()).count()); }
+std::uint32_t to_ms(Instant at) {
+  return static_cast<std::uint32_t>(duration_cast<std::chrono::milliseconds>(at.time_since_epoch()).count());
+}
 
 /// What a consumer's packet carries over from the producer's as it is.
 bool is_forwarded(rtp::Extension extension) {
@@ -23,9 +25,11 @@ bool is_forwarded(rtp::Extension extension) {
   }
 }
 
-/// RFC 3550 §5.1: random. Far from the wrap, as who misses the first one can never guess the roll-over counter (RFC 3711 §3.3.1), and
-/// not so near zero that a reordered first packet would lie before it.
-SequenceNumber first_number(Random& random) { return {static_cast<std::uint16_t>(1000 + random.below(31'000))}; }
+/// RFC 3550 §5.1: random. Far from the wrap, as who misses the first one can never guess the roll-over
+/// counter (RFC 3711 §3.3.1), and not so near zero that a reordered first packet would lie before it.
+SequenceNumber first_number(Random& random) {
+  return {static_cast<std::uint16_t>(1000 + random.below(31'000))};
+}
 
 void erase(std::vector<Consumer*>& list, Consumer* consumer) {
   const auto it = std::find(list.begin(), list.end(), consumer);
@@ -80,7 +84,9 @@ void Consumer::set_paused(bool paused, Instant now) {
   update(now);
 }
 
-void Consumer::update(Instant now) { activate(!options_.paused && !producer_->paused() && sender_->ready(), now); }
+void Consumer::update(Instant now) {
+  activate(!options_.paused && !producer_->paused() && sender_->ready(), now);
+}
 
 void Consumer::activate(bool active, Instant now) {
   if (active == active_) return;
@@ -108,7 +114,8 @@ std::optional<Rewrite> Consumer::plan(const MediaPacket& packet) {
   return Rewrite{{payload_type}, *number};
 }
 
-std::size_t Consumer::write_extensions(const MediaPacket& packet, std::array<rtp::ExtensionToWrite, rtp::kExtensionCount>& out) const {
+std::size_t Consumer::write_extensions(const MediaPacket& packet,
+                                       std::array<rtp::ExtensionToWrite, rtp::kExtensionCount>& out) const {
   std::size_t count = 0;
   for (const auto& [extension, id] : extensions_) {
     Bytes value;
@@ -137,12 +144,17 @@ void Consumer::forward(const MediaPacket& packet, Instant now) {
   std::array<rtp::ExtensionToWrite, rtp::kExtensionCount> extensions;
   const std::size_t count = write_extensions(packet, extensions);
   const Bytes payload = packet.view.payload();
-  const transport::OutgoingRtp rtp{
-      {packet.view.marker(), false, rewrite->payload_type, rewrite->sequence_number, packet.view.timestamp(), ssrc_, {}},
-      std::span(extensions).first(count),
-      {},
-      payload,
-      packet.packet};
+  const transport::OutgoingRtp rtp{{packet.view.marker(),
+                                    false,
+                                    rewrite->payload_type,
+                                    rewrite->sequence_number,
+                                    packet.view.timestamp(),
+                                    ssrc_,
+                                    {}},
+                                   std::span(extensions).first(count),
+                                   {},
+                                   payload,
+                                   packet.packet};
   if (!sender_->send_rtp(rtp, now)) return;
   ++packets_;
   bytes_ += payload.size() + rtp::kFixedHeaderSize;
@@ -154,14 +166,17 @@ void Consumer::forward(const MediaPacket& packet, Instant now) {
 bool Consumer::retransmitted_lately(SequenceNumber number, Instant now) {
   Repeat& repeat = repeats_[number.value % repeats_.size()];
   const std::uint32_t at = to_ms(now) | 1;  // never 0, which means unused
-  const auto round_trip = static_cast<std::uint32_t>(duration_cast<std::chrono::milliseconds>(rtt_.value_or(20ms)).count());
-  if (repeat.at_ms != 0 && repeat.number == number && at - repeat.at_ms < std::clamp(round_trip, 10U, 500U)) return true;
+  const auto round_trip =
+      static_cast<std::uint32_t>(duration_cast<std::chrono::milliseconds>(rtt_.value_or(20ms)).count());
+  if (repeat.at_ms != 0 && repeat.number == number && at - repeat.at_ms < std::clamp(round_trip, 10U, 500U))
+    return true;
   repeat = {number, at};
   return false;
 }
 
-/// Without RTX a repeated packet keeps its SSRC and number, and so its SRTP nonce. AEAD must never see one nonce over two different
-/// headers (RFC 7714 §8.1), so a header with the time of sending in it cannot be repeated under it.
+/// Without RTX a repeated packet keeps its SSRC and number, and so its SRTP nonce. AEAD must never see one
+/// nonce over two different headers (RFC 7714 §8.1), so a header with the time of sending in it cannot be
+/// repeated under it.
 bool Consumer::may_repeat_in_band() const {
   const auto suite = sender_->suite();
   if (!suite || !srtp::is_aead(*suite)) return true;
@@ -191,12 +206,17 @@ void Consumer::on_nack(SequenceNumber number, Instant now) {
   std::array<rtp::ExtensionToWrite, rtp::kExtensionCount> extensions;
   const std::size_t count = write_extensions(packet, extensions);
   std::array<std::uint8_t, rtp::kOsnSize> prefix{};
-  transport::OutgoingRtp rtp{
-      {packet.view.marker(), false, {options_.payload_types[media_type]}, number, packet.view.timestamp(), ssrc_, {}},
-      std::span(extensions).first(count),
-      {},
-      packet.view.payload(),
-      packet.packet};
+  transport::OutgoingRtp rtp{{packet.view.marker(),
+                              false,
+                              {options_.payload_types[media_type]},
+                              number,
+                              packet.view.timestamp(),
+                              ssrc_,
+                              {}},
+                             std::span(extensions).first(count),
+                             {},
+                             packet.view.payload(),
+                             packet.packet};
   if (rtx) {
     rtp::write_osn(prefix.data(), number);
     rtp.prefix = prefix;
@@ -235,7 +255,8 @@ std::optional<rtcp::SenderReport> Consumer::sender_report(std::uint64_t ntp) con
   rtcp::SenderReport report;
   report.ssrc = ssrc_;
   report.ntp = ntp;
-  report.rtp_timestamp = {static_cast<std::uint32_t>(theirs->timestamp.value + static_cast<std::uint64_t>(ticks))};
+  report.rtp_timestamp = {
+      static_cast<std::uint32_t>(theirs->timestamp.value + static_cast<std::uint64_t>(ticks))};
   report.packet_count = static_cast<std::uint32_t>(packets_);
   report.octet_count = payload_octets_;
   return report;
@@ -244,7 +265,8 @@ std::optional<rtcp::SenderReport> Consumer::sender_report(std::uint64_t ntp) con
 RtpStreamStats Consumer::stats(Instant now) const {
   RtpStreamStats stats;
   stats.type = "outbound-rtp";
-  stats.timestamp = static_cast<std::uint64_t>(duration_cast<std::chrono::milliseconds>(now.time_since_epoch()).count());
+  stats.timestamp =
+      static_cast<std::uint64_t>(duration_cast<std::chrono::milliseconds>(now.time_since_epoch()).count());
   stats.ssrc = ssrc_.value;
   if (rtx_ssrc_) stats.rtx_ssrc = rtx_ssrc_->value;
   stats.kind = options_.kind;

@@ -1,7 +1,9 @@
-// A media track going out to one receiver: plans each packet's rewrite, answers NACK from the producer's history, reports.
+// A media track going out to one receiver: plans each packet's rewrite, answers NACK from the producer's
+// history, reports.
 //
-// Invariants: a viewer of video starts on a key frame; sequence numbers are continuous over pauses; a producer's active list holds
-// exactly the consumers that may forward. Owned by the MediaSession of its transport.
+// Invariants: a viewer of video starts on a key frame; sequence numbers are continuous over pauses; a
+// producer's active list holds exactly the consumers that may forward. Owned by the MediaSession of its
+// transport.
 #pragma once
 
 #include <array>
@@ -52,7 +54,8 @@ class Consumer {
   [[nodiscard]] std::optional<Ssrc> rtx_ssrc() const { return rtx_ssrc_; }
   [[nodiscard]] const std::string& cname() const { return options_.parameters.rtcp.cname; }
 
-  /// New payload types or extension ids for the same SSRCs. Numbers go on: under one SRTP key an SSRC must never use a number twice.
+  /// New payload types or extension ids for the same SSRCs. Numbers go on: under one SRTP key an SSRC must
+  /// never use a number twice.
   void renegotiate(Options options);
 
   /// The packet's way: nothing when this packet is not for this consumer.
@@ -69,7 +72,8 @@ class Consumer {
 
   [[nodiscard]] bool paused() const { return options_.paused; }
   void set_paused(bool paused, Instant now);
-  /// The transport can send (or no longer can), the producer was paused or resumed: forwarding starts or stops.
+  /// The transport can send (or no longer can), the producer was paused or resumed: forwarding starts or
+  /// stops.
   void update(Instant now);
   [[nodiscard]] std::optional<Duration> round_trip_time() const { return rtt_; }
 
@@ -79,7 +83,8 @@ class Consumer {
 
  private:
   void activate(bool active, Instant now);
-  std::size_t write_extensions(const MediaPacket& packet, std::array<rtp::ExtensionToWrite, rtp::kExtensionCount>& out) const;
+  std::size_t write_extensions(const MediaPacket& packet,
+                               std::array<rtp::ExtensionToWrite, rtp::kExtensionCount>& out) const;
   void find_extensions();
   [[nodiscard]] bool retransmitted_lately(SequenceNumber number, Instant now);
   [[nodiscard]] bool may_repeat_in_band() const;

@@ -1,4 +1,5 @@
-// A received media packet after ingress: plain, parsed once, known to a producer. Immutable from here on; consumers only read it.
+// A received media packet after ingress: plain, parsed once, known to a producer. Immutable from here on;
+// consumers only read it.
 #pragma once
 
 #include <array>
@@ -11,7 +12,8 @@
 
 namespace sluice::sfu {
 
-/// Values of the extensions in a packet by what they are; empty where absent. Found once, whatever the number of consumers.
+/// Values of the extensions in a packet by what they are; empty where absent. Found once, whatever the number
+/// of consumers.
 using ExtensionValues = std::array<Bytes, rtp::kExtensionCount>;
 
 struct MediaPacket {

@@ -4,7 +4,8 @@
 
 namespace sluice::sfu {
 
-MediaSession::MediaSession(transport::MediaSender& sender, transport::DropCounters& drops, Shared shared, void* owner)
+MediaSession::MediaSession(transport::MediaSender& sender, transport::DropCounters& drops, Shared shared,
+                           void* owner)
     : sender_(sender),
       drops_(drops),
       shared_(shared),
@@ -65,7 +66,8 @@ void MediaSession::on_ready_changed(Instant now) {
   mark_dirty();
 }
 
-// --- Receiving ------------------------------------------------------------------------------------------------------------
+// --- Receiving
+// ------------------------------------------------------------------------------------------------------------
 
 void MediaSession::on_rtp(const PacketRef& packet, Instant now) {
   const auto view = rtp::PacketView::parse(packet->bytes());
@@ -80,7 +82,8 @@ void MediaSession::on_rtp(const PacketRef& packet, Instant now) {
   }
   mark_dirty();
   if (const auto value = route.producer->extensions().find(*view, rtp::Extension::kTransportCc)) {
-    if (const auto number = rtp::read_transport_cc(*value)) note_transport_cc(*number, *route.stream, packet->arrival);
+    if (const auto number = rtp::read_transport_cc(*value))
+      note_transport_cc(*number, *route.stream, packet->arrival);
   }
   transport::DropReason reason{};
   const auto media = route.producer->receive(*route.stream, packet, *view, now, reason);
@@ -101,7 +104,8 @@ MediaSession::Route MediaSession::find_route(const rtp::PacketView& view) {
   return it != routes_.end() ? it->second : learn_route(view);
 }
 
-/// RFC 8843 §9.2: a packet of an unknown SSRC belongs where its MID says, else where its payload type alone says.
+/// RFC 8843 §9.2: a packet of an unknown SSRC belongs where its MID says, else where its payload type alone
+/// says.
 Producer* MediaSession::match_producer(const rtp::PacketView& view) const {
   Producer* by_type = nullptr;
   int matches = 0;
@@ -123,7 +127,8 @@ MediaSession::Route MediaSession::learn_route(const rtp::PacketView& view) {
   if (producer == nullptr) return {};
   const bool rtx = producer->is_rtx(view.payload_type());
   // A stream learns each of its SSRCs once, so that made-up ones take no memory.
-  const auto rid = producer->extensions().find(view, rtx ? rtp::Extension::kRepairedRid : rtp::Extension::kRid);
+  const auto rid =
+      producer->extensions().find(view, rtx ? rtp::Extension::kRepairedRid : rtp::Extension::kRid);
   for (auto& stream : producer->streams()) {
     if (rid ? as_text(*rid) != stream->rid : producer->streams().size() != 1) continue;
     auto& known = rtx ? stream->rtx_ssrc : stream->ssrc;
@@ -139,7 +144,8 @@ Consumer* MediaSession::find_consumer(Ssrc ssrc) const {
   return it == consumer_by_ssrc_.end() ? nullptr : it->second;
 }
 
-// --- Time -----------------------------------------------------------------------------------------------------------------
+// --- Time
+// -----------------------------------------------------------------------------------------------------------------
 
 void MediaSession::advance(Instant now) {
   if (sender_.ready()) {
@@ -166,7 +172,8 @@ Instant MediaSession::next_deadline() const {
 void MediaSession::schedule_report(Instant now) {
   // RFC 3550 §6.2: randomised over half to one and a half of the interval.
   constexpr Duration kInterval = 1s;
-  next_report_ = now + kInterval / 2 + Duration(shared_.random.below(static_cast<std::uint32_t>(kInterval.count())));
+  next_report_ =
+      now + kInterval / 2 + Duration(shared_.random.below(static_cast<std::uint32_t>(kInterval.count())));
 }
 
 }  // namespace sluice::sfu

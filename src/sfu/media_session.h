@@ -1,8 +1,10 @@
-// The media of one transport: its producers and consumers, whose packet is whose, and the RTCP that goes both ways.
+// The media of one transport: its producers and consumers, whose packet is whose, and the RTCP that goes both
+// ways.
 //
-// Owns producers and consumers. Feedback that one session causes on another (a viewer's key frame request reaches the publisher) goes
-// through Producer, which marks its own session dirty; the engine then looks at that session's deadline again. Owned by the engine's
-// transport, together with the transport whose sender it borrows.
+// Owns producers and consumers. Feedback that one session causes on another (a viewer's key frame request
+// reaches the publisher) goes through Producer, which marks its own session dirty; the engine then looks at
+// that session's deadline again. Owned by the engine's transport, together with the transport whose sender it
+// borrows.
 #pragma once
 
 #include <memory>

@@ -38,7 +38,8 @@ void MediaSession::on_rtcp(Bytes compound, Instant now) {
       case rtcp::PacketType::kPayloadFeedback:
         if (packet->count == rtcp::format::kPli) {
           const auto pli = rtcp::Pli::parse(*packet);
-          if (Consumer* consumer = pli ? find_consumer(pli->media) : nullptr) consumer->on_key_frame_request(false, now);
+          if (Consumer* consumer = pli ? find_consumer(pli->media) : nullptr)
+            consumer->on_key_frame_request(false, now);
         } else if (packet->count == rtcp::format::kFir) {
           const auto fir = rtcp::Fir::parse(*packet);
           if (!fir) break;
@@ -80,7 +81,8 @@ void MediaSession::on_report_blocks(const rtcp::ReportBlocks& blocks, Instant no
   }
 }
 
-// --- Sending --------------------------------------------------------------------------------------------------------------
+// --- Sending
+// --------------------------------------------------------------------------------------------------------------
 
 void MediaSession::send_feedback(Instant now) {
   for (auto& producer : producers_) {
@@ -132,7 +134,8 @@ void MediaSession::send_transport_feedback(Instant now) {
     sender_.send_rtcp(
         [&](MutableBytes out) {
           ByteWriter writer(out);
-          covered = rtcp::TransportFeedback::serialize_to(writer, {own_ssrc_, transport_cc_media_, transport_cc_.next_feedback_count()}, base, rest);
+          covered = rtcp::TransportFeedback::serialize_to(
+              writer, {own_ssrc_, transport_cc_media_, transport_cc_.next_feedback_count()}, base, rest);
           return covered == 0 ? 0 : writer.size();
         },
         now);
@@ -167,7 +170,8 @@ void MediaSession::send_reports(Instant now) {
         now);
   }
 
-  // Report blocks on what we receive (RFC 3550 §6.4.2), led by one receiver report even when there is nothing to report.
+  // Report blocks on what we receive (RFC 3550 §6.4.2), led by one receiver report even when there is nothing
+  // to report.
   rtcp::ReceiverReport report;
   report.ssrc = own_ssrc_;
   const auto flush = [&] {
@@ -186,8 +190,9 @@ void MediaSession::send_reports(Instant now) {
   const auto add = [&](Ssrc ssrc, rtp::ReceiveStatistics& statistics) {
     if (!statistics.started()) return;
     const auto reception = statistics.report(now);
-    report.reports.push_back({ssrc, reception.fraction_lost, reception.cumulative_lost, reception.extended_highest, reception.jitter,
-                              reception.last_sr, reception.delay_since_last_sr});
+    report.reports.push_back({ssrc, reception.fraction_lost, reception.cumulative_lost,
+                              reception.extended_highest, reception.jitter, reception.last_sr,
+                              reception.delay_since_last_sr});
     if (report.reports.full()) flush();
   };
   for (auto& producer : producers_) {

@@ -8,14 +8,19 @@
 namespace sluice::sfu {
 namespace {
 
-std::uint32_t clock_rate_of(const RtpParameters& parameters) { return parameters.codecs.empty() ? 90'000 : parameters.codecs.front().clock_rate; }
+std::uint32_t clock_rate_of(const RtpParameters& parameters) {
+  return parameters.codecs.empty() ? 90'000 : parameters.codecs.front().clock_rate;
+}
 
-bool is_rtx_type(const std::string& mime_type) { return mime_type.size() > 4 && mime_type.substr(mime_type.size() - 4) == "/rtx"; }
+bool is_rtx_type(const std::string& mime_type) {
+  return mime_type.size() > 4 && mime_type.substr(mime_type.size() - 4) == "/rtx";
+}
 
 std::uint8_t apt_of(const RtpCodecParameters& codec) {
   for (const auto& parameter : codec.parameters) {
     if (parameter.name != "apt") continue;
-    if (const auto* number = std::get_if<std::int64_t>(&parameter.value)) return static_cast<std::uint8_t>(*number & 127);
+    if (const auto* number = std::get_if<std::int64_t>(&parameter.value))
+      return static_cast<std::uint8_t>(*number & 127);
   }
   return 0;
 }
@@ -40,9 +45,11 @@ void Producer::add_codecs() {
       entry.apt = apt_of(codec);
     } else {
       entry.kind = codec::kind_of(codec.mime_type);
-      entry.nack = std::any_of(codec.rtcp_feedback.begin(), codec.rtcp_feedback.end(),
-                               [](const RtcpFeedback& feedback) { return feedback.type == "nack" && feedback.parameter.empty(); });
-      knows_key_frames_ = knows_key_frames_ || (options_.kind == MediaKind::kVideo && entry.kind != codec::Kind::kOther);
+      entry.nack = std::any_of(
+          codec.rtcp_feedback.begin(), codec.rtcp_feedback.end(),
+          [](const RtcpFeedback& feedback) { return feedback.type == "nack" && feedback.parameter.empty(); });
+      knows_key_frames_ =
+          knows_key_frames_ || (options_.kind == MediaKind::kVideo && entry.kind != codec::Kind::kOther);
     }
     codecs_.push_back(entry);
     codec_index_[entry.payload_type] = static_cast<std::uint8_t>(codecs_.size());
@@ -72,7 +79,8 @@ bool Producer::is_rtx(PayloadType type) const {
   return codec != nullptr && codec->rtx;
 }
 
-std::optional<rtp::PacketView> Producer::unwrap(ProducerStream& stream, const rtp::PacketView& view, const Codec& rtx, Instant arrival,
+std::optional<rtp::PacketView> Producer::unwrap(ProducerStream& stream, const rtp::PacketView& view,
+                                                const Codec& rtx, Instant arrival,
                                                 transport::DropReason& reason) {
   if (!stream.ssrc) {
     reason = transport::DropReason::kRtxUnknownStream;
@@ -84,7 +92,8 @@ std::optional<rtp::PacketView> Producer::unwrap(ProducerStream& stream, const rt
   return media;
 }
 
-std::optional<MediaPacket> Producer::receive(ProducerStream& stream, const PacketRef& packet, const rtp::PacketView& received, Instant now,
+std::optional<MediaPacket> Producer::receive(ProducerStream& stream, const PacketRef& packet,
+                                             const rtp::PacketView& received, Instant now,
                                              transport::DropReason& reason) {
   using transport::DropReason;
   const Codec* codec = find_codec(received.payload_type());
@@ -117,7 +126,8 @@ std::optional<MediaPacket> Producer::receive(ProducerStream& stream, const Packe
   if (codec->nack) {
     stream.nack.on_packet(view.sequence_number(), now);
     if (facts.is_key_frame) stream.nack.on_key_frame(view.sequence_number());
-    if (options_.kind == MediaKind::kVideo && stream.nack.take_key_frame_needed()) stream.key_frames.request(now);
+    if (options_.kind == MediaKind::kVideo && stream.nack.take_key_frame_needed())
+      stream.key_frames.request(now);
   }
   if (facts.is_key_frame && options_.kind == MediaKind::kVideo) {
     ++stream.key_frame_count;
@@ -151,7 +161,8 @@ std::vector<RtpStreamStats> Producer::stats(Instant now) const {
   for (const auto& stream : streams_) {
     RtpStreamStats stats;
     stats.type = "inbound-rtp";
-    stats.timestamp = static_cast<std::uint64_t>(duration_cast<std::chrono::milliseconds>(now.time_since_epoch()).count());
+    stats.timestamp =
+        static_cast<std::uint64_t>(duration_cast<std::chrono::milliseconds>(now.time_since_epoch()).count());
     stats.ssrc = stream->ssrc ? stream->ssrc->value : 0;
     if (stream->rtx_ssrc) stats.rtx_ssrc = stream->rtx_ssrc->value;
     stats.rid = stream->rid;

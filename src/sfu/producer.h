@@ -1,5 +1,5 @@
-// A media track coming in: recognises its packets, unwraps retransmissions, notes loss, reads frame facts, and holds the routes to
-// those who watch it. Owned by the MediaSession of its transport.
+// A media track coming in: recognises its packets, unwraps retransmissions, notes loss, reads frame facts,
+// and holds the routes to those who watch it. Owned by the MediaSession of its transport.
 #pragma once
 
 #include <memory>
@@ -45,8 +45,8 @@ class Producer {
   [[nodiscard]] bool knows_key_frames() const { return knows_key_frames_; }
 
   /// Takes a packet of `stream`. Nothing, with the reason, when it goes no further.
-  std::optional<MediaPacket> receive(ProducerStream& stream, const PacketRef& packet, const rtp::PacketView& view, Instant now,
-                                     transport::DropReason& reason);
+  std::optional<MediaPacket> receive(ProducerStream& stream, const PacketRef& packet,
+                                     const rtp::PacketView& view, Instant now, transport::DropReason& reason);
 
   [[nodiscard]] bool paused() const { return options_.paused; }
   void set_paused(bool paused) { options_.paused = paused; }
@@ -78,8 +78,8 @@ class Producer {
   void add_codecs();
   void add_streams();
   /// Of an RTX packet: the media packet inside.
-  std::optional<rtp::PacketView> unwrap(ProducerStream& stream, const rtp::PacketView& view, const Codec& rtx, Instant arrival,
-                                        transport::DropReason& reason);
+  std::optional<rtp::PacketView> unwrap(ProducerStream& stream, const rtp::PacketView& view, const Codec& rtx,
+                                        Instant arrival, transport::DropReason& reason);
 
   Options options_;
   rtp::ExtensionMap extensions_;

@@ -1,5 +1,5 @@
-// One RTP stream of a producer: what was received, what is missing, what can be sent again, and when a key frame is asked for.
-// Owned by Producer; its feedback is sent by MediaSession.
+// One RTP stream of a producer: what was received, what is missing, what can be sent again, and when a key
+// frame is asked for. Owned by Producer; its feedback is sent by MediaSession.
 #pragma once
 
 #include <optional>
@@ -15,11 +15,14 @@
 namespace sluice::sfu {
 
 struct ProducerStream {
-  ProducerStream(std::uint32_t clock_rate, Duration key_frame_delay) : media(clock_rate), repair(clock_rate), key_frames(key_frame_delay) {}
+  ProducerStream(std::uint32_t clock_rate, Duration key_frame_delay)
+      : media(clock_rate), repair(clock_rate), key_frames(key_frame_delay) {}
 
-  [[nodiscard]] Instant next_deadline() const { return std::min({nack.next_deadline(), key_frames.next_deadline(), history.next_deadline()}); }
+  [[nodiscard]] Instant next_deadline() const {
+    return std::min({nack.next_deadline(), key_frames.next_deadline(), history.next_deadline()});
+  }
 
-  std::optional<Ssrc> ssrc;      ///< Known from signaling, or learned from the first packet.
+  std::optional<Ssrc> ssrc;  ///< Known from signaling, or learned from the first packet.
   std::optional<Ssrc> rtx_ssrc;
   std::string rid;
   rtp::ReceiveStatistics media;   ///< As the report blocks tell: without repairs.

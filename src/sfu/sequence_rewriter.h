@@ -1,8 +1,10 @@
-// A consumer's own sequence numbers: the producer's plus an offset that changes when packets are left out on purpose.
+// A consumer's own sequence numbers: the producer's plus an offset that changes when packets are left out on
+// purpose.
 //
-// The publisher's own gaps are kept (they may still be filled by a retransmission), only what the consumer left out is closed up. Of a
-// gap that nothing will fill any more one number is kept, so that the receiver knows that something is missing.
-// The last few offsets are remembered, so that a NACK in the consumer's numbers finds the producer's packet without a note per packet.
+// The publisher's own gaps are kept (they may still be filled by a retransmission), only what the consumer
+// left out is closed up. Of a gap that nothing will fill any more one number is kept, so that the receiver
+// knows that something is missing. The last few offsets are remembered, so that a NACK in the consumer's
+// numbers finds the producer's packet without a note per packet.
 #pragma once
 
 #include <array>
@@ -18,9 +20,11 @@ class SequenceRewriter {
   /// `first`: the number that the first packet will leave with; random (RFC 3550 §5.1).
   explicit SequenceRewriter(SequenceNumber first) : next_(first) {}
 
-  /// The next packet continues right after the last one sent, whatever its number: at the start, and after a pause.
+  /// The next packet continues right after the last one sent, whatever its number: at the start, and after a
+  /// pause.
   void restart() { synchronized_ = false; }
-  /// The number to send `in` with; nothing for a packet older than the last restart: its place was given away.
+  /// The number to send `in` with; nothing for a packet older than the last restart: its place was given
+  /// away.
   std::optional<SequenceNumber> rewrite(SequenceNumber in);
   /// The producer's number of a packet that was sent as `out`; nothing when too old or never sent.
   [[nodiscard]] std::optional<SequenceNumber> original(SequenceNumber out) const;
