@@ -50,7 +50,7 @@ export class Fixture {
    * @param {import('node:test').TestContext} t
    * @param {string} room
    * @param {string} name
-   * @param {{ browser?: import('./participant.js').Browser, base?: string, query?: Record<string, string | number>, context?: object }} [options]
+   * @param {{ browser?: import('./participant.js').Browser, base?: string, query?: Record<string, string | number>, context?: object, init?: () => void }} [options]
    */
   async join(t, room, name, { browser = this.chromium, base = this.server.url, ...options } = {}) {
     const participant = await Participant.join(browser, base, room, name, options);

@@ -28,11 +28,13 @@ export class Participant {
    * @param {string} base   the server's address
    * @param {string} room
    * @param {string} name
-   * @param {{ query?: Record<string, string | number>, context?: object }} [options]  the query is for the page (options.js there), the context for the browser
+   * @param {{ query?: Record<string, string | number>, context?: object, init?: () => void }} [options]
+   *   the query is for the page (options.js there), the context for the browser; init runs in Chromium's page before its scripts
    */
-  static async join(browser, base, room, name, { query = {}, context } = {}) {
+  static async join(browser, base, room, name, { query = {}, context, init } = {}) {
     const { page, close } = await /** @type {any} */ (browser).page(context);
     const participant = new Participant(name, page, close);
+    if (init) await page.addInitScript(init);
     const parameters = new URLSearchParams({
       room,
       name,
