@@ -51,7 +51,11 @@ void Connection::set_dtls_role(dtls::Role role) {
 }
 
 void Connection::restart_ice(const IceParameters& remote) {
-  ice_.restart(make_credentials(shared_.random), {remote.username_fragment, remote.password});
+  restart_ice(make_credentials(shared_.random), remote);
+}
+
+void Connection::restart_ice(ice::Credentials local, const IceParameters& remote) {
+  ice_.restart(std::move(local), {remote.username_fragment, remote.password});
 }
 
 Connection::Media Connection::receive(Packet& packet, const Path& path, Instant now) {

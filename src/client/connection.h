@@ -55,6 +55,7 @@ class Connection {
   void set_dtls_role(dtls::Role role);
   /// New credentials on both sides; media flows on meanwhile.
   void restart_ice(const IceParameters& remote);
+  void restart_ice(ice::Credentials local, const IceParameters& remote);
 
   /// Plain media that came out of a datagram, in the packet's own buffer.
   Media receive(Packet& packet, const Path& path, Instant now);

@@ -60,7 +60,8 @@ void Peer::on_feedback(const rtcp::Packet& packet, Instant now) {
       nack->for_each([&](SequenceNumber number) { sender->on_nack(number, now, connection_.sender()); });
     } else if (packet.count == rtcp::format::kTransportFeedback) {
       const auto feedback = rtcp::TransportFeedback::parse(packet);
-      // libwebrtc takes only feedback that names a media SSRC of its own; so do we, or our tests would not notice.
+      // libwebrtc takes only feedback that names a media SSRC of its own; so do we, or our tests would not
+      // notice.
       if (!feedback || find_sender(feedback->media()) == nullptr) return;
       ++counts_.transport_feedback;
       feedback->for_each([&](SequenceNumber, std::optional<Duration> arrival) {

@@ -75,136 +75,6 @@ Reply World::execute(const Command& command) {
   return *reply;
 }
 
-// --- Conference
-// -----------------------------------------------------------------------------------------------------------
-
-Participant& World::join(JoinOptions options) {
-  if (rooms_.insert(options.room).second) {
-    capabilities_[options.room] =
-        request<RoomReply>(CreateRoom{options.room, client::room_codecs()}).rtp_capabilities;
-  }
-  const auto index = static_cast<std::uint16_t>(participants_.size() + 1);
-  participants_.push_back(std::make_unique<Participant>());
-  Participant& p = *participants_.back();
-  p.id = "p" + std::to_string(index);
-  p.options = options;
-  p.joined_at = now_;
-  p.socket = index;
-  p.address = options.address ? *options.address
-              : options.family == IpFamily::kIPv4
-                  ? *SocketAddress::parse(
-                        "10.0." + std::to_string(index / 200) + "." + std::to_string(index % 200 + 1), 5000)
-                  : *SocketAddress::parse("2001:db8:1::" + std::to_string(index), 5000);
-  network_.add_host(p.address, options.up.value_or(options_.up), options.down.value_or(options_.down));
-  by_address_[p.address] = &p;
-
-  execute(CreatePeer{options.room, p.id, p.id, Subscription::kManual});
-  p.peer = std::make_unique<client::Peer>(
-      shared_, client::Connection::Options{index, options.family, options.dtls_role});
-  const auto transport = request<WebRtcTransportReply>(
-      CreateWebRtcTransport{options.room, p.id, "t-" + p.id, options.consent_timeout_seconds});
-  p.transport_id = transport.transport_id;
-  REQUIRE(client::connect(*p.peer, transport, now_).ok());
-  execute(ConnectTransport{p.transport_id, p.peer->connection().dtls_parameters()});
-  if (options.audio) produce(p, MediaKind::kAudio);
-  if (options.video) produce(p, MediaKind::kVideo);
-  if (options.consume) {
-    for (Participant* other : present()) {
-      if (other == &p || other->options.room != options.room) continue;
-      for (const auto& track : other->tracks) consume(p, track.producer_id);
-    }
-  }
-  touch(p);
-  return p;
-}
-
-void World::produce(Participant& p, MediaKind kind) {
-  const std::string mid = std::to_string(p.tracks.size());
-  RtpParameters parameters = client::send_parameters(kind, mid, p.id, random_);
-  const auto reply = request<ProducerReply>(
-      Produce{p.transport_id, "", kind, parameters, false, p.options.key_frame_request_delay_ms});
-  client::MediaSender::Options sender;
-  sender.stream = next_stream_++;
-  sender.kind = kind;
-  sender.parameters = std::move(parameters);
-  sender.video = p.options.video_options;
-  p.tracks.push_back({reply.producer_id, sender.stream, &p.peer->add_sender(sender, now_)});
-  for (Participant* other : present()) {
-    if (other != &p && other->options.room == p.options.room && other->options.consume)
-      consume(*other, reply.producer_id);
-  }
-  touch(p);
-}
-
-void World::close_producer(Participant& p, MediaKind kind) {
-  const std::string id = p.producer_id(kind);
-  const auto track =
-      std::find_if(p.tracks.begin(), p.tracks.end(), [&](const auto& t) { return t.producer_id == id; });
-  p.peer->remove_sender(*track->sender);
-  p.tracks.erase(track);
-  execute(Close{ObjectKind::kProducer, id});
-}
-
-client::MediaReceiver* World::consume(Participant& viewer, const std::string& producer_id, bool paused) {
-  for (const auto& [consumer, producer] : viewer.consumers) {
-    if (producer == producer_id) return nullptr;
-  }
-  Consume command;
-  command.transport_id = viewer.transport_id;
-  command.producer_id = producer_id;
-  command.rtp_capabilities = capabilities_.at(viewer.options.room);
-  command.paused = paused;
-  const auto reply = request<ConsumerReply>(command);
-  viewer.consumers[reply.consumer_id] = producer_id;
-  client::MediaReceiver::Options receiver{reply.consumer_id, reply.kind, reply.rtp_parameters,
-                                          viewer.options.nack};
-  client::MediaReceiver& out = viewer.peer->add_receiver(std::move(receiver));
-  touch(viewer);
-  return &out;
-}
-
-client::MediaReceiver* World::find_receiver(const Participant& viewer, const Participant& publisher,
-                                            MediaKind kind) const {
-  return viewer.peer->find_receiver(consumer_id(viewer, publisher, kind));
-}
-
-std::string World::consumer_id(const Participant& viewer, const Participant& publisher,
-                               MediaKind kind) const {
-  const std::string& wanted = publisher.producer_id(kind);
-  for (const auto& [consumer, producer] : viewer.consumers) {
-    if (producer == wanted) return consumer;
-  }
-  return {};
-}
-
-void World::leave(Participant& p) {
-  while (!p.consumers.empty()) retire(p, p.consumers.begin()->first);
-  p.peer->close(now_);
-  p.present = false;
-  flush_clients();
-  p.tracks.clear();
-  execute(Close{ObjectKind::kPeer, p.id});
-  touch(p);
-}
-
-void World::vanish(Participant& p) {
-  network_.cut(p.address, true);
-  p.present = false;
-  deadlines_.remove(p.deadline);
-}
-
-void World::restart_ice(Participant& p) {
-  const auto reply = request<IceParametersReply>(RestartIce{p.transport_id, ""});
-  p.peer->connection().restart_ice(reply.ice_parameters);
-  p.peer->advance(now_);
-  flush_clients();
-  touch(p);
-}
-
-void World::rebind(Participant& p) {
-  network_.rebind(p.address, p.address.with_port(next_outer_port_++));
-}
-
 std::vector<Participant*> World::present() const {
   std::vector<Participant*> out;
   for (const auto& p : participants_) {
@@ -222,7 +92,6 @@ std::vector<RtpStreamStats> World::producer_stats(const Participant& p, MediaKin
 }
 
 // --- Time
-// -----------------------------------------------------------------------------------------------------------------
 
 void World::touch(Participant& p) {
   const Instant next = p.present ? p.peer->next_deadline() : kNever;
@@ -254,6 +123,7 @@ void World::step(Instant limit) {
   }
   flush_clients();
   take_events();
+  settle_signaling();
 }
 
 void World::deliver() {
@@ -339,30 +209,6 @@ std::size_t World::inject(const SocketAddress& from, Bytes bytes, SocketId socke
 }
 
 // --- Looking back
-// ---------------------------------------------------------------------------------------------------------
-
-void World::take_events() {
-  for (Event& event : engine_->take_events()) {
-    if (const auto* closed = std::get_if<ObjectClosed>(&event)) on_closed(*closed);
-    events_.push_back(std::move(event));
-  }
-}
-
-void World::on_closed(const ObjectClosed& closed) {
-  if (closed.kind != ObjectKind::kConsumer) return;
-  for (auto& p : participants_) {
-    if (p->consumers.contains(closed.id)) return retire(*p, closed.id);
-  }
-}
-
-void World::retire(Participant& viewer, const std::string& consumer_id) {
-  const std::string id = consumer_id;
-  viewer.consumers.erase(id);
-  client::MediaReceiver* receiver = viewer.peer->find_receiver(id);
-  if (receiver == nullptr) return;
-  finished_.push_back({viewer.id, receiver->kind(), receiver->continuity(), receiver->given_up()});
-  viewer.peer->remove_receiver(*receiver);
-}
 
 void World::finish() {
   for (auto& p : participants_) {

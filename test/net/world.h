@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "base/deadline_heap.h"
+#include "client/jsep.h"
 #include "client/ortc.h"
 #include "client/peer.h"
 #include "net/virtual_network.h"
@@ -40,7 +41,8 @@ struct JoinOptions {
   IpFamily family = IpFamily::kIPv4;
   dtls::Role dtls_role = dtls::Role::kClient;
   bool consume = true;
-  bool nack = true;  ///< Asks for what it misses.
+  bool jsep = false;  ///< By offer and answer, subscribed to all; otherwise by ORTC.
+  bool nack = true;   ///< Asks for what it misses.
   std::optional<SocketAddress>
       address{};  ///< Instead of one of its own, which a participant before may have had.
   std::uint32_t key_frame_request_delay_ms = 0;
@@ -56,10 +58,12 @@ struct Participant {
   SocketAddress address;  ///< Behind its NAT.
   SocketId socket = 0;
   std::unique_ptr<client::Peer> peer;
+  std::unique_ptr<client::JsepSignaling> jsep;
   Deadline deadline{this};
   Instant joined_at{};
   bool present = true;
   struct Track {
+    std::string mid;
     std::string producer_id;
     std::uint32_t stream = 0;
     client::MediaSender* sender = nullptr;
@@ -67,6 +71,8 @@ struct Participant {
   std::vector<Track> tracks;
   /// Consumer id → producer id, of what it receives now.
   std::map<std::string, std::string> consumers;
+  /// JSEP: consumer id → mid, which is what its receiver is known by.
+  std::map<std::string, std::string> mids;
 
   [[nodiscard]] client::MediaSender* audio() const { return sender(MediaKind::kAudio); }
   [[nodiscard]] client::MediaSender* video() const { return sender(MediaKind::kVideo); }
@@ -152,6 +158,14 @@ class World {
   void flush_clients();
   void take_events();
   void on_closed(const ObjectClosed& closed);
+  void join_ortc(Participant& participant);
+  void join_jsep(Participant& participant);
+  void offer_from_client(Participant& participant, bool ice_restart = false);
+  void offer_from_server(Participant& participant);
+  void take_sections(Participant& participant, const DescriptionReply& reply);
+  void on_produced(const ProducerCreated& created);
+  /// Negotiates with everyone who needs it.
+  void settle_signaling();
   void retire(Participant& viewer, const std::string& consumer_id);
   void touch(Participant& participant);
   [[nodiscard]] Instant next_event() const;
@@ -176,6 +190,8 @@ class World {
   std::vector<ReceivedDatagram> to_engine_;
   Datagram scratch_;
   std::vector<Event> events_;
+  std::vector<std::string> to_negotiate_;
+  std::vector<ProducerCreated> produced_;
   std::vector<FinishedTrack> finished_;
   std::uint32_t next_stream_ = 1;
   std::uint16_t next_outer_port_ = 40'000;
