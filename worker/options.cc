@@ -125,6 +125,7 @@ T choose(const std::string& text, const std::vector<std::pair<std::string, T>>& 
 
 std::vector<std::pair<std::string, LogTag>> log_tags() {
   std::vector<std::pair<std::string, LogTag>> tags;
+  tags.reserve(kLogTagCount);
   for (int i = 0; i < kLogTagCount; ++i) {
     tags.emplace_back(std::string(to_string(static_cast<LogTag>(i))), static_cast<LogTag>(i));
   }

@@ -146,7 +146,7 @@ std::uint32_t fresh_ssrcs(std::uint32_t count, std::span<const std::uint32_t> ta
 std::string combined_scalability_mode(std::span<const RtpEncodingParameters> encodings) {
   const auto named = std::find_if(encodings.begin(), encodings.end(),
                                   [](const auto& encoding) { return !encoding.scalability_mode.empty(); });
-  const std::string mode = named == encodings.end() ? std::string() : named->scalability_mode;
+  std::string mode = named == encodings.end() ? std::string() : named->scalability_mode;
   if (encodings.size() <= 1) return mode;
   return "L" + std::to_string(encodings.size()) + "T" +
          std::to_string(parse_scalability_mode(mode).temporal_layers);

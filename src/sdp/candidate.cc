@@ -110,7 +110,12 @@ std::string write_candidate(const Candidate& c) {
     out += " tcptype ";
     out += sluice::to_string(*c.ice.tcp_type);
   }
-  for (const auto& [name, value] : c.extensions) out += ' ' + name + ' ' + value;
+  for (const auto& [name, value] : c.extensions) {
+    for (const std::string_view part : {std::string_view(name), std::string_view(value)}) {
+      out += ' ';
+      out += part;
+    }
+  }
   return out;
 }
 
