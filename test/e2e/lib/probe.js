@@ -40,7 +40,6 @@ export function probe() {
       const { selectedCandidatePairId: selected } = reports.find((each) => each.type === 'transport') ?? {};
       const pair = reports.find((each) => each.id === selected);
       return {
-        limitedBy: picture?.qualityLimitationReason ?? '',
         frameWidth: picture?.frameWidth ?? 0,
         availableBitrate: pair?.availableOutgoingBitrate ?? 0,
       };
