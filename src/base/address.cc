@@ -7,8 +7,7 @@
 namespace sluice {
 namespace {
 
-// RFC 3986 §3.2.2: an IPv6 address stands in brackets before a port. Appended piece by piece, because g++ 12
-// warns falsely (-Wrestrict) about `"[" + text` at -O3.
+// RFC 3986 §3.2.2: an IPv6 address stands in brackets before a port.
 std::string join(IpFamily family, const std::string& ip, std::uint16_t port) {
   std::string text;
   if (family == IpFamily::kIPv6) text += '[';

@@ -111,6 +111,7 @@ Result<void> JsepSignaling::take_transport(const sdp::SessionDescription& remote
     remote_ufrag_ = *ufrag;
     const auto& fingerprints = media->fingerprints.empty() ? remote.fingerprints : media->fingerprints;
     std::vector<DtlsFingerprint> taken;
+    taken.reserve(fingerprints.size());
     for (const auto& fingerprint : fingerprints) taken.push_back({fingerprint.algorithm, fingerprint.value});
     // RFC 5763 §5: who answers chooses; we choose to be active, as browsers do.
     const auto setup = media->setup ? media->setup : remote.setup;
