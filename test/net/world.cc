@@ -130,7 +130,7 @@ void World::deliver() {
   while (network_.receive(now_, scratch_)) {
     const auto server = std::find(servers_.begin(), servers_.end(), scratch_.to);
     if (server != servers_.end()) {
-      if (on_server_datagram) on_server_datagram(scratch_);
+      if (intercept && intercept(scratch_)) continue;
       PacketRef packet = engine_->pool().allocate();
       REQUIRE(scratch_.bytes.size() <= Packet::kCapacity);
       std::memcpy(packet->data, scratch_.bytes.data(), scratch_.bytes.size());

@@ -144,8 +144,8 @@ class World {
   // --- Looking back
   [[nodiscard]] const std::vector<Event>& events() const { return events_; }
   [[nodiscard]] const std::vector<FinishedTrack>& finished() const { return finished_; }
-  /// Sees every datagram that reaches the server, as it was sent.
-  std::function<void(const Datagram&)> on_server_datagram;
+  /// Sees every datagram that reaches the server, as it was sent; what it answers true to goes no further.
+  std::function<bool(const Datagram&)> intercept;
 
   /// Closes every room and checks that nothing is left: objects, packets, paths, deadlines. Call at the end
   /// of every scenario.

@@ -73,8 +73,9 @@ TEST_CASE("real packets, repeated, damaged, cut short or sent from elsewhere, ch
   World world({.seed = seed});
   Random random(seed);
   std::vector<Datagram> seen;
-  world.on_server_datagram = [&](const Datagram& datagram) {
+  world.intercept = [&](const Datagram& datagram) {
     if (seen.size() < 3000) seen.push_back(datagram);
+    return false;
   };
   Participant& alice = world.join();
   Participant& bob = world.join();
@@ -97,7 +98,7 @@ TEST_CASE("real packets, repeated, damaged, cut short or sent from elsewhere, ch
     if (from == stranger) CHECK(answered == 0);
     if (i % 50 == 0) world.run_for(10ms);
   }
-  world.on_server_datagram = nullptr;
+  world.intercept = nullptr;
   world.run_for(1s);
   quiet(world);
   const auto drops = world.transport_stats(alice).dropped;
@@ -113,11 +114,14 @@ TEST_CASE("no unverified address is answered with more than three times what it 
   World world({.seed = 20});
   Random random(20);
   std::vector<std::vector<std::uint8_t>> seen;
-  world.on_server_datagram = [&](const Datagram& datagram) { seen.push_back(datagram.bytes); };
+  world.intercept = [&](const Datagram& datagram) {
+    seen.push_back(datagram.bytes);
+    return false;
+  };
   world.join();
   world.join({.dtls_role = dtls::Role::kServer});
   world.run_for(300ms);
-  world.on_server_datagram = nullptr;
+  world.intercept = nullptr;
   std::map<SocketAddress, std::pair<std::size_t, std::size_t>> traffic;  // sent, answered
   for (int i = 0; i < 4000; ++i) {
     auto bytes = seen[random.below(static_cast<std::uint32_t>(std::min<std::size_t>(seen.size(), 60)))];

@@ -1,0 +1,113 @@
+// What forwarding costs the engine alone: one publisher's video to N viewers in one process, what the engine
+// would send thrown away. No sockets, so this is the share of forward_bench's figures that is ours to lower.
+//
+// All are set up through synthetic peers; then the publisher's packets, made beforehand, are handed in frame
+// by frame on a virtual clock, so that timers and RTCP are in the figures too. Heap allocations are counted
+// by replacing operator new.
+#include <atomic>
+#include <cstdio>
+#include <cstdlib>
+#include <ctime>
+#include <new>
+
+#include "catch.h"
+#include "net/world.h"
+
+namespace {
+
+std::atomic<std::uint64_t> allocations{0};
+
+}  // namespace
+
+void* operator new(std::size_t size) {
+  allocations.fetch_add(1, std::memory_order_relaxed);
+  if (void* memory = std::malloc(size)) return memory;
+  std::abort();
+}
+void operator delete(void* memory) noexcept {
+  std::free(memory);
+}
+void operator delete(void* memory, std::size_t) noexcept {
+  std::free(memory);
+}
+
+namespace sluice::net {
+namespace {
+
+double cpu_seconds() {
+  timespec time{};
+  clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time);
+  return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_nsec) * 1e-9;
+}
+
+struct Row {
+  double ns = 0;
+  double allocations = 0;
+  std::uint64_t forwarded = 0;
+};
+
+Row measure(int viewers) {
+  World world({.seed = 1});
+  Participant& publisher = world.join({.audio = false, .video_options = {.bitrate = 2'500'000}});
+  for (int i = 0; i < viewers; ++i) {
+    world.join({.audio = false, .video = false});
+    if (i % 20 == 19) world.run_for(50ms);
+  }
+  REQUIRE(world.run_until_connected());
+  world.run_for(1s);
+
+  // A few seconds of the publisher's packets, held back from the engine.
+  std::vector<Datagram> packets;
+  world.intercept = [&](const Datagram& datagram) {
+    const bool media = datagram.from == publisher.address && datagram.bytes[0] >= 128;
+    if (media) packets.push_back(datagram);
+    return media;
+  };
+  world.run_for(Duration(viewers >= 100 ? 3s : 10s));
+  world.intercept = nullptr;
+
+  Engine& engine = world.engine();
+  std::vector<ReceivedDatagram> batch;
+  Instant now = world.now();
+  Row row;
+  double started = 0;
+  const std::size_t warm_up = packets.size() / 4;
+  constexpr std::size_t kBurst = 9;  // about a frame
+  for (std::size_t i = 0; i < packets.size();) {
+    if (started == 0 && i >= warm_up) {
+      started = cpu_seconds();
+      allocations = 0;
+      row.forwarded = 0;
+    }
+    for (std::size_t end = std::min(i + kBurst, packets.size()); i < end; ++i) {
+      PacketRef packet = engine.pool().allocate();
+      std::memcpy(packet->data, packets[i].bytes.data(), packets[i].bytes.size());
+      packet->size = static_cast<std::uint16_t>(packets[i].bytes.size());
+      packet->arrival = now;
+      batch.push_back({std::move(packet), {packets[i].from, 0}});
+    }
+    engine.receive(batch, now);
+    batch.clear();
+    row.forwarded += engine.flush(now).size();
+    now += 33ms;
+    engine.advance(now);
+    row.forwarded += engine.flush(now).size();
+  }
+  row.ns = (cpu_seconds() - started) * 1e9 / static_cast<double>(row.forwarded);
+  row.allocations = static_cast<double>(allocations.load()) / static_cast<double>(row.forwarded);
+  return row;
+}
+
+TEST_CASE("forwarding inside the engine") {
+  std::printf("1 publisher, 2.5 Mbit/s of VP8; engine only, nothing sent\n");
+  std::printf("%8s %12s %22s %24s\n", "viewers", "packets out", "CPU ns a packet out",
+              "allocations a packet out");
+  for (const int viewers : {1, 10, 100, 400}) {
+    const Row row = measure(viewers);
+    std::printf("%8d %12llu %22.0f %24.4f\n", viewers, static_cast<unsigned long long>(row.forwarded), row.ns,
+                row.allocations);
+  }
+}
+
+}  // namespace
+}  // namespace sluice::net
