@@ -113,6 +113,10 @@ struct Side {
 class Rig {
  public:
   Rig() : backend(srtp::make_backend(srtp::BackendKind::kOpenssl)), batch(*backend) {}
+  ~Rig() {
+    batch.finish();
+    while (!sides.empty()) sides.pop_back();  // consumers go before the producers of sides made earlier
+  }
 
   Side& add_side(bool ready = true, srtp::Suite suite = srtp::Suite::kAeadAes128Gcm) {
     sides.push_back(std::make_unique<Side>(*this, static_cast<SocketId>(sides.size()), suite));
