@@ -78,12 +78,14 @@ build_node() {
 
 cpp_files() { git ls-files -z --cached --others --exclude-standard -- '*.cc' '*.h' '*.c'; }
 
-# fuzz_one NAME SECONDS: from what it has learned before and the seeds in the tree, if any.
+# fuzz_one PRESET NAME SECONDS: the fuzzer of that build, from what it has learned before and the seeds in the tree, if any.
 fuzz_one() {
+  local preset=$1
+  shift
   local corpus=build/fuzz/corpus/$1 seeds=test/fuzz/corpus/$1
   mkdir -p "$corpus"
   [[ -d $seeds ]] || seeds=
   # shellcheck disable=SC2086
-  "build/fuzz/test/fuzz/fuzz_$1" -max_total_time="$2" -timeout=10 -rss_limit_mb=2048 -verbosity=0 -print_final_stats=1 \
+  "build/$preset/test/fuzz/fuzz_$1" -max_total_time="$2" -timeout=10 -rss_limit_mb=2048 -verbosity=0 -print_final_stats=1 \
     -artifact_prefix="build/fuzz/$1-" "$corpus" $seeds
 }
