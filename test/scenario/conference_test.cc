@@ -174,5 +174,36 @@ TEST_CASE("fifty people in one room: some speak, some show themselves, all get e
   world.finish();
 }
 
+TEST_CASE("in a long call every counter wraps unnoticed") {
+  const LinkSpec link{.loss = 0.01, .delay = 15ms, .jitter = 5ms};
+  World world({.seed = 60, .up = link, .down = link, .batch = 2ms});
+  Participant& publisher = world.join({.video_options = {.bitrate = 4'000'000}});
+  Participant& viewer = world.join({.audio = false, .video = false});
+  REQUIRE(world.run_until_connected());
+  world.run_for(180s);
+  quiet(world);
+  expect_complete(world, viewer, publisher, MediaKind::kVideo, 10);
+  CHECK(publisher.video()->packets() > 70'000);
+  CHECK(viewer.peer->connection().drops().total() == 0);
+  CHECK(world.find_receiver(viewer, publisher, MediaKind::kVideo)->continuity().freezes() == 0);
+  world.finish();
+}
+
+TEST_CASE("one may watch oneself") {
+  World world({.seed = 61});
+  Participant& alice = world.join();
+  REQUIRE(world.run_until_connected());
+  world.consume(alice, alice.producer_id(MediaKind::kVideo));
+  world.consume(alice, alice.producer_id(MediaKind::kAudio));
+  world.run_for(2s);
+  expect_flowing(world, alice, alice);
+  quiet(world);
+  expect_complete(world, alice, alice, MediaKind::kVideo);
+  expect_complete(world, alice, alice, MediaKind::kAudio);
+  world.close_producer(alice, MediaKind::kVideo);
+  CHECK(alice.consumers.size() == 1);
+  world.finish();
+}
+
 }  // namespace
 }  // namespace sluice::net

@@ -169,5 +169,66 @@ TEST_CASE("a flood of made-up SSRCs from a participant is bounded") {
   world.finish();
 }
 
+TEST_CASE("a participant who sends nonsense under good keys spoils no stream but its own") {
+  const auto seed = GENERATE(range<std::uint64_t>(30, 34));
+  INFO("seed " << seed);
+  World world({.seed = seed});
+  Random random(seed);
+  Participant& mallory = world.join();
+  Participant& alice = world.join();
+  Participant& bob = world.join();
+  REQUIRE(world.run_until_connected());
+  world.run_for(500ms);
+  transport::MediaSender& out = mallory.peer->connection().sender();
+  const Ssrc known[] = {mallory.video()->ssrc(),
+                        *mallory.video()->rtx_ssrc(),
+                        mallory.audio()->ssrc(),
+                        alice.video()->ssrc(),
+                        world.find_receiver(mallory, alice, MediaKind::kVideo)->ssrc(),
+                        {random.u32()}};
+  for (int i = 0; i < 4000; ++i) {
+    if (random.chance(0.5)) {
+      out.send_rtcp(
+          [&](MutableBytes room) {
+            const std::size_t words = 2 + random.below(60);
+            random.fill(room.first(words * 4));
+            room[0] = static_cast<std::uint8_t>(0x80 | (random.chance(0.1) ? 0x20 : 0) | random.below(32));
+            room[1] = static_cast<std::uint8_t>(200 + random.below(8));
+            store16(room.data() + 2,
+                    static_cast<std::uint16_t>(random.chance(0.9) ? words - 1 : random.u32()));
+            if (random.chance(0.8)) store32(room.data() + 4, known[random.below(6)].value);
+            if (words > 3 && random.chance(0.8)) store32(room.data() + 8, known[random.below(6)].value);
+            return words * 4;
+          },
+          world.now());
+    } else {
+      PacketRef packet = world.engine().pool().allocate();
+      packet->size = static_cast<std::uint16_t>(random.below(1200));
+      random.fill(packet->bytes());
+      const std::uint8_t types[] = {96, 97, 111, static_cast<std::uint8_t>(random.below(64))};
+      out.send_rtp({{random.chance(0.5),
+                     random.chance(0.1),
+                     {types[random.below(4)]},
+                     {static_cast<std::uint16_t>(random.u32())},
+                     {random.u32()},
+                     known[random.below(6)],
+                     {}},
+                    {},
+                    {},
+                    packet->bytes(),
+                    packet},
+                   world.now());
+    }
+    if (i % 20 == 0) world.run_for(5ms);
+  }
+  world.run_for(2s);
+  for (const Participant* viewer : {&alice, &bob})
+    expect_flowing(world, *viewer, viewer == &alice ? bob : alice);
+  quiet(world);
+  expect_complete(world, alice, bob, MediaKind::kVideo);
+  expect_complete(world, bob, alice, MediaKind::kVideo);
+  world.finish();
+}
+
 }  // namespace
 }  // namespace sluice::net
