@@ -12,19 +12,21 @@ class CaptureClock {
  public:
   /// A sender report of the publisher, with our NTP time at its arrival.
   void on_sender_report(std::uint64_t publisher_ntp, std::uint64_t our_ntp) {
-    const auto offset = static_cast<std::int64_t>(our_ntp - publisher_ntp);
+    // Unsigned, as a report may claim any time at all.
+    const std::uint64_t offset = our_ntp - publisher_ntp;
     // Kept unless the publisher's clock was set anew: a jump shows as lost lip sync, a drift does not matter.
-    if (!offset_ || offset - *offset_ > kJump || *offset_ - offset > kJump) offset_ = offset;
+    const auto moved = static_cast<std::int64_t>(offset - offset_.value_or(offset));
+    if (!offset_ || moved > kJump || moved < -kJump) offset_ = offset;
   }
   /// The publisher's NTP time at our `ntp`; nothing before the first report.
   [[nodiscard]] std::optional<std::uint64_t> publisher_time(std::uint64_t ntp) const {
     if (!offset_) return std::nullopt;
-    return ntp - static_cast<std::uint64_t>(*offset_);
+    return ntp - *offset_;
   }
 
  private:
   static constexpr std::int64_t kJump = std::int64_t{2} << 32;  // 2 s in 32.32
-  std::optional<std::int64_t> offset_;
+  std::optional<std::uint64_t> offset_;
 };
 
 }  // namespace sluice::sfu
