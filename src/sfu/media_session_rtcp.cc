@@ -152,7 +152,7 @@ void MediaSession::send_reports(Instant now) {
   // One sender report and its name a consumer; as many as fit a datagram.
   constexpr std::size_t kReportSize = 28 + 4 + 8 + 256;
   std::size_t next = 0;
-  while (next < consumers_.size()) {
+  while (sender_.ready() && next < consumers_.size()) {
     sender_.send_rtcp(
         [&](MutableBytes out) {
           ByteWriter writer(out);
