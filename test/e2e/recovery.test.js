@@ -22,8 +22,8 @@ describe('recovery', withChromium, () => {
   it('a dropped WebSocket is resumed: media flows meanwhile, and what was missed is caught up', async (t) => {
     const room = call.room();
     const wire = new Proxy(call.server.port);
-    const base = `http://localhost:${await wire.open()}`;
     t.after(() => wire.close());
+    const base = `http://localhost:${await wire.open()}`;
     const ada = await call.join(t, room, 'Ada');
     const bob = await call.join(t, room, 'Bob', { base });
     await allSeeAll([ada, bob]);
@@ -81,8 +81,8 @@ describe('recovery', withChromium, () => {
     const first = await Server.start();
     t.after(() => first.stop());
     const wire = new Proxy(first.port);
-    const base = `http://localhost:${await wire.open()}`;
     t.after(() => wire.close());
+    const base = `http://localhost:${await wire.open()}`;
     const room = call.room();
     const people = [await call.join(t, room, 'Ada', { base }), await call.join(t, room, 'Bob', { base })];
     await allSeeAll(people);
