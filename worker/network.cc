@@ -26,6 +26,33 @@ bool is_link_local_ipv6(const SocketAddress& address) {
          (address.bytes()[1] & 0xC0) == 0x80;  // RFC 4291 §2.4
 }
 
+/// All of one protocol; `Bound` holds what `open` gives.
+template <typename Bound, typename Open>
+Result<std::vector<Bound>> open_all(const Options& options, IceProtocol protocol, Open open) {
+  std::vector<Bound> sockets;
+  bool wanted = false;
+  const std::vector<SocketAddress> machine = local_addresses();
+  for (const ListenSpec& spec : options.listen) {
+    if (spec.protocol != protocol) continue;
+    wanted = true;
+    const bool wildcard = spec.address.is_unspecified();
+    const std::uint16_t port = spec.address.port();
+    const PortRange ports = port == 0 ? options.ports : PortRange{port, port};
+    for (const SocketAddress& ip :
+         wildcard ? machine : std::vector<SocketAddress>{spec.address.with_port(0)}) {
+      if (ip.family() != spec.address.family()) continue;
+      auto socket = open(ip, ports);
+      // An interface's address may be tentative or already gone; one that was asked for by name may not.
+      if (!socket.ok() && wildcard && socket.error().code == ErrorCode::kNotFound) continue;
+      if (!socket.ok()) return socket.error();
+      sockets.push_back({std::move(socket).value(), announced_for(ip, spec, options.announced_address)});
+    }
+  }
+  if (wanted && sockets.empty())
+    return Error{ErrorCode::kNotFound, "listen", "this machine has no address to listen on"};
+  return sockets;
+}
+
 }  // namespace
 
 std::vector<SocketAddress> local_addresses() {
@@ -49,25 +76,13 @@ std::vector<SocketAddress> local_addresses() {
 }
 
 Result<std::vector<BoundSocket>> open_sockets(const Options& options) {
-  std::vector<BoundSocket> sockets;
-  const std::vector<SocketAddress> machine = local_addresses();
-  for (const ListenSpec& spec : options.listen) {
-    const bool wildcard = spec.address.is_unspecified();
-    const std::uint16_t port = spec.address.port();
-    const PortRange ports = port == 0 ? options.ports : PortRange{port, port};
-    for (const SocketAddress& ip :
-         wildcard ? machine : std::vector<SocketAddress>{spec.address.with_port(0)}) {
-      if (ip.family() != spec.address.family()) continue;
-      auto socket = UdpSocket::open(ip, ports);
-      // An interface's address may be tentative or already gone; one that was asked for by name may not.
-      if (!socket.ok() && wildcard && socket.error().code == ErrorCode::kNotFound) continue;
-      if (!socket.ok()) return socket.error();
-      sockets.push_back({std::move(socket).value(), announced_for(ip, spec, options.announced_address)});
-    }
-  }
-  if (sockets.empty())
-    return Error{ErrorCode::kNotFound, "listen", "this machine has no address to listen on"};
-  return sockets;
+  return open_all<BoundSocket>(options, IceProtocol::kUdp, [&](const SocketAddress& ip, PortRange ports) {
+    return UdpSocket::open(ip, ports, options.udp);
+  });
+}
+
+Result<std::vector<BoundListener>> open_listeners(const Options& options) {
+  return open_all<BoundListener>(options, IceProtocol::kTcp, TcpListener::open);
 }
 
 }  // namespace sluice::worker

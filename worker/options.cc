@@ -18,6 +18,8 @@ constexpr const char* kExamples = R"(Examples:
     sluice-worker --control unix:/run/sluice.sock --listen 192.0.2.10
   Behind NAT, with four ports forwarded:
     sluice-worker --control unix:/run/sluice.sock --listen 10.0.0.5=203.0.113.7 --port-range 40000-40003
+  Also for clients that get through by TCP only:
+    sluice-worker --control unix:/run/sluice.sock --listen 192.0.2.10 --listen tcp:192.0.2.10:443
 )";
 
 bool is_host_name(const std::string& text) {
@@ -45,10 +47,18 @@ std::optional<unsigned> parse_number(std::string_view text, unsigned min, unsign
   return number;
 }
 
-/// IP, IPv4:PORT, [IPv6]:PORT or [IPv6], each with an optional =ANNOUNCED. Returns what is wrong, or nothing.
+/// IP, IPv4:PORT, [IPv6]:PORT or [IPv6], each with an optional udp: or tcp: before and =ANNOUNCED behind.
+/// Returns what is wrong, or nothing.
 std::string parse_listen(const std::string& text, ListenSpec& spec) {
   const std::size_t equals = text.find('=');
-  const std::string where = text.substr(0, equals);
+  std::string where = text.substr(0, equals);
+  for (const IceProtocol protocol : {IceProtocol::kUdp, IceProtocol::kTcp}) {
+    const std::string scheme = std::string(to_string(protocol)) + ':';
+    if (where.rfind(scheme, 0) != 0) continue;
+    spec.protocol = protocol;
+    where.erase(0, scheme.size());
+    break;
+  }
   std::string ip = where;
   std::string port;
   if (!where.empty() && where.front() == '[') {
@@ -72,7 +82,9 @@ std::string parse_listen(const std::string& text, ListenSpec& spec) {
   const auto address = SocketAddress::parse(ip, static_cast<std::uint16_t>(number));
   if (!address)
     return "'" + ip +
-           "' is not an IP address (expected IP[:PORT][=ANNOUNCED], an IPv6 address with a port in brackets)";
+           "' is not an IP address (expected [udp:|tcp:]IP[:PORT][=ANNOUNCED], an IPv6 address with a port "
+           "in "
+           "brackets)";
   spec.address = *address;
   if (equals == std::string::npos) return "";
   spec.announced = text.substr(equals + 1);
@@ -164,7 +176,8 @@ class CommandLine {
       return mistake("--control and --control-fd: give one of them");
     }
     if (options_.listen.empty()) {
-      options_.listen = {{*SocketAddress::parse("0.0.0.0", 0), ""}, {*SocketAddress::parse("::", 0), ""}};
+      for (const char* all : {"0.0.0.0", "::"})
+        options_.listen.push_back({IceProtocol::kUdp, *SocketAddress::parse(all, 0), ""});
     }
     return options_;
   }
@@ -200,10 +213,11 @@ class CommandLine {
                 options_.listen.push_back(spec);
               }
             },
-            "UDP address to receive media on, and what clients are told instead of it; repeatable. 0.0.0.0 "
-            "and :: (the default, both) stand for "
+            "Address to receive media on, and what clients are told instead of it; repeatable. UDP, or with "
+            "tcp: before it TCP, for clients whose network blocks UDP. 0.0.0.0 "
+            "and :: (the default, both by UDP) stand for "
             "every address of this machine, link-local IPv6 excepted")
-        ->type_name("IP[:PORT][=ANNOUNCED]")
+        ->type_name("[udp:|tcp:]IP[:PORT][=ANNOUNCED]")
         ->allow_extra_args(false)
         ->group("Network");
     add("--announced-address", "ADDRESS",
@@ -218,6 +232,10 @@ class CommandLine {
     add("--port-range", "MIN-MAX", "Where a --listen without a port takes the first free one (10000-59999)",
         [this](const std::string& text) { return parse_port_range(text, options_.ports); })
         ->group("Network");
+    add_choice("--udp-gso", "on|off", "Send many datagrams a system message where the kernel can (on)",
+               switch_, options_.udp.gso, "Network");
+    add_choice("--udp-gro", "on|off", "Receive many datagrams a system message where the kernel can (on)",
+               switch_, options_.udp.gro, "Network");
   }
 
   void add_security() {
@@ -286,6 +304,7 @@ class CommandLine {
 
   CLI::App app_;
   Options options_;
+  const std::vector<std::pair<std::string, bool>> switch_{{"on", true}, {"off", false}};
   const std::vector<std::pair<std::string, LogLevel>> log_levels_{{"debug", LogLevel::kDebug},
                                                                   {"warn", LogLevel::kWarn},
                                                                   {"error", LogLevel::kError},

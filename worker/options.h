@@ -10,8 +10,9 @@
 
 namespace sluice::worker {
 
-/// One --listen: IP[:PORT][=ANNOUNCED].
+/// One --listen: [udp:|tcp:]IP[:PORT][=ANNOUNCED].
 struct ListenSpec {
+  IceProtocol protocol = IceProtocol::kUdp;
   SocketAddress address;  ///< Port 0: the first free one of the range. 0.0.0.0 and :: stand for every address
                           ///< of the machine.
   std::string announced;
@@ -23,6 +24,7 @@ struct Options {
   std::vector<ListenSpec> listen;
   std::string announced_address;
   PortRange ports;
+  SocketOptions udp;  ///< Of every socket, unless a request says otherwise.
   LogLevel log_level = LogLevel::kError;
   std::vector<LogTag> log_tags;
   LogFormat log_format = LogFormat::kHuman;

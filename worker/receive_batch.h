@@ -1,13 +1,16 @@
-// Everything recvmmsg needs, laid out once: headers, pooled buffers, addresses and control messages for one
-// batch.
+// Everything recvmmsg needs, laid out once: headers, addresses, control messages and landing room for one
+// batch. What has landed is copied into pooled packets: with UDP GRO one message holds many datagrams, and
+// their size is known only then. (A copy costs 20 ns, a way through the kernel 600.)
 //
-// One batch serves all sockets of a worker. Buffers that a receive did not fill stay here for the next, so
-// `reserved()` packets of the pool are in use even when nothing happens.
+// One batch serves all sockets of a worker. The landing room is 4 MiB of address space, of which only what
+// was ever written to takes memory.
 #pragma once
 
 #include <array>
 #include <cstddef>
+#include <memory>
 #include <span>
+#include <vector>
 
 #include <sys/socket.h>
 
@@ -18,38 +21,54 @@ namespace sluice::worker {
 
 class ReceiveBatch {
  public:
-  static constexpr std::size_t kSize = 64;
+  static constexpr std::size_t kMessages = 64;
+  /// The largest that the kernel makes of datagrams.
+  static constexpr std::size_t kMessageBytes = 65'536;
 
   explicit ReceiveBatch(PacketPool& pool);
   ReceiveBatch(const ReceiveBatch&) = delete;
   ReceiveBatch& operator=(const ReceiveBatch&) = delete;
 
-  /// Headers with a fresh buffer each; fewer than kSize, or none, when the pool is exhausted.
+  /// For recvmmsg.
   std::span<mmsghdr> prepare();
-  /// Makes datagrams() of the first `count` headers. Returns how many were longer than a buffer and so left
-  /// out.
-  std::size_t accept(std::size_t count, SocketId socket, const Moment& moment);
-  [[nodiscard]] std::span<ReceivedDatagram> datagrams() { return {datagrams_.data(), accepted_}; }
+
+  struct Accepted {
+    std::size_t datagrams = 0;
+    std::size_t bytes = 0;
+    std::size_t coalesced = 0;  ///< Messages that held several.
+    std::size_t too_long = 0;   ///< Longer than a pooled buffer, and left out.
+    std::size_t no_buffer = 0;  ///< Left out because the pool is exhausted.
+  };
+  /// Makes datagrams() of the first `count` messages.
+  Accepted accept(std::size_t count, SocketId socket, const Moment& moment);
+  [[nodiscard]] std::span<ReceivedDatagram> datagrams() { return datagrams_; }
   /// Gives back the packets that the engine did not take.
-  void release();
-  [[nodiscard]] std::size_t reserved() const;
+  void release() { datagrams_.clear(); }
 
  private:
-  static constexpr std::size_t kControlSize = 96;  // a timespec and an int, with their headers
+  /// One cache set further each, or all messages would land in the same ones.
+  static constexpr std::size_t kStride = kMessageBytes + 192;
+  static constexpr std::size_t kControlSize = 128;  // a timespec and two ints, with their headers
   struct alignas(8) Control {
     std::array<std::byte, kControlSize> bytes;
   };
+  /// What the kernel tells about a message, and so about each datagram in it.
+  struct Facts {
+    Instant arrival;
+    std::uint8_t ecn = 0;
+    std::size_t segment_size = 0;  ///< 0: the message is one datagram.
+  };
 
-  void read_control(const msghdr& header, const Moment& moment, Packet& packet);
+  static Facts read_control(const msghdr& header, const Moment& moment);
+  void take(std::span<const std::uint8_t> bytes, const Path& path, const Facts& facts, Accepted& accepted);
 
   PacketPool& pool_;
-  std::array<PacketRef, kSize> buffers_;
-  std::array<mmsghdr, kSize> headers_{};
-  std::array<iovec, kSize> vectors_{};
-  std::array<sockaddr_storage, kSize> addresses_{};
-  std::array<Control, kSize> controls_{};
-  std::array<ReceivedDatagram, kSize> datagrams_;
-  std::size_t accepted_ = 0;
+  std::unique_ptr<std::uint8_t[]> landing_;
+  std::array<mmsghdr, kMessages> headers_{};
+  std::array<iovec, kMessages> vectors_{};
+  std::array<sockaddr_storage, kMessages> addresses_{};
+  std::array<Control, kMessages> controls_{};
+  std::vector<ReceivedDatagram> datagrams_;
 };
 
 }  // namespace sluice::worker

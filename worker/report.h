@@ -20,8 +20,9 @@ struct LoopCounters {
 
 control::ResourceUsage resource_usage();
 
-/// The engine's dump of itself with "process", "loop" and "sockets" added.
+/// The engine's dump of itself with "process", "loop" and "sockets" added: UDP sockets by id, closed ones
+/// left out, then TCP listeners.
 std::string extend_worker_dump(const std::string& engine_dump, const std::vector<BoundSocket>& sockets,
-                               const LoopCounters& loop, std::size_t packets_reserved);
+                               const std::vector<BoundListener>& listeners, const LoopCounters& loop);
 
 }  // namespace sluice::worker

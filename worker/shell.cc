@@ -8,9 +8,6 @@
 namespace sluice::worker {
 namespace {
 
-/// Datagrams that may wait within one wake-up: the buffers of a batch stay in cache, and 400 viewers do not
-/// pile up memory.
-constexpr std::size_t kFlushAt = 1024;
 /// Full batches read from one socket in one wake-up, before the others have their turn.
 constexpr int kBatchesPerWakeUp = 4;
 
@@ -49,7 +46,10 @@ Result<std::unique_ptr<Shell>> Shell::create(const Options& options) {
 }
 
 Shell::Shell(const Options& options)
-    : options_(options), log_output_(options.log_format), log_level_(options.log_level) {
+    : options_(options),
+      log_output_(options.log_format),
+      log_level_(options.log_level),
+      socket_opener_(options.ports, options.udp) {
   log_info_ =
       std::find(options.log_tags.begin(), options.log_tags.end(), LogTag::kInfo) != options.log_tags.end();
   uv_loop_init(&loop_);
@@ -60,6 +60,7 @@ Shell::~Shell() {
   uv_run(&loop_, UV_RUN_DEFAULT);  // closing handles end here
   uv_loop_close(&loop_);
   batch_.reset();
+  tcp_.reset();
   sockets_.clear();
 }
 
@@ -70,9 +71,11 @@ Result<void> Shell::start() {
   auto sockets = open_sockets(options_);
   if (!sockets.ok()) return sockets.error();
   sockets_ = std::move(sockets).value();
+  auto listeners = open_listeners(options_);
+  if (!listeners.ok()) return listeners.error();
+  listeners_ = std::move(listeners).value();
   if (auto engine = start_engine(); !engine.ok()) return engine;
-  start_loop();
-  return {};
+  return start_loop();
 }
 
 Result<void> Shell::start_engine() {
@@ -84,6 +87,10 @@ Result<void> Shell::start_engine() {
   engine.wall_clock = {start.now, start.unix_nanos / 1000};
   for (std::size_t i = 0; i < sockets_.size(); ++i) {
     engine.sockets.push_back({static_cast<SocketId>(i), sockets_[i].socket->local(), sockets_[i].announced});
+  }
+  for (const auto& [listener, announced] : listeners_) {
+    engine.sockets.push_back(
+        {static_cast<SocketId>(engine.sockets.size()), listener->local(), announced, IceProtocol::kTcp});
   }
   engine.certificate_file = options_.certificate_file;
   engine.private_key_file = options_.private_key_file;
@@ -111,7 +118,7 @@ Result<void> Shell::start_control() {
   return {};
 }
 
-void Shell::start_loop() {
+Result<void> Shell::start_loop() {
   prepare_.data = timer_.data = terminate_.data = interrupt_.data = this;
   uv_prepare_init(&loop_, &prepare_);
   uv_prepare_start(&prepare_, [](uv_prepare_t* handle) { static_cast<Shell*>(handle->data)->settle(); });
@@ -122,20 +129,24 @@ void Shell::start_loop() {
         signal, [](uv_signal_t* handle, int) { static_cast<Shell*>(handle->data)->stop(0); },
         signal == &terminate_ ? SIGTERM : SIGINT);
   }
-  for (std::size_t i = 0; i < sockets_.size(); ++i) {
-    auto& watched = *watched_.emplace_back(std::make_unique<WatchedSocket>());
-    watched.shell = this;
-    watched.id = static_cast<SocketId>(i);
-    watched.poll.data = &watched;
-    uv_poll_init(&loop_, &watched.poll, sockets_[i].socket->fd());
-    watch(watched);
-    const UdpSocket& socket = *sockets_[i].socket;
-    const std::string& announced = sockets_[i].announced;
-    log(LogLevel::kDebug, "socket " + socket.local().to_string(),
-        "listening" + (announced.empty() ? "" : ", announced as " + announced) + "; kernel buffers " +
-            std::to_string(socket.receive_buffer()) + " B in, " + std::to_string(socket.send_buffer()) +
-            " B out");
+  for (BoundSocket& socket : std::exchange(sockets_, {})) {
+    if (auto added = add_socket(std::move(socket)); !added.ok()) return added.error();
   }
+  // The listeners' ids follow; those of plain transports come after them.
+  const auto first = static_cast<SocketId>(sockets_.size());
+  for (std::size_t i = 0; i < listeners_.size(); ++i) socket_ids_.take();
+  TcpSockets::Owner& owner = *this;
+  tcp_.emplace(&loop_, listeners_, first, *engine_, owner);
+  for (const auto& [listener, announced] : listeners_) {
+    log(LogLevel::kDebug, "socket " + listener->local().to_string(),
+        "listening for TCP" + (announced.empty() ? "" : ", announced as " + announced));
+  }
+  return {};
+}
+
+void Shell::report_notice(UdpSocket& socket) {
+  if (auto notice = socket.take_notice())
+    log(LogLevel::kWarn, "socket " + socket.local().to_string(), std::move(*notice));
 }
 
 /// Readable always; writable while datagrams are deferred.
@@ -180,38 +191,36 @@ void Shell::receive_from(WatchedSocket& watched) {
   for (int i = 0; i < kBatchesPerWakeUp; ++i) {
     const bool more = socket.receive(*batch_, watched.id, moment());
     if (!batch_->datagrams().empty()) ++counters_.receive_batches;
-    deliver(batch_->datagrams());
+    engine_->receive(batch_->datagrams(), moment().now);
     batch_->release();
     if (!more) return;
   }
 }
 
-/// In slices, so that what one slice fans out to stays near kFlushAt: the fan-out of the last slice predicts
-/// the next.
-void Shell::deliver(std::span<ReceivedDatagram> datagrams) {
-  while (!datagrams.empty()) {
-    const std::size_t count = std::min(slice_, datagrams.size());
-    const std::size_t before = engine_->pending();
-    engine_->receive(datagrams.first(count), moment().now);
-    const std::size_t pending = engine_->pending();
-    const std::size_t produced = pending > before ? pending - before : 0;
-    slice_ = std::clamp(kFlushAt * count / std::max<std::size_t>(produced, 1), std::size_t{1},
-                        ReceiveBatch::kSize);
-    if (pending >= kFlushAt) flush();
-    datagrams = datagrams.subspan(count);
-  }
-}
-
+/// All that one wake-up has read leaves together: nothing waits for more to come.
 void Shell::flush() {
-  if (engine_->pending() == 0) return;
-  ++counters_.flushes;
   PacketPool& pool = engine_->pool();
-  for (const OutgoingDatagram& datagram : engine_->flush(moment().now)) {
-    sockets_[datagram.path.socket].socket->send(datagram, pool);
-  }
-  for (auto& watched : watched_) {
-    sockets_[watched->id].socket->flush(pool);
-    watch(*watched);
+  const Instant now = moment().now;
+  for (auto portion = engine_->flush(now); !portion.empty(); portion = engine_->flush(now)) {
+    ++counters_.flushes;
+    for (const OutgoingDatagram& datagram : portion) {
+      if (tcp_->owns(datagram.path.socket)) {
+        tcp_->send(datagram);
+        continue;
+      }
+      WatchedSocket& watched = *watched_[datagram.path.socket];
+      sockets_[datagram.path.socket].socket->send(datagram, pool);
+      if (!std::exchange(watched.touched, true)) touched_.push_back(&watched);
+    }
+    tcp_->flush();
+    for (WatchedSocket* watched : touched_) {
+      watched->touched = false;
+      UdpSocket& socket = *sockets_[watched->id].socket;
+      socket.flush(pool);
+      report_notice(socket);
+      watch(*watched);
+    }
+    touched_.clear();
   }
 }
 
@@ -221,6 +230,7 @@ void Shell::settle() {
   const Instant now = moment().now;
   if (engine_->next_deadline() <= now) engine_->advance(now);
   flush();
+  while (tcp_->close_ended()) flush();
   hand_out_events();
   write_control();
   if (stopping_) return;
@@ -325,7 +335,9 @@ Result<control::Answer> Shell::handle(const control::Request& request) {
 }
 
 Result<control::Answer> Shell::handle_command(const Command& command) {
+  if (const auto* plain = std::get_if<CreatePlainTransport>(&command)) return create_plain_transport(*plain);
   auto reply = engine_->execute(command, moment().now);
+  close_released_sockets();
   if (!reply.ok()) return reply.error();
   if (const auto* settings = std::get_if<UpdateSettings>(&command)) {
     if (settings->log_level) log_level_ = *settings->log_level;
@@ -337,7 +349,7 @@ Result<control::Answer> Shell::handle_command(const Command& command) {
   if (const auto* dump = std::get_if<Dump>(&command); dump != nullptr && dump->kind == ObjectKind::kWorker) {
     if (auto* engine_dump = std::get_if<DumpReply>(&reply.value())) {
       counters_.log_lines_dropped = log_output_.dropped();
-      engine_dump->json = extend_worker_dump(engine_dump->json, sockets_, counters_, batch_->reserved());
+      engine_dump->json = extend_worker_dump(engine_dump->json, sockets_, listeners_, counters_);
     }
   }
   return control::Answer(std::move(reply).value());
@@ -369,7 +381,10 @@ void Shell::stop(int code) {
   close_handle(timer_);
   close_handle(terminate_);
   close_handle(interrupt_);
-  for (auto& watched : watched_) close_handle(watched->poll);
+  for (auto& watched : watched_) {
+    if (watched) close_handle(watched->poll);
+  }
+  if (tcp_) tcp_->stop();
 }
 
 }  // namespace sluice::worker

@@ -22,10 +22,13 @@
 #include "worker/options.h"
 #include "worker/receive_batch.h"
 #include "worker/report.h"
+#include "worker/socket_ids.h"
+#include "worker/socket_opener.h"
+#include "worker/tcp_sockets.h"
 
 namespace sluice::worker {
 
-class Shell final : control::RequestHandler, ControlStream::Owner, ControlListener::Owner {
+class Shell final : control::RequestHandler, ControlStream::Owner, ControlListener::Owner, TcpSockets::Owner {
  public:
   /// Opens sockets, engine and control channel. The error is one sentence for the person who started the
   /// worker.
@@ -43,20 +46,32 @@ class Shell final : control::RequestHandler, ControlStream::Owner, ControlListen
     Shell* shell = nullptr;
     SocketId id = 0;
     int watched = 0;
+    bool touched = false;  ///< Datagrams were handed to it since the last flush.
   };
 
   explicit Shell(const Options& options);
   Result<void> start();
   Result<void> start_engine();
   Result<void> start_control();
-  void start_loop();
+  Result<void> start_loop();
   void watch(WatchedSocket& socket);
 
-  const Moment& moment();
+  // shell_sockets.cc: sockets that come and go with a transport
+  /// The socket's id; fails when the loop takes no more.
+  Result<SocketId> add_socket(BoundSocket socket);
+  void close_socket(SocketId id);
+  /// The command with the sockets that it asks for.
+  Result<CreatePlainTransport> with_sockets(const CreatePlainTransport& command);
+  void close_released_sockets();
+
+  const Moment& moment() override;
   void on_socket(WatchedSocket& watched, int events);
   void receive_from(WatchedSocket& watched);
-  void deliver(std::span<ReceivedDatagram> datagrams);
+  void on_tcp_datagrams(std::span<ReceivedDatagram> datagrams) override {
+    engine_->receive(datagrams, moment().now);
+  }
   void flush();
+  void report_notice(UdpSocket& socket);
   void settle();
   void arm_timer();
   void hand_out_events();
@@ -68,6 +83,7 @@ class Shell final : control::RequestHandler, ControlStream::Owner, ControlListen
 
   Result<control::Answer> handle(const control::Request& request) override;
   Result<control::Answer> handle_command(const Command& command);
+  Result<control::Answer> create_plain_transport(const CreatePlainTransport& command);
   void on_control_bytes(std::span<const std::uint8_t> bytes) override;
   void on_control_end() override;
   void on_control_written() override;
@@ -88,8 +104,15 @@ class Shell final : control::RequestHandler, ControlStream::Owner, ControlListen
   uv_signal_t interrupt_{};
 
   std::unique_ptr<Engine> engine_;  // before what holds its packets
+  // By id; empty where a socket was closed, and where a listener has the id. First those of the command line,
+  // which stay.
   std::vector<BoundSocket> sockets_;
+  std::vector<BoundListener> listeners_;
+  std::optional<TcpSockets> tcp_;
   std::vector<std::unique_ptr<WatchedSocket>> watched_;
+  std::vector<WatchedSocket*> touched_;
+  SocketIds socket_ids_;
+  SocketOpener socket_opener_;
   std::optional<ReceiveBatch> batch_;
 
   ControlListenerPtr listener_;
@@ -99,7 +122,6 @@ class Shell final : control::RequestHandler, ControlStream::Owner, ControlListen
   Moment moment_;
   bool moment_is_fresh_ = false;
   Instant armed_ = kNever;
-  std::size_t slice_ = ReceiveBatch::kSize;
   LoopCounters counters_;
   bool stopping_ = false;
   int exit_code_ = 0;

@@ -12,8 +12,10 @@
 
 #include "sluice/dtls_parameters.h"
 #include "sluice/ice_parameters.h"
+#include "sluice/listen.h"
 #include "sluice/log.h"
 #include "sluice/rtp_parameters.h"
+#include "sluice/srtp_parameters.h"
 #include "sluice/stats.h"
 
 namespace sluice {
@@ -113,6 +115,12 @@ struct CreateWebRtcTransport {
   std::string peer_id;
   std::string transport_id;
   std::uint32_t ice_consent_timeout_seconds = 30;  ///< 0: off.
+  /// What is offered to the client. Unset: whatever the worker listens on; true demands it.
+  std::optional<bool> enable_udp{};
+  std::optional<bool> enable_tcp{};
+  /// UDP is preferred, unless `prefer_tcp` is set and `prefer_udp` is not.
+  bool prefer_udp = false;
+  bool prefer_tcp = false;
 };
 struct ConnectTransport {
   std::string transport_id;
@@ -122,6 +130,33 @@ struct ConnectTransport {
 struct RestartIce {
   std::string transport_id;
   std::string peer_id;
+};
+/// RTP with one endpoint over sockets of its own. Belongs to `peer_id` when given, else to the room itself.
+struct CreatePlainTransport {
+  std::string room_id;
+  std::string peer_id;
+  std::string transport_id;
+  std::optional<ListenInfo> listen_info;       ///< Absent: 127.0.0.1.
+  std::optional<ListenInfo> rtcp_listen_info;  ///< Without rtcp_mux; absent: as RTP, the next port.
+  bool rtcp_mux = true;                        ///< RFC 5761.
+  bool comedia = false;                        ///< The remote address is that of the first valid packet.
+  bool enable_srtp = false;
+  std::string srtp_crypto_suite = "AES_CM_128_HMAC_SHA1_80";
+  bool enable_sctp = false;  ///< Refused: not there yet.
+  /// What the engine's owner has opened for it, by `listen_info`; rtcp_socket only without rtcp_mux. From
+  /// here on the engine's, whatever becomes of the command, until Engine::take_released_sockets() gives them
+  /// back.
+  std::optional<ListenSocket> socket;
+  std::optional<ListenSocket> rtcp_socket;
+};
+/// Without comedia: ip and port, rtcp_port exactly without rtcp_mux. With it: none of them. srtp_parameters
+/// exactly with enable_srtp.
+struct ConnectPlainTransport {
+  std::string transport_id;
+  std::string ip;
+  std::optional<std::uint16_t> port;
+  std::optional<std::uint16_t> rtcp_port;
+  std::optional<SrtpParameters> srtp_parameters;
 };
 struct Produce {
   std::string transport_id;
@@ -144,10 +179,10 @@ struct RequestKeyFrame {
   std::string consumer_id;
 };
 
-using Command =
-    std::variant<UpdateSettings, Close, Pause, Resume, Dump, GetStats, CreateRoom, CanConsume, CreatePeer,
-                 SetRemoteDescription, SetLocalDescription, CreateOffer, CreateAnswer, AddIceCandidate,
-                 CreateWebRtcTransport, ConnectTransport, RestartIce, Produce, Consume, RequestKeyFrame>;
+using Command = std::variant<UpdateSettings, Close, Pause, Resume, Dump, GetStats, CreateRoom, CanConsume,
+                             CreatePeer, SetRemoteDescription, SetLocalDescription, CreateOffer, CreateAnswer,
+                             AddIceCandidate, CreateWebRtcTransport, ConnectTransport, RestartIce, Produce,
+                             Consume, RequestKeyFrame, CreatePlainTransport, ConnectPlainTransport>;
 
 // --- Replies -------------------------------------------------------------------------------------
 
@@ -197,6 +232,21 @@ struct ConnectReply {
 struct IceParametersReply {
   IceParameters ice_parameters;
 };
+/// Tuples without a remote end until connect() or comedia has told it.
+struct PlainTransportReply {
+  std::string transport_id;
+  bool rtcp_mux = true;
+  bool comedia = false;
+  TransportTuple tuple;
+  std::optional<TransportTuple> rtcp_tuple;       ///< Without rtcp_mux.
+  std::optional<SrtpParameters> srtp_parameters;  ///< Ours, with enable_srtp.
+};
+/// What connecting has changed.
+struct PlainConnectReply {
+  TransportTuple tuple;
+  std::optional<TransportTuple> rtcp_tuple;
+  std::optional<SrtpParameters> srtp_parameters;
+};
 struct ProducerReply {
   std::string producer_id;
   std::string type;  ///< "simple".
@@ -212,8 +262,8 @@ struct ConsumerReply {
   bool producer_paused = false;
 };
 
-using Reply =
-    std::variant<Done, DumpReply, StatsReply, RoomReply, CanConsumeReply, PeerReply, DescriptionReply,
-                 WebRtcTransportReply, ConnectReply, IceParametersReply, ProducerReply, ConsumerReply>;
+using Reply = std::variant<Done, DumpReply, StatsReply, RoomReply, CanConsumeReply, PeerReply,
+                           DescriptionReply, WebRtcTransportReply, ConnectReply, IceParametersReply,
+                           ProducerReply, ConsumerReply, PlainTransportReply, PlainConnectReply>;
 
 }  // namespace sluice

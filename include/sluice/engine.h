@@ -16,31 +16,27 @@
 #include "sluice/address.h"
 #include "sluice/command.h"
 #include "sluice/event.h"
+#include "sluice/listen.h"
 #include "sluice/packet.h"
 #include "sluice/result.h"
 #include "sluice/time.h"
 
 namespace sluice {
 
-/// A UDP socket that the engine's owner has opened.
-struct ListenSocket {
-  SocketId id = 0;
-  SocketAddress local;  ///< Concrete, never 0.0.0.0.
-  std::string
-      announced_address;  ///< IP or host name told to clients instead of `local`; empty: `local` itself.
-};
-
 enum class SrtpBackend : std::uint8_t { kAuto, kIpsecMb, kOpenssl, kLibsrtp };
 
 struct EngineOptions {
   std::array<std::uint8_t, 32> seed{};  ///< Entropy in production, a number in tests.
   WallClock wall_clock;
-  std::vector<ListenSocket> sockets;
-  std::string certificate_file;  ///< PEM; both empty: a self-signed certificate is made.
+  std::vector<ListenSocket> sockets;  ///< Of all WebRTC transports, as long as the engine lives.
+  std::string certificate_file;       ///< PEM; both empty: a self-signed certificate is made.
   std::string private_key_file;
   LogLevel log_level = LogLevel::kError;
   std::vector<LogTag> log_tags;
   SrtpBackend srtp_backend = SrtpBackend::kAuto;
+  /// About how many datagrams one flush() gives: enough to fill system calls, few enough that the
+  /// second-level cache still holds them when the kernel copies them.
+  std::size_t flush_portion = 512;
 };
 
 class Engine {
@@ -56,15 +52,26 @@ class Engine {
 
   Result<Reply> execute(const Command& command, Instant now);
   void receive(std::span<ReceivedDatagram> datagrams, Instant now);
+  /// The connection of this path (TCP) is gone: nothing more comes from it or can be sent to it. Told before
+  /// another connection from the same address is taken.
+  void path_closed(const Path& path, Instant now);
+  /// Some transport takes media from this path: ICE has validated it. A connection that does not get so far
+  /// in a few seconds is not a client of ours.
+  [[nodiscard]] bool has_path(const Path& path) const;
+  /// Connections that no transport has a use for any more, since the last call: for the owner to close once
+  /// it has flushed. TCP only; an owner without TCP sockets need not ask.
+  std::vector<Path> take_closed_paths();
   /// Does what is due at `now`.
   void advance(Instant now);
   [[nodiscard]] Instant next_deadline() const;
 
-  /// How many datagrams wait; the owner flushes early when this grows large within one wake-up.
-  [[nodiscard]] std::size_t pending() const;
-  /// Finishes protecting and gives all waiting datagrams, in order for each destination. Valid until the next
-  /// call of any other member.
+  /// Forwards what was received, in portions: gives the next few hundred datagrams, those of one destination
+  /// side by side and in order. Call until it gives none, before time passes. Valid until the next call of
+  /// any member.
   std::span<const OutgoingDatagram> flush(Instant now);
+  /// Sockets that came with a command and that no transport has any more: its transport was closed, or the
+  /// command refused. For the owner to close, after a flush(): what waits may still go out by them.
+  std::vector<SocketId> take_released_sockets();
   /// Events since the last call, oldest first.
   std::vector<Event> take_events();
 

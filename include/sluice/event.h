@@ -65,9 +65,18 @@ struct DtlsStateChange {
   std::string remote_cert;  ///< PEM, when connected.
   std::string reason;       ///< One sentence, when failed.
 };
+/// A plain transport with comedia has learned where its remote end is.
+struct TupleChange {
+  std::string transport_id;
+  TransportTuple tuple;
+};
+struct RtcpTupleChange {
+  std::string transport_id;
+  TransportTuple tuple;
+};
 
-using Event =
-    std::variant<NegotiationNeeded, PeerTransportCreated, ProducerCreated, ConsumerCreated, ObjectClosed,
-                 ProducerPaused, IceStateChange, IceSelectedTupleChange, DtlsStateChange, LogRecord>;
+using Event = std::variant<NegotiationNeeded, PeerTransportCreated, ProducerCreated, ConsumerCreated,
+                           ObjectClosed, ProducerPaused, IceStateChange, IceSelectedTupleChange,
+                           DtlsStateChange, LogRecord, TupleChange, RtcpTupleChange>;
 
 }  // namespace sluice

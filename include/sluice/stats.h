@@ -13,11 +13,11 @@
 
 namespace sluice {
 
-/// Local and remote end of the selected ICE pair.
+/// Local and remote end of a transport: of the selected ICE pair, or of a plain transport.
 struct TransportTuple {
   std::string local_address;
   std::uint16_t local_port = 0;
-  std::string remote_address;
+  std::string remote_address;  ///< Empty, and port 0, while a plain transport does not know it.
   std::uint16_t remote_port = 0;
   std::string protocol = "udp";
 };
@@ -25,7 +25,7 @@ struct TransportTuple {
 struct TransportStats {
   std::string transport_id;
   std::uint64_t timestamp = 0;
-  std::string ice_state;
+  std::string ice_state;  ///< Of WebRTC transports, as is dtls_state.
   std::string dtls_state;
   std::optional<TransportTuple> tuple;
   std::uint64_t bytes_received = 0;
@@ -40,6 +40,10 @@ struct TransportStats {
   std::uint64_t packets_sent = 0;
   std::map<std::string, std::uint64_t>
       dropped;  ///< Packets dropped, by reason; reasons that never happened are absent.
+  // Plain transports only:
+  std::optional<TransportTuple> rtcp_tuple;  ///< Without rtcp_mux.
+  bool rtcp_mux = false;
+  bool comedia = false;
 };
 
 /// One RTP stream of a producer (type "inbound-rtp") or of a consumer (type "outbound-rtp").

@@ -12,7 +12,15 @@ export { getSupportedRtpCapabilities } from './supported_rtp_capabilities.js';
 export { Room, Room as Router, type RoomEvents, type RoomObserverEvents, type RoomOptions } from './room.js';
 export { Peer, type PeerEvents, type PeerObserverEvents, type PeerOptions, type Subscription } from './peer.js';
 export { Transport, type TransportEvents, type TransportObserverEvents } from './transport.js';
+export { DtlsTransport, type DtlsTransportEvents, type DtlsTransportObserverEvents } from './dtls_transport.js';
 export { WebRtcTransport, type WebRtcTransportOptions } from './webrtc_transport.js';
+export {
+  PlainTransport,
+  type PlainTransportConnectOptions,
+  type PlainTransportEvents,
+  type PlainTransportObserverEvents,
+  type PlainTransportOptions,
+} from './plain_transport.js';
 export { Producer, type ProducerEvents, type ProducerObserverEvents, type ProducerOptions, type ProducerType } from './producer.js';
 export { Consumer, type ConsumerEvents, type ConsumerObserverEvents, type ConsumerOptions, type ConsumerType } from './consumer.js';
 export type { AppData } from './remote_object.js';

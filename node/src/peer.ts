@@ -4,10 +4,12 @@ import type { Link } from './channel/link.js';
 import type { Consumer } from './consumer.js';
 import type { Producer } from './producer.js';
 import { RemoteObject, type AppData } from './remote_object.js';
+import { DtlsTransport } from './dtls_transport.js';
+import { PlainTransport, type PlainTransportOptions } from './plain_transport.js';
 import type { Room } from './room.js';
 import { choice, needObject, optional, struct, text, uint16, withDefault } from './shapes/shape.js';
 import { sdpType, section } from './shapes/transport.js';
-import { Transport } from './transport.js';
+import { checkAppData, type Transport } from './transport.js';
 import type {
   DtlsState,
   IceCandidateInit,
@@ -18,7 +20,7 @@ import type {
   SignalingState,
   TransportTuple,
 } from './types/transport.js';
-import { checkAppData, WebRtcTransport, type WebRtcTransportOptions } from './webrtc_transport.js';
+import { WebRtcTransport, type WebRtcTransportOptions } from './webrtc_transport.js';
 import * as wire from './wire/index.js';
 
 /** `all`: the peer is offered every producer of the others in its room. `manual`: only what consume() names. */
@@ -81,7 +83,7 @@ export class Peer extends RemoteObject<PeerEvents, PeerObserverEvents> {
   readonly name: string;
   readonly subscription: Subscription;
   readonly #transports = new Map<string, Transport>();
-  #transport: Transport | undefined;
+  #transport: DtlsTransport | undefined;
   #signalingState: SignalingState = 'stable';
   #sections: readonly Section[] = [];
   readonly #local: Descriptions = { current: null, pending: null };
@@ -172,7 +174,7 @@ export class Peer extends RemoteObject<PeerEvents, PeerObserverEvents> {
   // --- Transports --------------------------------------------------------------------------------------------------------
 
   /** The transport that was negotiated. Undefined until it is needed first. */
-  get transport(): Transport | undefined {
+  get transport(): DtlsTransport | undefined {
     return this.#transport;
   }
 
@@ -191,6 +193,14 @@ export class Peer extends RemoteObject<PeerEvents, PeerObserverEvents> {
   /** A transport of this peer that the application signals itself (ORTC). */
   async createWebRtcTransport(options: WebRtcTransportOptions = {}): Promise<WebRtcTransport> {
     const transport = await WebRtcTransport.create(this, options);
+    this.#adopt(transport);
+    return transport;
+  }
+
+  /** A transport of this peer for plain RTP: a participant without a browser, or a recorder beside it. */
+  async createPlainTransport(options: PlainTransportOptions = {}): Promise<PlainTransport> {
+    needObject(options, 'options');
+    const transport = await PlainTransport.create(this, options);
     this.#adopt(transport);
     return transport;
   }
@@ -214,7 +224,7 @@ export class Peer extends RemoteObject<PeerEvents, PeerObserverEvents> {
   }
 
   #transportCreated(id: string): void {
-    const transport = new Transport(this.link, id, undefined);
+    const transport = new DtlsTransport(this.link, id, undefined);
     this.#transport = transport;
     transport.on('icestatechange', (state) => this.emit('icestatechange', state));
     transport.on('iceselectedtuplechange', (tuple) => this.emit('iceselectedtuplechange', tuple));

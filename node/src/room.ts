@@ -5,9 +5,10 @@ import { Peer, type PeerOptions } from './peer.js';
 import { RemoteObject, type AppData } from './remote_object.js';
 import { rtpCapabilities, rtpCodecCapability } from './shapes/rtp.js';
 import { list, needObject, required, struct, text, withDefault } from './shapes/shape.js';
-import type { Transport } from './transport.js';
+import { PlainTransport, type PlainTransportOptions } from './plain_transport.js';
+import { checkAppData, type Transport } from './transport.js';
 import type { RtpCapabilities, RtpCodecCapability } from './types/rtp.js';
-import { checkAppData, WebRtcTransport, type WebRtcTransportOptions } from './webrtc_transport.js';
+import { WebRtcTransport, type WebRtcTransportOptions } from './webrtc_transport.js';
 import * as wire from './wire/index.js';
 
 export interface RoomOptions<Data extends AppData = AppData> {
@@ -71,11 +72,13 @@ export class Room extends RemoteObject<RoomEvents, RoomObserverEvents> {
   /** A transport that belongs to the room itself, not to a peer. */
   async createWebRtcTransport(options: WebRtcTransportOptions = {}): Promise<WebRtcTransport> {
     needObject(options, 'options');
-    const transport = await WebRtcTransport.create(this, options);
-    this.#transports.set(transport.id, transport);
-    transport.observer.once('close', () => this.#transports.delete(transport.id));
-    this.observer.emit('newtransport', transport);
-    return transport;
+    return this.#adopt(await WebRtcTransport.create(this, options));
+  }
+
+  /** A transport for plain RTP that belongs to the room itself, not to a peer. */
+  async createPlainTransport(options: PlainTransportOptions = {}): Promise<PlainTransport> {
+    needObject(options, 'options');
+    return this.#adopt(await PlainTransport.create(this, options));
   }
 
   /** Whether a client with these capabilities could receive the producer. The worker decides, so it takes a round trip. */
@@ -92,5 +95,12 @@ export class Room extends RemoteObject<RoomEvents, RoomObserverEvents> {
   protected endOwned(): void {
     for (const peer of [...this.#peers.values()]) peer.end('routerclose');
     for (const transport of [...this.#transports.values()]) transport.end('routerclose');
+  }
+
+  #adopt<T extends Transport>(transport: T): T {
+    this.#transports.set(transport.id, transport);
+    transport.observer.once('close', () => this.#transports.delete(transport.id));
+    this.observer.emit('newtransport', transport);
+    return transport;
   }
 }

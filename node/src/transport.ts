@@ -1,20 +1,16 @@
+import { randomUUID } from 'node:crypto';
 import type { EventT } from './channel/channel.js';
 import type { Link } from './channel/link.js';
-import { Consumer, type ConsumerFields, type ConsumerType } from './consumer.js';
-import { Producer, type ProducerFields, type ProducerType } from './producer.js';
+import { Consumer, type ConsumerFields, type ConsumerOptions, type ConsumerType } from './consumer.js';
+import { InvalidArgumentError } from './errors.js';
+import { Producer, type ProducerFields, type ProducerOptions, type ProducerType } from './producer.js';
 import { RemoteObject, type AppData } from './remote_object.js';
-import { mediaKind, rtpParameters } from './shapes/rtp.js';
-import { transportStatFromWire } from './shapes/stats.js';
-import { transportTuple } from './shapes/transport.js';
-import type { WebRtcTransportStat } from './types/stats.js';
-import type { DtlsState, IceState, TransportTuple } from './types/transport.js';
+import { mediaKind, rtpCapabilities, rtpParameters } from './shapes/rtp.js';
+import { flag, isObject, optional, required, struct, text, uint32, withDefault, wrong } from './shapes/shape.js';
+import type { TransportStat } from './types/stats.js';
 import * as wire from './wire/index.js';
 
 export type TransportEvents = {
-  icestatechange: [iceState: IceState];
-  iceselectedtuplechange: [tuple: TransportTuple];
-  /** `reason`: one sentence, when the state is `failed`. */
-  dtlsstatechange: [dtlsState: DtlsState, reason?: string];
   /** Its room was closed, and so was it. */
   routerclose: [];
   /** Its peer was closed, and so was it. */
@@ -25,54 +21,86 @@ export type TransportObserverEvents = {
   close: [];
   newproducer: [producer: Producer];
   newconsumer: [consumer: Consumer];
-  icestatechange: [iceState: IceState];
-  iceselectedtuplechange: [tuple: TransportTuple];
-  dtlsstatechange: [dtlsState: DtlsState];
 };
 
-/** The ICE and DTLS association with one client, and all it carries. */
-export class Transport extends RemoteObject<TransportEvents, TransportObserverEvents> {
+const produceFields = struct<Omit<ProducerOptions, 'id' | 'appData'>, wire.ProduceT>(wire.ProduceT, {
+  kind: required(mediaKind),
+  rtpParameters: required(rtpParameters),
+  paused: withDefault(flag, false),
+  keyFrameRequestDelay: withDefault(uint32, 0),
+});
+
+const consumeFields = struct<Omit<ConsumerOptions, 'appData'>, wire.ConsumeT>(wire.ConsumeT, {
+  producerId: required(text),
+  rtpCapabilities: required(rtpCapabilities),
+  paused: withDefault(flag, false),
+  mid: optional(text),
+  enableRtx: optional(flag),
+});
+
+/** Throws when `appData` is given and no object. */
+export function checkAppData(value: unknown): AppData | undefined {
+  if (value !== undefined && !isObject(value)) throw wrong('appData', 'an object', value);
+  return value;
+}
+
+/** A way for media in and out, of one kind or another, and all it carries. */
+export abstract class Transport<
+  Events extends TransportEvents = TransportEvents,
+  ObserverEvents extends TransportObserverEvents = TransportObserverEvents,
+> extends RemoteObject<Events, ObserverEvents> {
   readonly #producers = new Map<string, Producer>();
   readonly #consumers = new Map<string, Consumer>();
-  #iceState: IceState = 'new';
-  #iceSelectedTuple: TransportTuple | undefined;
-  #dtlsState: DtlsState = 'new';
-  #dtlsRemoteCert: string | undefined;
 
   /** @internal */
   constructor(link: Link, id: string, appData: AppData | undefined) {
     super({ link, kind: wire.ObjectKind.TRANSPORT, id, appData });
   }
 
-  get iceState(): IceState {
-    return this.#iceState;
-  }
-
-  get iceSelectedTuple(): TransportTuple | undefined {
-    return this.#iceSelectedTuple;
-  }
-
-  get dtlsState(): DtlsState {
-    return this.#dtlsState;
-  }
-
-  /** PEM, once DTLS is connected. */
-  get dtlsRemoteCert(): string | undefined {
-    return this.#dtlsRemoteCert;
-  }
-
   /** One entry. */
-  async getStats(): Promise<WebRtcTransportStat[]> {
-    const { transport } = await this.stats();
-    return transport === null ? [] : [transportStatFromWire(transport)];
+  abstract getStats(): Promise<TransportStat[]>;
+
+  /** Receives a track of the other end. */
+  async produce<Data extends AppData = AppData>(options: ProducerOptions<Data>): Promise<Producer> {
+    const command = produceFields.toWire(options, '');
+    const appData = checkAppData(options.appData);
+    if (options.id === '') throw new InvalidArgumentError('id', 'expected a string that is not empty');
+    command.producerId = options.id === undefined ? randomUUID() : text.toWire(options.id, 'id');
+    command.transportId = this.id;
+    const reply = await this.request(command, wire.ProducerReplyT);
+    return this.addProducer({
+      id: String(reply.producerId),
+      kind: mediaKind.fromWire(command.kind),
+      type: String(reply.type) as ProducerType,
+      rtpParameters: rtpParameters.fromWire(command.rtpParameters!),
+      consumableRtpParameters: rtpParameters.fromWire(reply.consumableRtpParameters!),
+      paused: command.paused,
+      appData,
+    });
+  }
+
+  /** Sends a producer of the same room to the other end. */
+  async consume<Data extends AppData = AppData>(options: ConsumerOptions<Data>): Promise<Consumer> {
+    const command = consumeFields.toWire(options, '');
+    const appData = checkAppData(options.appData);
+    command.consumerId = randomUUID();
+    command.transportId = this.id;
+    const reply = await this.request(command, wire.ConsumerReplyT);
+    return this.addConsumer({
+      id: String(reply.consumerId),
+      producerId: String(reply.producerId),
+      kind: mediaKind.fromWire(reply.kind),
+      type: String(reply.type) as ConsumerType,
+      rtpParameters: rtpParameters.fromWire(reply.rtpParameters!),
+      paused: reply.paused,
+      producerPaused: reply.producerPaused,
+      appData,
+    });
   }
 
   /** @internal */
   handleEvent(event: EventT): void {
-    if (event instanceof wire.IceStateChangeT) this.#setIceState(String(event.iceState) as IceState);
-    else if (event instanceof wire.IceSelectedTupleChangeT) this.#setTuple(event.iceSelectedTuple);
-    else if (event instanceof wire.DtlsStateChangeT) this.#setDtlsState(event);
-    else if (event instanceof wire.ProducerCreatedT) this.#producerCreated(event);
+    if (event instanceof wire.ProducerCreatedT) this.#producerCreated(event);
     else if (event instanceof wire.ConsumerCreatedT) this.#consumerCreated(event);
     else if (event instanceof wire.ObjectClosedT) this.end();
   }
@@ -82,7 +110,7 @@ export class Transport extends RemoteObject<TransportEvents, TransportObserverEv
     const producer = new Producer(this.link, fields);
     this.#producers.set(producer.id, producer);
     producer.observer.once('close', () => this.#producers.delete(producer.id));
-    this.observer.emit('newproducer', producer);
+    this.observer.emitUnchecked('newproducer', producer);
     return producer;
   }
 
@@ -91,7 +119,7 @@ export class Transport extends RemoteObject<TransportEvents, TransportObserverEv
     const consumer = new Consumer(this.link, fields);
     this.#consumers.set(consumer.id, consumer);
     consumer.observer.once('close', () => this.#consumers.delete(consumer.id));
-    this.observer.emit('newconsumer', consumer);
+    this.observer.emitUnchecked('newconsumer', consumer);
     return consumer;
   }
 
@@ -99,30 +127,6 @@ export class Transport extends RemoteObject<TransportEvents, TransportObserverEv
   protected endOwned(): void {
     for (const producer of [...this.#producers.values()]) producer.end('transportclose');
     for (const consumer of [...this.#consumers.values()]) consumer.end('transportclose');
-    this.#iceState = 'closed';
-    this.#dtlsState = 'closed';
-    this.#iceSelectedTuple = undefined;
-  }
-
-  #setIceState(iceState: IceState): void {
-    this.#iceState = iceState;
-    this.emit('icestatechange', iceState);
-    this.observer.emit('icestatechange', iceState);
-  }
-
-  #setTuple(tuple: wire.TransportTupleT | null): void {
-    if (tuple === null) return;
-    const selected = transportTuple.fromWire(tuple);
-    this.#iceSelectedTuple = selected;
-    this.emit('iceselectedtuplechange', selected);
-    this.observer.emit('iceselectedtuplechange', selected);
-  }
-
-  #setDtlsState({ dtlsState, dtlsRemoteCert, reason }: wire.DtlsStateChangeT): void {
-    this.#dtlsState = String(dtlsState) as DtlsState;
-    if (dtlsRemoteCert) this.#dtlsRemoteCert = String(dtlsRemoteCert);
-    this.emit('dtlsstatechange', this.#dtlsState, ...(reason ? ([String(reason)] as const) : []));
-    this.observer.emit('dtlsstatechange', this.#dtlsState);
   }
 
   /** Negotiated by the peer. */

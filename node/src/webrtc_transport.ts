@@ -1,51 +1,39 @@
 import { randomUUID } from 'node:crypto';
 import type { Link } from './channel/link.js';
-import type { Consumer, ConsumerOptions, ConsumerType } from './consumer.js';
-import { InvalidArgumentError } from './errors.js';
-import type { Producer, ProducerOptions, ProducerType } from './producer.js';
+import { DtlsTransport } from './dtls_transport.js';
 import type { Peer } from './peer.js';
 import type { AppData } from './remote_object.js';
 import type { Room } from './room.js';
-import { mediaKind, rtpCapabilities, rtpParameters } from './shapes/rtp.js';
-import { flag, isObject, needObject, optional, required, struct, text, uint32, withDefault, wrong } from './shapes/shape.js';
+import { flag, needObject, optional, struct, uint32, withDefault } from './shapes/shape.js';
 import { dtlsParameters, dtlsRole, iceCandidateFromWire, iceParameters } from './shapes/transport.js';
-import { Transport } from './transport.js';
+import { checkAppData } from './transport.js';
 import type { DtlsParameters, IceCandidate, IceParameters } from './types/transport.js';
 import * as wire from './wire/index.js';
 
 export interface WebRtcTransportOptions<Data extends AppData = AppData> {
   /** After how many seconds without a sign of the client's consent (RFC 7675) it counts as disconnected. Default 30; 0: never. */
   iceConsentTimeout?: number;
+  /** Whether the worker's UDP addresses are offered. Default: if it listens on any. `true` is refused when it does not. */
+  enableUdp?: boolean;
+  /** The same for its TCP addresses. */
+  enableTcp?: boolean;
+  /** UDP is preferred anyway; beside `preferTcp` this keeps it so. Default false. */
+  preferUdp?: boolean;
+  /** Gives TCP candidates the higher priority. Default false. */
+  preferTcp?: boolean;
   appData?: Data;
 }
 
 const createFields = struct<Omit<WebRtcTransportOptions, 'appData'>, wire.CreateWebRtcTransportT>(wire.CreateWebRtcTransportT, {
   iceConsentTimeout: withDefault(uint32, 30),
+  enableUdp: optional(flag),
+  enableTcp: optional(flag),
+  preferUdp: withDefault(flag, false),
+  preferTcp: withDefault(flag, false),
 });
-
-const produceFields = struct<Omit<ProducerOptions, 'id' | 'appData'>, wire.ProduceT>(wire.ProduceT, {
-  kind: required(mediaKind),
-  rtpParameters: required(rtpParameters),
-  paused: withDefault(flag, false),
-  keyFrameRequestDelay: withDefault(uint32, 0),
-});
-
-const consumeFields = struct<Omit<ConsumerOptions, 'appData'>, wire.ConsumeT>(wire.ConsumeT, {
-  producerId: required(text),
-  rtpCapabilities: required(rtpCapabilities),
-  paused: withDefault(flag, false),
-  mid: optional(text),
-  enableRtx: optional(flag),
-});
-
-/** Throws when `appData` is given and no object. */
-export function checkAppData(value: unknown): AppData | undefined {
-  if (value !== undefined && !isObject(value)) throw wrong('appData', 'an object', value);
-  return value;
-}
 
 /** A transport whose parameters the application signals itself, as mediasoup-client does (ORTC). */
-export class WebRtcTransport extends Transport {
+export class WebRtcTransport extends DtlsTransport {
   readonly #iceCandidates: IceCandidate[];
   #iceParameters: IceParameters;
   #dtlsParameters: DtlsParameters;
@@ -93,44 +81,6 @@ export class WebRtcTransport extends Transport {
     const remote = dtlsParameters.toWire(options.dtlsParameters, 'dtlsParameters');
     const { dtlsLocalRole } = await this.request(new wire.ConnectTransportT(this.id, remote), wire.ConnectReplyT);
     this.#dtlsParameters = { ...this.#dtlsParameters, role: dtlsRole.fromWire(dtlsLocalRole) };
-  }
-
-  /** Receives a track of the client. */
-  async produce<Data extends AppData = AppData>(options: ProducerOptions<Data>): Promise<Producer> {
-    const command = produceFields.toWire(options, '');
-    const appData = checkAppData(options.appData);
-    if (options.id === '') throw new InvalidArgumentError('id', 'expected a string that is not empty');
-    command.producerId = options.id === undefined ? randomUUID() : text.toWire(options.id, 'id');
-    command.transportId = this.id;
-    const reply = await this.request(command, wire.ProducerReplyT);
-    return this.addProducer({
-      id: String(reply.producerId),
-      kind: mediaKind.fromWire(command.kind),
-      type: String(reply.type) as ProducerType,
-      rtpParameters: rtpParameters.fromWire(command.rtpParameters!),
-      consumableRtpParameters: rtpParameters.fromWire(reply.consumableRtpParameters!),
-      paused: command.paused,
-      appData,
-    });
-  }
-
-  /** Sends a producer of the same room to the client. */
-  async consume<Data extends AppData = AppData>(options: ConsumerOptions<Data>): Promise<Consumer> {
-    const command = consumeFields.toWire(options, '');
-    const appData = checkAppData(options.appData);
-    command.consumerId = randomUUID();
-    command.transportId = this.id;
-    const reply = await this.request(command, wire.ConsumerReplyT);
-    return this.addConsumer({
-      id: String(reply.consumerId),
-      producerId: String(reply.producerId),
-      kind: mediaKind.fromWire(reply.kind),
-      type: String(reply.type) as ConsumerType,
-      rtpParameters: rtpParameters.fromWire(reply.rtpParameters!),
-      paused: reply.paused,
-      producerPaused: reply.producerPaused,
-      appData,
-    });
   }
 
   /** New ICE credentials, to be signaled to the client. */

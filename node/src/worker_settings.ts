@@ -1,15 +1,19 @@
 // What createWorker takes, and the command line that it makes of it.
 import { logLevel, logTag } from './shapes/stats.js';
+import { iceProtocol } from './shapes/transport.js';
 import { isObject, list, needObject, text, uint16, uint32, wrong } from './shapes/shape.js';
 import type { AppData } from './remote_object.js';
 import type { WorkerLogLevel, WorkerLogTag } from './types/log.js';
-import { checkAppData } from './webrtc_transport.js';
+import { checkAppData } from './transport.js';
+import type { IceProtocol } from './types/transport.js';
 
 /** An address that the worker receives media on. */
 export interface ListenAddress {
+  /** Default `udp`. `tcp` is for clients whose network blocks UDP (ICE-TCP, passive). */
+  protocol?: IceProtocol;
   /** IPv4 or IPv6. `0.0.0.0` and `::` stand for every address of the machine. */
   ip: string;
-  /** UDP port. Default: the first free one between rtcMinPort and rtcMaxPort. */
+  /** Default: the first free one between rtcMinPort and rtcMaxPort. */
   port?: number;
   /** IP address or host name that clients are told instead of `ip`. */
   announcedAddress?: string;
@@ -24,7 +28,7 @@ export interface WorkerSettings<Data extends AppData = AppData> {
   rtcMinPort?: number;
   /** Default 59999. */
   rtcMaxPort?: number;
-  /** Default: every address of the machine, loopback included. */
+  /** Default: every address of the machine, loopback included, by UDP. */
   listen?: ListenAddress[];
   /** For every address of `listen` without its own. */
   announcedAddress?: string;
@@ -42,11 +46,13 @@ export type UpdatableSettings = Pick<WorkerSettings, 'logLevel' | 'logTags'>;
 
 function listenArgument(value: unknown, path: string): string {
   if (!isObject(value)) throw wrong(path, 'an object', value);
+  const protocol = value['protocol'] ?? 'udp';
+  iceProtocol.toWire(protocol, `${path}.protocol`);
   const ip = text.toWire(value['ip'], `${path}.ip`) as string;
   const port = value['port'] === undefined ? '' : `:${uint16.toWire(value['port'], `${path}.port`)}`;
   const announced =
     value['announcedAddress'] === undefined ? '' : `=${text.toWire(value['announcedAddress'], `${path}.announcedAddress`) as string}`;
-  return `${port !== '' && ip.includes(':') ? `[${ip}]` : ip}${port}${announced}`;
+  return `${protocol === 'tcp' ? 'tcp:' : ''}${port !== '' && ip.includes(':') ? `[${ip}]` : ip}${port}${announced}`;
 }
 
 /** The command line. Throws InvalidArgumentError; what only the worker can know to be wrong it says itself. */

@@ -71,6 +71,7 @@ for (const [settings, field] of [
   [{ rtcMinPort: 'a' }, 'rtcMinPort'],
   [{ listen: [{}] }, 'listen[0].ip'],
   [{ listen: [{ ip: '127.0.0.1', port: 70000 }] }, 'listen[0].port'],
+  [{ listen: [{ ip: '127.0.0.1', protocol: 'sctp' }] }, 'listen[0].protocol'],
   [{ appData: 3 }, 'appData'],
   [{ dtlsCertificateFile: 5 }, 'dtlsCertificateFile'],
 ]) {

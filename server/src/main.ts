@@ -11,11 +11,13 @@ import { WorkerPool } from './workers.js';
 /** How long an orderly end may take. */
 const closingMs = 5_000;
 
-function workerSettings({ listenIp, announcedAddress, rtcPorts, logLevel }: Options): WorkerSettings {
+function workerSettings({ listenIp, announcedAddress, tcp, rtcPorts, logLevel }: Options): WorkerSettings {
+  const ips = listenIp.length > 0 ? listenIp : ['0.0.0.0', '::'];
+  const protocols = tcp ? (['udp', 'tcp'] as const) : (['udp'] as const);
   return {
     logLevel: logLevel === 'info' ? 'warn' : logLevel,
     ...(logLevel === 'debug' ? { logTags: ['info', 'ice', 'dtls'] } : {}),
-    ...(listenIp.length > 0 ? { listen: listenIp.map((ip) => ({ ip })) } : {}),
+    listen: protocols.flatMap((protocol) => ips.map((ip) => ({ protocol, ip }))),
     ...(announcedAddress === undefined ? {} : { announcedAddress }),
     ...(rtcPorts === undefined ? {} : { rtcMinPort: rtcPorts.min, rtcMaxPort: rtcPorts.max }),
   };

@@ -14,7 +14,9 @@ export interface Options {
   /** Addresses that media is received on; none: all of the machine. */
   listenIp: string[];
   announcedAddress?: string;
-  /** UDP ports for media. */
+  /** Media also by TCP, for clients whose network blocks UDP. */
+  tcp: boolean;
+  /** Ports for media, of UDP and TCP. */
   rtcPorts?: { min: number; max: number };
   /** Most participants of a room. */
   roomLimit: number;
@@ -80,7 +82,8 @@ export function parseOptions(argv: string[]): Options {
         .argParser(address),
     )
     .addOption(new Option('--announced-address <address>', 'address or name that clients are told for media instead').argParser(notEmpty))
-    .addOption(new Option('--rtc-ports <min-max>', 'UDP ports for media (default: 10000-59999)').argParser(portRange))
+    .addOption(new Option('--rtc-ports <min-max>', 'ports for media, of UDP and TCP (default: 10000-59999)').argParser(portRange))
+    .addOption(new Option('--no-tcp', 'receive media by UDP only; by default also by TCP, for clients whose network blocks UDP'))
     .addOption(new Option('--room-limit <count>', 'most participants of a room').default(100).argParser(number(1, 10_000)))
     .addOption(
       new Option('--resume-timeout <seconds>', 'how long a participant whose WebSocket dropped is kept')

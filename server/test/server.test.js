@@ -120,7 +120,7 @@ for (const [args, env, message] of [
 test('--help and --version print and end well', async () => {
   const help = run(['--help']);
   assert.deepEqual(await help.exited, [0, null]);
-  for (const option of ['--port', '--host', '--workers', '--listen-ip', '--announced-address', '--log-level'])
+  for (const option of ['--port', '--host', '--workers', '--listen-ip', '--announced-address', '--no-tcp', '--log-level'])
     assert.ok(help.output.out.includes(option));
   const version = run(['--version']);
   assert.deepEqual(await version.exited, [0, null]);

@@ -1,5 +1,7 @@
 #include "client/audio_source.h"
 
+#include "client/opus_clip.h"
+
 namespace sluice::client {
 namespace {
 
@@ -7,8 +9,10 @@ constexpr std::int64_t kClockRate = 48'000;
 
 }  // namespace
 
-AudioSource::AudioSource(std::uint32_t stream, Random& random)
-    : stream_(stream), random_(random), first_timestamp_{random.u32()} {}
+AudioSource::AudioSource(const Options& options, std::uint32_t stream, Random& random)
+    : options_(options), stream_(stream), random_(random), first_timestamp_{random.u32()} {
+  if (options_.clip == nullptr) humming_ = make_humming();
+}
 
 void AudioSource::start(Instant now) {
   if (next_ != kNever) return;
@@ -23,14 +27,18 @@ std::optional<MediaUnit> AudioSource::next(Instant now) {
     turn_left_ = 25 + random_.below(100);
   }
   level_.level = static_cast<std::uint8_t>(level_.voice ? 15 + random_.below(20) : 100 + random_.below(20));
+  const bool silent = !level_.voice && !clip().silence.empty();
+  if (!silent) position_ = (position_ + 1) % clip().voice.size();
+  const AudioClip::Packet& packet = silent ? clip().silence.front() : clip().voice[position_];
   MediaUnit unit;
   unit.kind = MediaUnit::Kind::kAudio;
-  unit.size = static_cast<std::uint16_t>(kAudioHeaderSize + Marker::kSize +
-                                         (level_.voice ? 40 + random_.below(40) : random_.below(10)));
+  unit.coded = packet.head;
+  unit.size = static_cast<std::uint16_t>(packet.head.size() + Marker::kSize);
   unit.timestamp = timestamp_at(now);
   unit.marker = {stream_, counter_++, now};
-  next_ += kInterval;
-  if (next_ <= now) next_ = now + kInterval;  // late: no burst to catch up
+  const Duration interval = interval_ != Duration::zero() ? interval_ : packet.duration;
+  next_ += interval;
+  if (next_ + catch_up_ <= now) next_ = now + interval;  // late: no burst to catch up
   return unit;
 }
 

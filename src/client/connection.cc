@@ -32,7 +32,8 @@ DtlsParameters Connection::dtls_parameters() const {
 void Connection::set_remote_ice(const IceParameters& ice, std::span<const IceCandidate> candidates) {
   ice_.set_remote({ice.username_fragment, ice.password});
   for (const IceCandidate& candidate : candidates) {
-    if (candidate.protocol != IceProtocol::kUdp) continue;
+    if (candidate.protocol != options_.protocol) continue;
+    if (candidate.protocol == IceProtocol::kTcp && candidate.tcp_type != IceTcpType::kPassive) continue;
     const auto address = SocketAddress::parse(candidate.address, candidate.port);
     if (!address || address->family() != options_.family) continue;
     ice_.add_remote_candidate(*address, candidate.priority);
@@ -58,9 +59,27 @@ void Connection::restart_ice(ice::Credentials local, const IceParameters& remote
   ice_.restart(std::move(local), {remote.username_fragment, remote.password});
 }
 
+void Connection::connect_plain(const Path& path, const std::optional<srtp::MasterKey>& own_key,
+                               const std::optional<srtp::MasterKey>& remote_key, Instant now) {
+  plain_path_ = path;
+  if (own_key && remote_key) {
+    inbound_.emplace(shared_.srtp, *remote_key);
+    sender_.set_keys(shared_.srtp, *own_key);
+  } else {
+    sender_.set_unprotected();
+  }
+  sender_.set_path(path);
+  ready_at_ = now;
+}
+
 Connection::Media Connection::receive(Packet& packet, const Path& path, Instant now) {
   ++received_;
   if (packet.size == 0) return Media::kNone;
+  if (plain_path_) {
+    if (path == *plain_path_) return receive_media(packet);
+    ++drops_.unknown_source;
+    return Media::kNone;
+  }
   // RFC 7983 §7.
   const std::uint8_t first = packet.data[0];
   if (first <= 3) {
@@ -82,11 +101,16 @@ Connection::Media Connection::receive(Packet& packet, const Path& path, Instant 
     after_dtls(now);
     return Media::kNone;
   }
-  if (!inbound_) {
+  return receive_media(packet);
+}
+
+Connection::Media Connection::receive_media(Packet& packet) {
+  if (!inbound_ && !plain_path_) {
     ++drops_.srtp_not_ready;
     return Media::kNone;
   }
   const bool rtcp = packet.size >= 2 && packet.data[1] >= 192 && packet.data[1] <= 223;  // RFC 5761 §4
+  if (!inbound_) return rtcp ? Media::kRtcp : Media::kRtp;
   const auto result =
       rtcp ? inbound_->unprotect_rtcp(packet.bytes()) : inbound_->unprotect_rtp(packet.bytes());
   if (!result.ok()) {
@@ -98,6 +122,7 @@ Connection::Media Connection::receive(Packet& packet, const Path& path, Instant 
 }
 
 void Connection::advance(Instant now) {
+  if (plain_path_) return;
   ice_.advance(now);
   after_ice(now);
   dtls_->advance(now);
@@ -105,13 +130,15 @@ void Connection::advance(Instant now) {
 }
 
 Instant Connection::next_deadline() const {
-  return std::min(ice_.next_deadline(), dtls_->next_deadline());
+  return plain_path_ ? kNever : std::min(ice_.next_deadline(), dtls_->next_deadline());
 }
 
 void Connection::close(Instant now) {
-  dtls_->close(now);
-  after_dtls(now);
-  ice_.close();
+  if (!plain_path_) {
+    dtls_->close(now);
+    after_dtls(now);
+    ice_.close();
+  }
   sender_.set_path(std::nullopt);
 }
 

@@ -1,5 +1,6 @@
 // The client's end of one 5-tuple: checks by ICE, the DTLS handshake, SRTP both ways. The mirror of
-// transport::WebRtcTransport, which answers; this one asks.
+// transport::WebRtcTransport, which answers; this one asks. After connect_plain() that of
+// transport::PlainTransport instead, with rtcp-mux.
 //
 // Sans-IO: what it sends goes into the shared batch by the path of its socket. Media is taken and sent only
 // once the handshake has verified the server's certificate. Owned by Peer.
@@ -27,6 +28,9 @@ class Connection {
     SocketId socket = 0;  ///< Ours; one peer, one socket.
     IpFamily family = IpFamily::kIPv4;
     dtls::Role dtls_role = dtls::Role::kClient;
+    /// kTcp: our socket is a connection to one of the server's passive candidates; whoever owns it frames
+    /// datagrams.
+    IceProtocol protocol = IceProtocol::kUdp;
   };
   /// Datagrams that came to nothing.
   struct Drops {
@@ -48,7 +52,8 @@ class Connection {
   /// What the server is told.
   [[nodiscard]] IceParameters ice_parameters() const;
   [[nodiscard]] DtlsParameters dtls_parameters() const;
-  /// What the server told. Candidates of another family than our socket's, or by name, are left out.
+  /// What the server told. Candidates of another family or protocol than our socket's, or by name, are left
+  /// out.
   void set_remote_ice(const IceParameters& ice, std::span<const IceCandidate> candidates);
   Result<void> set_remote_dtls(const std::vector<DtlsFingerprint>& fingerprints, Instant now);
   /// Before anything is under way: who starts the handshake.
@@ -57,6 +62,11 @@ class Connection {
   void restart_ice(const IceParameters& remote);
   void restart_ice(ice::Credentials local, const IceParameters& remote);
 
+  /// Neither ICE nor DTLS: media goes by `path` at once, with SRTP when both keys are given, else in the
+  /// clear.
+  void connect_plain(const Path& path, const std::optional<srtp::MasterKey>& own_key,
+                     const std::optional<srtp::MasterKey>& remote_key, Instant now);
+
   /// Plain media that came out of a datagram, in the packet's own buffer.
   Media receive(Packet& packet, const Path& path, Instant now);
   void advance(Instant now);
@@ -64,7 +74,9 @@ class Connection {
   /// Tells the server (close_notify); nothing is sent or taken afterwards.
   void close(Instant now);
 
-  [[nodiscard]] bool ready() const { return inbound_.has_value() && sender_.ready(); }
+  [[nodiscard]] bool ready() const {
+    return (inbound_.has_value() || plain_path_.has_value()) && sender_.ready();
+  }
   [[nodiscard]] transport::MediaSender& sender() { return sender_; }
   [[nodiscard]] const ice::ControllingAgent& ice() const { return ice_; }
   [[nodiscard]] const dtls::Session& dtls() const { return *dtls_; }
@@ -80,6 +92,7 @@ class Connection {
   }
 
  private:
+  Media receive_media(Packet& packet);
   void after_ice(Instant now);
   void after_dtls(Instant now);
   bool take_keys();
@@ -93,6 +106,7 @@ class Connection {
   std::vector<ice::Transmit> stun_out_;
   std::vector<std::vector<std::uint8_t>> dtls_out_;
   bool keys_refused_ = false;
+  std::optional<Path> plain_path_;
   Drops drops_;
   std::uint64_t received_ = 0;
   Instant ice_connected_at_ = kNever;

@@ -14,19 +14,45 @@ std::int64_t Continuity::oldest() const {
   return std::max(first_, newest_ - static_cast<std::int64_t>(slots_.size()) + 1);
 }
 
-void Continuity::on_packet(const Arrival& arrival, Instant now) {
-  if (!arrival.marker || (stream_ && *stream_ != arrival.marker->stream)) {
-    ++counts_.bad_markers;
-    return;
+/// Whose packet it is, and from which of its layers. False when it does not belong here.
+bool Continuity::take_marker(const Arrival& arrival, std::int64_t number) {
+  if (!arrival.marker) {
+    if (!arrival.unmarked) ++counts_.bad_markers;
+    return arrival.unmarked;
   }
-  const std::int64_t number = unwrapper_.unwrap(arrival.number);
+  const Marker& marker = *arrival.marker;
+  if (!stream_) {
+    stream_ = marker.stream;
+    // Those before it may have had none.
+    const auto before =
+        started_ ? static_cast<std::uint32_t>(std::max<std::int64_t>(number - first_, 0)) : 0U;
+    newest_counter_ = marker.counter;
+    first_counter_ = marker.counter - before;
+    layer_ = marker.layer;
+    newest_marked_ = number;
+  }
+  if (*stream_ != marker.stream) {
+    ++counts_.bad_markers;
+    return false;
+  }
+  if (number > newest_marked_) {
+    newest_marked_ = number;
+    newest_counter_ = marker.counter;
+    if (marker.layer != layer_) ++counts_.layer_switches;
+    layer_ = marker.layer;
+  }
+  return true;
+}
+
+void Continuity::on_packet(const Arrival& arrival, Instant now) {
+  const std::int64_t number = unwrapper_.peek(arrival.number);
+  if (!take_marker(arrival, number)) return;
+  unwrapper_.unwrap(arrival.number);
   if (!started_) {
     started_ = true;
-    stream_ = arrival.marker->stream;
     first_ = newest_ = number;
     rendered_ = number - 1;
     first_at_ = now;
-    newest_counter_ = first_counter_ = arrival.marker->counter;
   }
   // Started in the middle of reordered packets: the stream begins a little earlier than was thought.
   if (number < first_ && first_ - number < 64 &&
@@ -45,19 +71,19 @@ void Continuity::on_packet(const Arrival& arrival, Instant now) {
     ++(arrival.repair || place.repair ? counts_.repeated : counts_.duplicates);
     return;
   }
-  place = {arrival.marker->counter, arrival.timestamp.value, true,
-           arrival.frame_end,       arrival.key_frame,       arrival.repair};
+  place = {0, arrival.timestamp.value, true, arrival.frame_end, arrival.key_frame, arrival.repair, false, 0};
   ++counts_.packets;
-  if (arrival.repair) {
-    ++counts_.repaired;
+  if (arrival.repair) ++counts_.repaired;
+  if (arrival.marker) {
+    place.marked = true;
+    place.counter = arrival.marker->counter;
+    place.layer = arrival.marker->layer;
+    if (!arrival.repair) longest_delay_ = std::max(longest_delay_, now - arrival.marker->sent_at);
+    if (number == first_) first_counter_ = arrival.marker->counter;
   } else {
-    longest_delay_ = std::max(longest_delay_, now - arrival.marker->sent_at);
+    ++counts_.unmarked;
   }
-  if (number == first_) {
-    first_is_key_ = !video_ || arrival.key_frame;
-    first_counter_ = arrival.marker->counter;
-  }
-  if (number == newest_) newest_counter_ = arrival.marker->counter;
+  if (number == first_) first_is_key_ = !video_ || arrival.key_frame;
   if (arrival.key_frame) last_key_ = std::max(last_key_, number);
   check_order(number, place);
   render(now);
@@ -75,25 +101,29 @@ void Continuity::move_on(std::int64_t newest) {
   newest_ = newest;
 }
 
-/// Neighbours in number must be neighbours in the publisher's order; equal steps unless packets were left out
-/// on purpose.
 void Continuity::check_order(std::int64_t number, const Slot& added) {
-  const auto compare = [&](std::int64_t low, const Slot& before, std::int64_t high, const Slot& after) {
-    const std::int64_t steps = high - low;
-    const auto made = static_cast<std::int64_t>(after.counter) - static_cast<std::int64_t>(before.counter);
-    if (made < steps) {
-      ++counts_.order_errors;
-    } else if (steps == 1) {
-      counts_.left_out += static_cast<std::uint64_t>(made - steps);
-      if (video_ && made > steps && !after.key_frame) ++counts_.bad_starts;
-    }
-    const auto time = static_cast<std::int32_t>(after.timestamp - before.timestamp);
-    if (time < 0 || (steps == 1 && !before.frame_end && made == 1 && time != 0)) ++counts_.timestamp_errors;
-  };
-  if (number - 1 >= oldest() && slot(number - 1).received)
-    compare(number - 1, slot(number - 1), number, added);
-  if (number + 1 <= newest_ && slot(number + 1).received)
-    compare(number, added, number + 1, slot(number + 1));
+  if (number - 1 >= oldest() && slot(number - 1).received) check_pair(slot(number - 1), added);
+  if (number + 1 <= newest_ && slot(number + 1).received) check_pair(added, slot(number + 1));
+}
+
+/// Neighbours in number must be neighbours in the publisher's order; equal steps unless packets were left out
+/// on purpose. Another layer counts for itself, and begins with a key frame.
+void Continuity::check_pair(const Slot& before, const Slot& after) {
+  const auto time = static_cast<std::int32_t>(after.timestamp - before.timestamp);
+  if (time < 0) ++counts_.timestamp_errors;
+  if (!before.marked || !after.marked) return;
+  if (before.layer != after.layer) {
+    if (!after.key_frame) ++counts_.bad_starts;
+    return;
+  }
+  const auto made = static_cast<std::int64_t>(after.counter) - static_cast<std::int64_t>(before.counter);
+  if (made < 1) {
+    ++counts_.order_errors;
+  } else {
+    counts_.left_out += static_cast<std::uint64_t>(made - 1);
+    if (video_ && made > 1 && !after.key_frame) ++counts_.bad_starts;
+    if (time != 0 && made == 1 && !before.frame_end) ++counts_.timestamp_errors;
+  }
 }
 
 void Continuity::render(Instant now) {

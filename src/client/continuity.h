@@ -25,7 +25,8 @@ class Continuity {
     bool frame_end = false;  ///< RTP marker bit; of audio every packet is a frame.
     bool key_frame = false;  ///< The first packet of one; video only.
     std::optional<Marker> marker;
-    bool repair = false;  ///< Came as RTX.
+    bool repair = false;    ///< Came as RTX.
+    bool unmarked = false;  ///< Without a marker, and it need not have one (media_unit.h).
   };
   struct Counts {
     std::uint64_t packets = 0;           ///< Distinct numbers.
@@ -43,6 +44,8 @@ class Continuity {
         0;  ///< Packets of the publisher that got no number here: paused, or before the key frame.
     std::uint64_t frames = 0;  ///< Rendered.
     std::uint64_t key_frames = 0;
+    std::uint64_t unmarked = 0;  ///< Checked by number and timestamp only.
+    std::uint64_t layer_switches = 0;
     [[nodiscard]] std::uint64_t errors() const {
       return duplicates + bad_markers + order_errors + timestamp_errors + bad_starts;
     }
@@ -65,6 +68,7 @@ class Continuity {
   [[nodiscard]] std::optional<std::uint32_t> stream() const { return stream_; }
   [[nodiscard]] Instant first_packet_at() const { return first_at_; }  ///< kNever before.
   [[nodiscard]] Instant first_frame_at() const { return first_frame_at_; }
+  [[nodiscard]] Instant last_frame_at() const { return last_frame_at_; }  ///< kNever before.
   /// Between two rendered frames; not counting what lies before reset_freeze().
   [[nodiscard]] Duration longest_gap() const { return longest_gap_; }
   [[nodiscard]] std::uint64_t freezes() const { return freezes_; }
@@ -84,6 +88,8 @@ class Continuity {
     bool frame_end = false;
     bool key_frame = false;
     bool repair = false;
+    bool marked = false;
+    std::uint8_t layer = 0;
   };
   [[nodiscard]] Slot& slot(std::int64_t number) {
     return slots_[static_cast<std::size_t>(number) & (slots_.size() - 1)];
@@ -94,7 +100,9 @@ class Continuity {
   [[nodiscard]] std::int64_t oldest() const;
   [[nodiscard]] std::size_t unseen(std::int64_t from, std::int64_t to) const;
   void move_on(std::int64_t newest);
+  bool take_marker(const Arrival& arrival, std::int64_t number);
   void check_order(std::int64_t number, const Slot& added);
+  void check_pair(const Slot& before, const Slot& after);
   void render(Instant now);
 
   static constexpr std::size_t kVideoWindow = 1024;  ///< Numbers remembered; powers of two.
@@ -114,6 +122,8 @@ class Continuity {
   std::optional<std::uint32_t> stream_;
   std::uint32_t first_counter_ = 0;
   std::uint32_t newest_counter_ = 0;
+  std::int64_t newest_marked_ = 0;
+  std::uint8_t layer_ = 0;  ///< Of the newest packet with a marker.
   Instant first_at_ = kNever;
   Instant first_frame_at_ = kNever;
   Instant last_frame_at_ = kNever;

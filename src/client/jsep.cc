@@ -31,23 +31,35 @@ JsepSignaling::Section* JsepSignaling::find(std::string_view mid) {
 MediaSender* JsepSignaling::sender(std::string_view mid) const {
   const auto it =
       std::find_if(sections_.begin(), sections_.end(), [&](const Section& s) { return s.mid == mid; });
-  return it == sections_.end() ? nullptr : it->sender;
+  return it == sections_.end() || it->senders.empty() ? nullptr : it->senders.front();
 }
 
-std::string JsepSignaling::add_track(MediaKind kind, std::uint32_t stream, VideoSource::Options video) {
-  Section section;
+JsepSignaling::Section& JsepSignaling::add_section(MediaKind kind) {
+  Section& section = sections_.emplace_back();
   section.kind = kind;
   section.ours = true;
   section.active = true;
   // The server numbers its own m-lines; ours are told apart by the letter.
-  section.mid = "c" + std::to_string(sections_.size());
+  section.mid = "c" + std::to_string(sections_.size() - 1);
+  return section;
+}
+
+std::string JsepSignaling::add_track(MediaKind kind, std::uint32_t stream, VideoSource::Options video,
+                                     AudioSource::Options audio) {
+  Section& section = add_section(kind);
   section.parameters = send_parameters(kind, section.mid, cname_, random_);
   section.parameters.msid = cname_ + " " + random_.ice_chars(8);
-  section.track.stream = stream;
-  section.track.kind = kind;
-  section.track.video = video;
-  sections_.push_back(std::move(section));
-  return sections_.back().mid;
+  section.encodings.push_back({stream, kind, {}, video, audio});
+  return section.mid;
+}
+
+std::string JsepSignaling::add_simulcast_track(std::uint32_t stream,
+                                               std::span<const VideoSource::Options> layers) {
+  Section& section = add_section(MediaKind::kVideo);
+  section.parameters = simulcast_parameters(layers.size(), section.mid, cname_, random_);
+  section.parameters.msid = cname_ + " " + random_.ice_chars(8);
+  for (const auto& layer : layers) section.encodings.push_back({stream, MediaKind::kVideo, {}, layer, {}});
+  return section.mid;
 }
 
 void JsepSignaling::remove_track(std::string_view mid) {
@@ -56,7 +68,8 @@ void JsepSignaling::remove_track(std::string_view mid) {
 
 void JsepSignaling::drop(Section& section) {
   section.active = false;
-  if (section.sender != nullptr) peer_.remove_sender(*std::exchange(section.sender, nullptr));
+  for (MediaSender* sender : section.senders) peer_.remove_sender(*sender);
+  section.senders.clear();
   if (section.receiver != nullptr) peer_.remove_receiver(*std::exchange(section.receiver, nullptr));
 }
 
@@ -137,7 +150,7 @@ void JsepSignaling::take_accepted(Section& section, const sdp::MediaDescription&
     drop(section);
     return;
   }
-  if (section.sender != nullptr) return;
+  if (!section.senders.empty()) return;
   // What the server left out is not sent.
   std::erase_if(section.parameters.header_extensions, [&](const auto& ours) {
     return std::none_of(answer.extmaps.begin(), answer.extmaps.end(),
@@ -151,8 +164,11 @@ void JsepSignaling::take_accepted(Section& section, const sdp::MediaDescription&
     drop(section);
     return;
   }
-  section.track.parameters = section.parameters;
-  section.sender = &peer_.add_sender(section.track, now);
+  for (std::size_t i = 0; i < section.encodings.size(); ++i) {
+    MediaSender::Options track = section.encodings[i];
+    track.parameters = encoding_of(section.parameters, i, random_);
+    section.senders.push_back(&peer_.add_sender(std::move(track), now));
+  }
 }
 
 void JsepSignaling::take_offered(const sdp::MediaDescription& offer) {

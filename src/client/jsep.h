@@ -7,6 +7,7 @@
 #pragma once
 
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -22,7 +23,10 @@ class JsepSignaling {
   JsepSignaling(Peer& peer, Random& random);
 
   /// A track to send, from the next offer on. Gives its mid.
-  std::string add_track(MediaKind kind, std::uint32_t stream, VideoSource::Options video = {});
+  std::string add_track(MediaKind kind, std::uint32_t stream, VideoSource::Options video = {},
+                        AudioSource::Options audio = {});
+  /// Video in several encodings at once, the smallest first (RFC 8853).
+  std::string add_simulcast_track(std::uint32_t stream, std::span<const VideoSource::Options> layers);
   /// Its m-line goes inactive with the next offer.
   void remove_track(std::string_view mid);
 
@@ -31,6 +35,7 @@ class JsepSignaling {
   /// Takes the server's offer and gives the answer.
   Result<std::string> answer(std::string_view sdp, Instant now);
 
+  /// Of several encodings, the first.
   [[nodiscard]] MediaSender* sender(std::string_view mid) const;
   /// Receivers have their mid as id.
   [[nodiscard]] std::size_t section_count() const { return sections_.size(); }
@@ -43,11 +48,12 @@ class JsepSignaling {
     bool ours = false;  ///< We send here; otherwise the server does.
     bool active = false;
     RtpParameters parameters;
-    MediaSender::Options track;  ///< Ours.
-    MediaSender* sender = nullptr;
+    std::vector<MediaSender::Options> encodings;  ///< Ours.
+    std::vector<MediaSender*> senders;
     MediaReceiver* receiver = nullptr;
   };
 
+  Section& add_section(MediaKind kind);
   [[nodiscard]] Section* find(std::string_view mid);
   [[nodiscard]] sdp::SessionDescription describe(bool offer);
   [[nodiscard]] sdp::MediaDescription describe(const Section& section, bool offer) const;

@@ -42,6 +42,15 @@ void write_sources(const RtpParameters& parameters, sdp::MediaDescription& out) 
   const std::size_t space = parameters.msid.find(' ');
   out.msids.push_back({parameters.msid.substr(0, space),
                        space == std::string::npos ? "" : parameters.msid.substr(space + 1)});
+  if (!parameters.encodings.front().rid.empty()) {
+    sdp::Simulcast simulcast;
+    for (const auto& encoding : parameters.encodings) {
+      out.rids.push_back({encoding.rid, true, {}});
+      simulcast.send.push_back({{encoding.rid, false}});
+    }
+    out.simulcast = std::move(simulcast);
+    return;
+  }
   const auto& encoding = parameters.encodings.front();
   if (encoding.rtx_ssrc) out.ssrc_groups.push_back({"FID", {*encoding.ssrc, *encoding.rtx_ssrc}});
   out.ssrcs.push_back({*encoding.ssrc, "cname", parameters.rtcp.cname});

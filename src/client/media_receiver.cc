@@ -4,7 +4,6 @@
 #include <utility>
 
 #include "base/check.h"
-#include "client/media_unit.h"
 #include "codec/vp8.h"
 #include "rtp/rtx.h"
 
@@ -24,46 +23,50 @@ MediaReceiver::MediaReceiver(Options options)
   const bool feedback =
       std::any_of(codec.rtcp_feedback.begin(), codec.rtcp_feedback.end(),
                   [](const RtcpFeedback& f) { return f.type == "nack" && f.parameter.empty(); });
-  if (options_.nack && feedback) nack_.emplace();
+  if (options_.nack && !options_.light && feedback) nack_.emplace();
 }
 
-Continuity::Arrival MediaReceiver::read(const rtp::PacketView& packet) const {
-  Continuity::Arrival arrival;
-  arrival.number = packet.sequence_number();
-  arrival.timestamp = packet.timestamp();
-  arrival.frame_end = packet.marker() || options_.kind == MediaKind::kAudio;
-  const Bytes payload = packet.payload();
-  std::size_t header = kAudioHeaderSize;
+MediaReceiver::Received MediaReceiver::read(const rtp::PacketView& packet, bool repair) const {
+  Received out{packet, {}, packet.payload(), true};
+  Continuity::Arrival& facts = out.facts;
+  facts.number = packet.sequence_number();
+  facts.timestamp = packet.timestamp();
+  facts.frame_end = packet.marker() || options_.kind == MediaKind::kAudio;
+  facts.repair = repair;
   if (options_.kind == MediaKind::kVideo) {
-    const auto vp8 = codec::Vp8::parse(payload);
-    if (!vp8) return arrival;
-    const bool start = vp8->is_frame_start();
-    arrival.key_frame = start && vp8->is_key_frame;
-    header = video_header_size(start, arrival.key_frame);
+    const auto vp8 = codec::Vp8::parse(out.coded);
+    if (!vp8) return out;
+    out.frame_start = vp8->is_frame_start();
+    out.coded = out.coded.subspan(vp8->descriptor_size);
+    facts.key_frame = out.frame_start && vp8->is_key_frame;
+    // Room for a marker is where the first partition is over; the last packet of a frame always has it.
+    facts.unmarked = vp8->partition_index == 0 && !facts.frame_end;
   }
-  if (payload.size() >= header) arrival.marker = Marker::parse(payload.subspan(header));
-  return arrival;
+  facts.marker = Marker::parse(out.coded);
+  return out;
 }
 
-void MediaReceiver::on_rtp(const rtp::PacketView& packet, Instant arrival, Instant now) {
+std::optional<MediaReceiver::Received> MediaReceiver::on_rtp(const rtp::PacketView& packet, Instant arrival,
+                                                             Instant now) {
   rtp::PacketView view = packet;
   const bool repair = packet.ssrc() != ssrc_;
   if (repair) {
     const auto media = rtp::unwrap_rtx(packet, ssrc_, {payload_type_});
     if (!media) {
       ++malformed_;
-      return;
+      return std::nullopt;
     }
     view = *media;
   } else {
     if (packet.payload_type().value != payload_type_) {
       ++malformed_;
-      return;
+      return std::nullopt;
     }
     media_.on_packet(view.sequence_number(), view.timestamp(), view.size(), arrival);
   }
-  Continuity::Arrival facts = read(view);
-  facts.repair = repair;
+  const Received received = read(view, repair);
+  const Continuity::Arrival& facts = received.facts;
+  if (options_.light) return received;
   continuity_.on_packet(facts, now);
   if (nack_) {
     nack_->on_packet(view.sequence_number(), now);
@@ -80,6 +83,7 @@ void MediaReceiver::on_rtp(const rtp::PacketView& packet, Instant arrival, Insta
     key_frame_due_ = now + (frames == 0 ? kStartPatience : kStallPatience);
   }
   last_packet_at_ = now;
+  return received;
 }
 
 std::span<const SequenceNumber> MediaReceiver::missing(Instant now) {

@@ -21,12 +21,23 @@ class MediaReceiver {
     MediaKind kind = MediaKind::kAudio;
     RtpParameters parameters;  ///< As the server told; one encoding with an SSRC.
     bool nack = true;          ///< False: losses are left as they are.
+    bool light = false;        ///< Counted by header; no continuity, no NACK (Peer::set_light).
   };
 
   explicit MediaReceiver(Options options);
 
-  /// A packet under ssrc() or rtx_ssrc().
-  void on_rtp(const rtp::PacketView& packet, Instant arrival, Instant now);
+  struct Received {
+    rtp::PacketView packet;  ///< Unwrapped.
+    Continuity::Arrival facts;
+    Bytes coded;               ///< The payload without VP8's descriptor: what a decoder gets, in parts.
+    bool frame_start = false;  ///< Of audio every packet is a frame.
+  };
+  /// A packet under ssrc() or rtx_ssrc(). Nothing when it is not of this track.
+  std::optional<Received> on_rtp(const rtp::PacketView& packet, Instant arrival, Instant now);
+  /// A packet under ssrc() of which only the header was read: reception is reported, nothing is asked for.
+  void on_unread(const rtp::PacketView& header, std::size_t size, Instant arrival) {
+    media_.on_packet(header.sequence_number(), header.timestamp(), size, arrival);
+  }
   void on_sender_report(std::uint64_t ntp, RtpTimestamp timestamp, Instant now) {
     media_.on_sender_report(ntp, timestamp, now);
   }
@@ -44,6 +55,7 @@ class MediaReceiver {
 
   [[nodiscard]] const std::string& id() const { return options_.id; }
   [[nodiscard]] MediaKind kind() const { return options_.kind; }
+  [[nodiscard]] bool light() const { return options_.light; }
   [[nodiscard]] const RtpParameters& parameters() const { return options_.parameters; }
   [[nodiscard]] Ssrc ssrc() const { return ssrc_; }
   [[nodiscard]] std::optional<Ssrc> rtx_ssrc() const { return rtx_ssrc_; }
@@ -64,7 +76,7 @@ class MediaReceiver {
   static constexpr Duration kStallPatience = 1s;
   static constexpr Duration kSilence = 500ms;  ///< After it the patience starts anew: the track was paused.
 
-  [[nodiscard]] Continuity::Arrival read(const rtp::PacketView& packet) const;
+  [[nodiscard]] Received read(const rtp::PacketView& packet, bool repair) const;
 
   Options options_;
   Ssrc ssrc_;

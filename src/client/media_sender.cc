@@ -9,7 +9,7 @@ namespace sluice::client {
 namespace {
 
 std::variant<AudioSource, VideoSource> make_source(const MediaSender::Options& options, Random& random) {
-  if (options.kind == MediaKind::kAudio) return AudioSource(options.stream, random);
+  if (options.kind == MediaKind::kAudio) return AudioSource(options.audio, options.stream, random);
   return VideoSource(options.video, options.stream, random);
 }
 
@@ -35,6 +35,8 @@ void MediaSender::read_parameters() {
     rtx_ssrc_ = Ssrc{*parameters.encodings[0].rtx_ssrc};
     rtx_payload_type_ = parameters.codecs[1].payload_type;
     history_.resize(kHistory);
+  } else if (options_.kind == MediaKind::kVideo && parameters.header_extensions.empty()) {
+    history_.resize(kHistory);  // repeated as they were: nothing in their headers tells the time of sending
   }
   for (const auto& extension : parameters.header_extensions) {
     const auto known = rtp::extension_of(extension.uri);
@@ -43,6 +45,10 @@ void MediaSender::read_parameters() {
     switch (*known) {
       case rtp::Extension::kMid:
         value = as_bytes(options_.parameters.mid);
+        break;
+      case rtp::Extension::kRid:
+      case rtp::Extension::kRepairedRid:  // RFC 8852 §3: the first on the stream, the second on its repair
+        value = as_bytes(options_.parameters.encodings[0].rid);
         break;
       case rtp::Extension::kAbsSendTime:
         value = rtp::blank(rtp::kAbsSendTimeSize);
@@ -56,7 +62,10 @@ void MediaSender::read_parameters() {
       default:
         break;
     }
-    if (!value.empty()) extensions_[extension_count_++] = {*known, extension.id, value};
+    if (value.empty()) continue;
+    const rtp::ExtensionToWrite written{*known, extension.id, value};
+    if (*known != rtp::Extension::kRepairedRid) extensions_[extension_count_++] = written;
+    if (*known != rtp::Extension::kRid) rtx_extensions_[rtx_extension_count_++] = written;
   }
 }
 
@@ -66,6 +75,14 @@ void MediaSender::start(Instant now) {
 
 void MediaSender::stop() {
   std::visit([](auto& source) { source.stop(); }, source_);
+}
+
+void MediaSender::set_video(const VideoSource::Options& video, Instant now) {
+  if (auto* source = std::get_if<VideoSource>(&source_)) source->set_options(video, now);
+}
+
+void MediaSender::set_audio_interval(Duration interval, Duration catch_up) {
+  if (auto* source = std::get_if<AudioSource>(&source_)) source->set_interval(interval, catch_up);
 }
 
 Instant MediaSender::next_deadline() const {
@@ -100,6 +117,7 @@ bool MediaSender::send(const MediaUnit& unit, SequenceNumber number, bool rtx, I
   if (rtx) {
     rtp::write_osn(original.data(), number);
     rtp.prefix = original;
+    rtp.extensions = std::span(rtx_extensions_).first(rtx_extension_count_);
     rtp.header.payload_type = {rtx_payload_type_};
     rtp.header.ssrc = *rtx_ssrc_;
     rtp.header.sequence_number = rtx_number_;
@@ -113,7 +131,7 @@ void MediaSender::on_nack(SequenceNumber number, Instant now, transport::MediaSe
   if (history_.empty()) return;
   const Sent& sent = history_[number.value % kHistory];
   if (sent.number != number || sent.unit.size == 0) return;
-  if (send(sent.unit, number, true, now, out)) ++retransmitted_;
+  if (send(sent.unit, number, rtx_ssrc_.has_value(), now, out)) ++retransmitted_;
 }
 
 void MediaSender::on_key_frame_request(Instant now) {

@@ -27,6 +27,7 @@ class MediaSender {
     MediaKind kind = MediaKind::kAudio;
     RtpParameters parameters;  ///< As the server was told; one encoding with an SSRC.
     VideoSource::Options video;
+    AudioSource::Options audio{};
   };
 
   MediaSender(Options options, const Shared& shared);
@@ -36,6 +37,10 @@ class MediaSender {
   void stop();
   /// Forces the next sequence number, for tests of the wrap; before start().
   void set_next_number(SequenceNumber number) { number_ = number; }
+
+  /// Another load from the next packet on: video's options, audio's time between packets.
+  void set_video(const VideoSource::Options& video, Instant now);
+  void set_audio_interval(Duration interval, Duration catch_up);
 
   void advance(Instant now, transport::MediaSender& out);
   [[nodiscard]] Instant next_deadline() const;
@@ -78,7 +83,9 @@ class MediaSender {
   std::uint8_t payload_type_ = 0;
   std::uint8_t rtx_payload_type_ = 0;
   std::array<rtp::ExtensionToWrite, rtp::kExtensionCount> extensions_{};
+  std::array<rtp::ExtensionToWrite, rtp::kExtensionCount> rtx_extensions_{};
   std::size_t extension_count_ = 0;
+  std::size_t rtx_extension_count_ = 0;
   std::uint8_t level_byte_ = 0;  ///< The audio level extension's value points here.
 
   SequenceNumber number_;
@@ -87,7 +94,7 @@ class MediaSender {
     MediaUnit unit;
     SequenceNumber number;
   };
-  std::vector<Sent> history_;  ///< By number modulo kHistory; empty without RTX.
+  std::vector<Sent> history_;  ///< By number modulo kHistory; empty when nothing is repeated.
 
   std::uint32_t octets_ = 0;
   std::uint64_t sent_ = 0;

@@ -1,6 +1,11 @@
 // One packet that a synthetic source wants sent: enough to write its payload, now and again for a
-// retransmission, so that a sender remembers 40 bytes a packet and no payloads. Made by VideoSource and
+// retransmission, so that a sender remembers 64 bytes a packet and no payloads. Made by VideoSource and
 // AudioSource, written by MediaSender.
+//
+// A payload is the codec's own descriptor, coded data out of a clip, filler, and the marker. Of VP8 the
+// filler and the marker lie behind the first partition, where coefficients would be that no macroblock has,
+// or behind the end of the last one; both are bytes that a decoder does not read. A packet whose bytes all
+// belong to the first partition has no room for a marker.
 #pragma once
 
 #include <cstdint>
@@ -16,24 +21,18 @@ struct MediaUnit {
   Kind kind = Kind::kAudio;
   bool key_frame = false;
   bool marker_bit = false;
+  bool marked = true;            ///< It ends in `marker`.
+  std::uint8_t partition = 0;    ///< Video: PID (RFC 7741 §4.2).
   std::uint16_t picture_id = 0;  ///< Video: 15 bits.
   std::uint16_t size = 0;        ///< Of the payload, codec headers included.
   RtpTimestamp timestamp;
   Marker marker;
+  Bytes coded;  ///< In a clip.
 
   /// Fills all of `out`, which is `size` bytes.
   void write_payload(MutableBytes out) const;
 };
 
-/// How many bytes of a VP8 payload come before the marker: payload descriptor, and the payload header where a
-/// frame starts.
-constexpr std::size_t video_header_size(bool frame_start, bool key_frame) {
-  return 4U + (frame_start ? (key_frame ? 10U : 3U) : 0U);
-}
-inline constexpr std::size_t kAudioHeaderSize = 1;  ///< The TOC byte of Opus (RFC 6716 §3.1).
-
-/// The size of the picture that synthetic key frames claim to hold.
-inline constexpr std::uint16_t kVideoWidth = 640;
-inline constexpr std::uint16_t kVideoHeight = 360;
+inline constexpr std::size_t kVideoDescriptorSize = 4;
 
 }  // namespace sluice::client

@@ -11,6 +11,8 @@ constexpr std::uint8_t kAudioLevelId = 1;
 constexpr std::uint8_t kAbsSendTimeId = 2;
 constexpr std::uint8_t kTransportCcId = 3;
 constexpr std::uint8_t kMidId = 4;
+constexpr std::uint8_t kRidId = 10;
+constexpr std::uint8_t kRepairedRidId = 11;
 
 RtpHeaderExtensionParameters extension(rtp::Extension which, std::uint8_t id) {
   return {std::string(rtp::uri(which)), id, false};
@@ -61,6 +63,24 @@ RtpParameters send_parameters(MediaKind kind, std::string mid, std::string cname
       {"goog-remb", ""}, {"transport-cc", ""}, {"ccm", "fir"}, {"nack", ""}, {"nack", "pli"}};
   out.codecs[1].parameters = {{"apt", std::int64_t{kVp8}}};
   out.encodings[0].rtx_ssrc = *out.encodings[0].ssrc + 1;
+  return out;
+}
+
+RtpParameters simulcast_parameters(std::size_t layers, std::string mid, std::string cname, Random& random) {
+  RtpParameters out = send_parameters(MediaKind::kVideo, std::move(mid), std::move(cname), random);
+  out.header_extensions.push_back(extension(rtp::Extension::kRid, kRidId));
+  out.header_extensions.push_back(extension(rtp::Extension::kRepairedRid, kRepairedRidId));
+  out.encodings.assign(layers, {});
+  for (std::size_t i = 0; i < layers; ++i) out.encodings[i].rid = "r" + std::to_string(i);
+  return out;
+}
+
+RtpParameters encoding_of(const RtpParameters& parameters, std::size_t index, Random& random) {
+  RtpParameters out = parameters;
+  out.encodings = {parameters.encodings[index]};
+  RtpEncodingParameters& encoding = out.encodings[0];
+  if (!encoding.ssrc) encoding.ssrc = random.u32() | 1;
+  if (!encoding.rtx_ssrc && out.codecs.size() > 1) encoding.rtx_ssrc = *encoding.ssrc + 1;
   return out;
 }
 

@@ -14,6 +14,11 @@ std::vector<RtpCodecCapability> room_codecs();
 /// with RTX.
 RtpParameters send_parameters(MediaKind kind, std::string mid, std::string cname, Random& random);
 
+/// Video in `layers` encodings, the smallest first, told apart by RID (RFC 8853): without SSRCs.
+RtpParameters simulcast_parameters(std::size_t layers, std::string mid, std::string cname, Random& random);
+/// One of several encodings as a MediaSender wants it, with fresh SSRCs where it has none.
+RtpParameters encoding_of(const RtpParameters& parameters, std::size_t index, Random& random);
+
 /// Takes the answer to CreateWebRtcTransport: ICE begins. The server still needs
 /// connection().dtls_parameters().
 Result<void> connect(Peer& peer, const WebRtcTransportReply& transport, Instant now);

@@ -28,6 +28,7 @@ MediaReceiver& Peer::add_receiver(MediaReceiver::Options options) {
   for (const auto& extension : options.parameters.header_extensions) {
     if (const auto known = rtp::extension_of(extension.uri)) extensions_.set(*known, extension.id);
   }
+  options.light = light_ > 0;
   receivers_.push_back(std::make_unique<MediaReceiver>(std::move(options)));
   MediaReceiver& receiver = *receivers_.back();
   by_ssrc_[receiver.ssrc()] = &receiver;
@@ -54,7 +55,25 @@ MediaSender* Peer::find_sender(Ssrc ssrc) const {
   return nullptr;
 }
 
+/// RTP headers are not encrypted (RFC 3711 §3.1).
+bool Peer::take_header(const Packet& packet) {
+  if (!connection_.ready() || packet.size < rtp::kFixedHeaderSize) return false;
+  if (packet.data[0] < 128 || packet.data[0] > 191 || (packet.data[1] >= 192 && packet.data[1] <= 223))
+    return false;
+  const auto view = rtp::PacketView::parse(packet.bytes());
+  if (!view || view->sequence_number().value % light_ == 0) return false;
+  const auto it = by_ssrc_.find(view->ssrc());
+  if (it == by_ssrc_.end() || it->second->ssrc() != view->ssrc()) return false;
+  ++counts_.rtp;
+  if (const auto value = extensions_.find(*view, rtp::Extension::kTransportCc)) {
+    if (const auto number = rtp::read_transport_cc(*value)) transport_cc_.note(*number, packet.arrival);
+  }
+  it->second->on_unread(*view, view->size(), packet.arrival);
+  return true;
+}
+
 void Peer::receive(Packet& packet, const Path& path, Instant now) {
+  if (light_ > 0 && take_header(packet)) return;
   switch (connection_.receive(packet, path, now)) {
     case Connection::Media::kRtp:
       on_rtp(packet, now);
@@ -92,9 +111,28 @@ void Peer::on_rtp(Packet& packet, Instant now) {
     return;
   }
   MediaReceiver& receiver = *it->second;
-  receiver.on_rtp(*view, packet.arrival, now);
+  const auto received = receiver.on_rtp(*view, packet.arrival, now);
+  if (received && observer_ != nullptr) observer_->on_media(receiver, *received, packet.arrival);
   next_nack_ = std::min(next_nack_, receiver.next_deadline());
   if (receiver.take_key_frame_needed(now)) request_key_frame(receiver, false, now);
+}
+
+void Peer::receive_unread(Bytes start, std::size_t size, Instant arrival) {
+  const auto view = rtp::PacketView::parse(start);
+  if (!view) {
+    ++counts_.malformed;
+    return;
+  }
+  ++counts_.rtp;
+  if (const auto value = extensions_.find(*view, rtp::Extension::kTransportCc)) {
+    if (const auto number = rtp::read_transport_cc(*value)) transport_cc_.note(*number, arrival);
+  }
+  const auto it = by_ssrc_.find(view->ssrc());
+  if (it == by_ssrc_.end()) {
+    ++counts_.unknown_ssrc;
+  } else if (it->second->ssrc() == view->ssrc()) {
+    it->second->on_unread(*view, size, arrival);
+  }
 }
 
 void Peer::advance(Instant now) {

@@ -18,6 +18,14 @@
 
 namespace sluice::client {
 
+/// Told of every packet of every track, after all checks: for figures and recordings.
+class TrackObserver {
+ public:
+  virtual ~TrackObserver() = default;
+  virtual void on_media(const MediaReceiver& track, const MediaReceiver::Received& received,
+                        Instant arrival) = 0;
+};
+
 class Peer {
  public:
   Peer(const Shared& shared, Connection::Options options);
@@ -40,8 +48,18 @@ class Peer {
   /// Asks for a key frame at once.
   void request_key_frame(MediaReceiver& receiver, bool fir, Instant now);
 
+  /// Before there are receivers: of each track only one packet in `interval` is decrypted, the others are
+  /// counted by their headers, and nothing is asked for again. For many viewers on few cores.
+  void set_light(std::uint32_t interval) { light_ = interval; }
+  /// Outlives the peer.
+  void observe(TrackObserver* observer) { observer_ = observer; }
+
   /// One datagram; the packet is decrypted where it lies.
   void receive(Packet& packet, const Path& path, Instant now);
+  /// An RTP packet of `size` bytes of which only the start is there, still encrypted: reported like any other
+  /// (receiver reports, transport-cc feedback), but neither decrypted nor repaired. For receivers that must
+  /// cost next to nothing.
+  void receive_unread(Bytes start, std::size_t size, Instant arrival);
   void advance(Instant now);
   [[nodiscard]] Instant next_deadline() const;
   void close(Instant now);
@@ -60,6 +78,7 @@ class Peer {
   [[nodiscard]] const Counts& counts() const { return counts_; }
 
  private:
+  bool take_header(const Packet& packet);
   void start_senders(Instant now);
   void on_rtp(Packet& packet, Instant now);
   void on_rtcp(Bytes compound, Instant now);  // peer_rtcp.cc, as all that follows
@@ -81,6 +100,8 @@ class Peer {
   std::unordered_map<Ssrc, MediaReceiver*> by_ssrc_;
   rtp::ExtensionMap extensions_;  ///< Of what is received.
   cc::TransportCcRecorder transport_cc_;
+  TrackObserver* observer_ = nullptr;
+  std::uint32_t light_ = 0;
   bool started_ = false;
   Instant next_report_ = kNever;
   Instant next_nack_ = kNever;  ///< Of all receivers; may be early, never late.

@@ -151,6 +151,7 @@ void Peer::send_transport_feedback(Instant now) {
 
 void Peer::send_reports(Instant now) {
   schedule_report(now);
+  if (senders_.empty() && receivers_.empty()) return;  // as browsers: without tracks no RTCP
   rtcp::ReceiverReport report;
   report.ssrc = own_ssrc_;
   const auto flush = [&](bool with_senders) {

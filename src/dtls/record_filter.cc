@@ -115,7 +115,7 @@ ReceiveResult check_plaintext(std::uint8_t type, Bytes body, bool from_client) {
 //   | ...                                           |   length ...  |
 //   +---------------+-------------------------------+---------------+
 //   | ...           |                 fragment ...                  |
-ReceiveResult check_datagram(Bytes datagram, bool from_client) {
+ReceiveResult check_datagram(Bytes datagram, bool from_client, std::size_t min_protected) {
   ByteReader reader(datagram);
   do {
     const std::uint8_t type = reader.u8();
@@ -129,7 +129,10 @@ ReceiveResult check_datagram(Bytes datagram, bool from_client) {
     // A first ClientHello may say DTLS 1.0 in its record (RFC 6347 §4.1); later ones say 1.2.
     if (version != 0xFEFD && version != 0xFEFF) return ReceiveResult::kBadRecord;
     if (length > kMaxRecord) return ReceiveResult::kBadRecord;
-    if (epoch != 0) continue;
+    if (epoch != 0) {
+      if (length < min_protected) return ReceiveResult::kBadRecord;
+      continue;
+    }
     const ReceiveResult result = check_plaintext(type, body, from_client);
     if (result != ReceiveResult::kProcessed) return result;
   } while (reader.remaining() > 0);

@@ -49,7 +49,7 @@ void Session::start(Instant now) {
 ReceiveResult Session::admit(Bytes datagram) const {
   if (state_ == State::kNew) return ReceiveResult::kNotStarted;
   if (state_ == State::kFailed || state_ == State::kClosed) return ReceiveResult::kFinished;
-  return check_datagram(datagram, role_ == Role::kServer);
+  return check_datagram(datagram, role_ == Role::kServer, min_protected_);
 }
 
 ReceiveResult Session::receive(Bytes datagram, Instant now) {

@@ -125,6 +125,8 @@ class Session {
   Options options_;
   State state_ = State::kNew;
   bool handshake_done_ = false;
+  /// Of records in protection. The first are Finished, which is longer than either cipher's least.
+  std::size_t min_protected_ = kMinGcmRecord;
   bool verified_ = false;
   std::string failure_;
   std::vector<DtlsFingerprint> remote_fingerprints_;

@@ -7,6 +7,7 @@
 #include "base/check.h"
 #include "dtls/fingerprint.h"
 #include "dtls/record_buffers.h"
+#include "dtls/record_filter.h"
 #include "dtls/session.h"
 
 namespace sluice::dtls {
@@ -47,6 +48,8 @@ void Session::run_handshake(Instant now) {
 
 void Session::finish_handshake() {
   handshake_done_ = true;
+  if (SSL_CIPHER_get_cipher_nid(SSL_get_current_cipher(ssl_.get())) == NID_chacha20_poly1305)
+    min_protected_ = kMinChachaRecord;
   flight_.forget();
   deadline_ = kNever;
   if (options_.require_srtp && SSL_get_selected_srtp_profile(ssl_.get()) == nullptr) {

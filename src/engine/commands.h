@@ -30,10 +30,25 @@ Result<Reply> handle(State& state, const CreateWebRtcTransport& command, Instant
 Result<Reply> handle(State& state, const ConnectTransport& command, Instant now);
 Result<Reply> handle(State& state, const RestartIce& command, Instant now);
 
+// plain_commands.cc
+Result<Reply> handle(State& state, const CreatePlainTransport& command, Instant now);
+Result<Reply> handle(State& state, const ConnectPlainTransport& command, Instant now);
+
 // media_commands.cc
 Result<Reply> handle(State& state, const Produce& command, Instant now);
 Result<Reply> handle(State& state, const Consume& command, Instant now);
 Result<Reply> handle(State& state, const RequestKeyFrame& command, Instant now);
+
+// --- Shared by all kinds of transport (transport_commands.cc)
+
+/// Where a new transport belongs and how it is called.
+struct NewTransport {
+  Room* room = nullptr;
+  Peer* peer = nullptr;
+  std::string id;
+};
+Result<NewTransport> check_new_transport(State& state, const std::string& room_id, const std::string& peer_id,
+                                         const std::string& transport_id);
 
 // --- Shared by the ORTC and the JSEP way (media_commands.cc)
 

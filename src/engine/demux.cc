@@ -1,15 +1,39 @@
-// Which transport a datagram is for (RFC 7983 by its first byte, then ufrag or address), and what follows
-// from it.
+// Which transport a datagram is for (its own socket, or RFC 7983 by the first byte, then ufrag or address),
+// and what follows from it.
 #include <algorithm>
 
+#include "base/check.h"
 #include "engine/state.h"
 #include "ice/stun_message.h"
 
 namespace sluice::engine {
 
-void State::receive(ReceivedDatagram& datagram, Instant now) {
+void State::receive(std::span<ReceivedDatagram> datagrams, Instant now) {
+  const bool begun = begin_unprotect(datagrams);
+  for (std::size_t i = 0; i < datagrams.size(); ++i) receive(datagrams[i], begun ? &begun_[i] : nullptr, now);
+}
+
+/// HMAC-SHA1 of many packets costs a third of what it costs one by one, from a handful of them on.
+bool State::begin_unprotect(std::span<ReceivedDatagram> datagrams) {
+  constexpr std::size_t kWorthIt = 4;
+  if (datagrams.size() < kWorthIt || !backend->batches_unprotect()) return false;
+  begun_.assign(datagrams.size(), {});  // its size stays: tags are written into it
+  for (std::size_t i = 0; i < datagrams.size(); ++i) {
+    Packet& packet = *datagrams[i].packet;
+    if (packet.size == 0 || (packet.data[0] >> 6) != 2) continue;  // RTP is of version 2
+    Transport* owner = owner_of(datagrams[i].path.socket);
+    if (owner == nullptr) owner = find_transport(packet.bytes(), datagrams[i].path);
+    if (owner == nullptr) continue;
+    owner->visit([&](auto& one) { one.begin(packet, datagrams[i].path, begun_[i]); });
+  }
+  backend->flush();
+  return true;
+}
+
+void State::receive(ReceivedDatagram& datagram, const Begun* begun, Instant now) {
   using transport::DropReason;
   Packet& packet = *datagram.packet;
+  if (Transport* owner = owner_of(datagram.path.socket)) return receive_plain(*owner, datagram, begun, now);
   if (packet.size == 0) {
     drops.add(DropReason::kEmpty);
     return;
@@ -27,18 +51,45 @@ void State::receive(ReceivedDatagram& datagram, Instant now) {
     drops.add(stun ? DropReason::kUnknownUfrag : DropReason::kUnknownSource);
     return;
   }
-  switch (transport->webrtc.receive(packet, datagram.path, now)) {
-    case transport::WebRtcTransport::Media::kRtp:
-      transport->media.on_rtp(datagram.packet, now);
-      return;
-    case transport::WebRtcTransport::Media::kRtcp:
-      transport->media.on_rtcp(packet.bytes(), now);
-      transport->media.mark_dirty();
-      return;
-    case transport::WebRtcTransport::Media::kNone:
-      if (stun) learn_path(*transport, datagram.path);
-      after(*transport, now);
-      return;
+  if (transport->webrtc()->is_handshake(packet.bytes())) {
+    if (!handshakes.push(std::move(datagram), now)) drops.add(DropReason::kDtlsQueueFull);
+    return;
+  }
+  receive_webrtc(*transport, datagram, begun, now);
+}
+
+/// Only WebRTC transports have names and paths.
+void State::receive_webrtc(Transport& transport, ReceivedDatagram& datagram, const Begun* begun,
+                           Instant now) {
+  const bool stun = datagram.packet->data[0] <= 3;
+  const transport::Media media = transport.webrtc()->receive(*datagram.packet, datagram.path, now, begun);
+  if (media != transport::Media::kNone) return on_media(transport, media, datagram, now);
+  if (stun) learn_path(transport, datagram.path, now);
+  after(transport, now);
+}
+
+void State::receive_plain(Transport& transport, ReceivedDatagram& datagram, const Begun* begun, Instant now) {
+  transport::PlainTransport& plain = *transport.plain();
+  const transport::Media media = plain.receive(*datagram.packet, datagram.path, now, begun);
+  if (plain.learned()) after(transport, now);  // first, so that consumers can send
+  on_media(transport, media, datagram, now);
+}
+
+void State::on_media(Transport& transport, transport::Media media, ReceivedDatagram& datagram, Instant now) {
+  if (media == transport::Media::kRtp) {
+    transport.media.on_rtp(datagram.packet, now);
+  } else if (media == transport::Media::kRtcp) {
+    transport.media.on_rtcp(datagram.packet->bytes(), now);
+    transport.media.mark_dirty();
+  }
+}
+
+void State::serve_handshakes(Instant now) {
+  for (int i = 0; i < HandshakeQueue::kAtOnce && !handshakes.empty(); ++i) {
+    ReceivedDatagram datagram = handshakes.pop();
+    // It may have been closed meanwhile.
+    if (Transport* transport = find_transport(datagram.packet->bytes(), datagram.path))
+      receive_webrtc(*transport, datagram, nullptr, now);
   }
 }
 
@@ -52,49 +103,28 @@ Transport* State::find_transport(Bytes bytes, const Path& path) {
   return it == by_path.end() ? nullptr : it->second;
 }
 
-void State::learn_path(Transport& transport, const Path& path) {
-  if (!transport.webrtc.ice().is_known(path)) return;
-  Transport*& owner = by_path[path];
-  if (owner == &transport) return;
-  if (owner != nullptr) std::erase(owner->paths, path);
-  owner = &transport;
-  // The agent keeps few paths and forgets old ones; so do we.
-  std::erase_if(transport.paths, [&](const Path& old) {
-    if (transport.webrtc.ice().is_known(old)) return false;
-    by_path.erase(old);
-    return true;
-  });
-  transport.paths.push_back(path);
-}
-
-void State::forget(Transport& transport) {
-  for (const Path& path : transport.paths) by_path.erase(path);
-  for (const std::string& ufrag : transport.ufrags) by_ufrag.erase(ufrag);
-  transport.paths.clear();
-  transport.ufrags.clear();
-}
-
-void State::add_ufrag(Transport& transport, const std::string& ufrag) {
-  // After a restart the previous credentials stay valid for a while; those before them do not.
-  if (transport.ufrags.size() >= 2) {
-    by_ufrag.erase(transport.ufrags.front());
-    transport.ufrags.erase(transport.ufrags.begin());
-  }
-  transport.ufrags.push_back(ufrag);
-  by_ufrag[ufrag] = &transport;
-}
-
 void State::after(Transport& transport, Instant now) {
-  report_changes(transport, now);
-  if (const bool ready = transport.webrtc.media_ready(); ready != transport.was_ready) {
+  transport.visit([&](auto& one) { report_changes(transport, one); });
+  const bool ready = transport.visit([](auto& one) { return one.media_ready(); });
+  const bool rtcp_ready = transport.endpoint.sender().rtcp_ready();
+  if (ready != transport.was_ready || rtcp_ready != transport.was_rtcp_ready) {
     transport.was_ready = ready;
+    transport.was_rtcp_ready = rtcp_ready;
     transport.media.on_ready_changed(now);
   }
   transport.media.mark_dirty();
 }
 
-void State::report_changes(Transport& transport, Instant /*now*/) {
-  for (const auto& change : transport.webrtc.take_changes()) {
+void State::report_changes(Transport& transport, transport::PlainTransport& plain) {
+  const auto learned = plain.take_learned();
+  if (!learned) return;
+  log.write(LogLevel::kDebug, LogTag::kRtp, "transport " + transport.id, "its remote address is learned");
+  if (learned.rtp) emit(TupleChange{transport.id, tuple_of(plain.socket(), plain.remote())});
+  if (learned.rtcp) emit(RtcpTupleChange{transport.id, *rtcp_tuple_of(plain)});
+}
+
+void State::report_changes(Transport& transport, transport::WebRtcTransport& webrtc) {
+  for (const auto& change : webrtc.take_changes()) {
     switch (change.type) {
       case transport::TransportChange::Type::kIceState:
         log.write(LogLevel::kDebug, LogTag::kIce, "transport " + transport.id,
@@ -102,10 +132,15 @@ void State::report_changes(Transport& transport, Instant /*now*/) {
         emit(IceStateChange{transport.id, std::string(to_string(change.ice_state))});
         break;
       case transport::TransportChange::Type::kSelectedPath:
-        if (change.path) emit(IceSelectedTupleChange{transport.id, tuple_of(*this, *change.path)});
+        if (change.path) {
+          TransportTuple tuple = tuple_of(*this, *change.path);
+          log.write(LogLevel::kDebug, LogTag::kIce, "transport " + transport.id,
+                    "ICE selected " + change.path->remote.redacted() + " by " + tuple.protocol);
+          emit(IceSelectedTupleChange{transport.id, std::move(tuple)});
+        }
         break;
       case transport::TransportChange::Type::kDtlsState: {
-        const dtls::Session& session = *transport.webrtc.dtls();
+        const dtls::Session& session = *webrtc.dtls();
         const bool failed = change.dtls_state == dtls::State::kFailed;
         if (failed) {
           log.write(LogLevel::kWarn, LogTag::kDtls, "transport " + transport.id,
@@ -124,7 +159,8 @@ void State::report_changes(Transport& transport, Instant /*now*/) {
 }
 
 void State::schedule(Transport& transport) {
-  const Instant next = std::min(transport.webrtc.next_deadline(), transport.media.next_deadline());
+  const Instant own = transport.visit([](auto& one) { return one.next_deadline(); });
+  const Instant next = std::min(own, transport.media.next_deadline());
   if (next != transport.deadline.at()) deadlines.set(transport.deadline, next);
 }
 
@@ -138,13 +174,15 @@ void State::schedule_dirty() {
 }
 
 void State::settle(Instant now) {
+  serve_handshakes(now);
   schedule_dirty();
   // What is due may make others due (a key frame request reaches another session); what is still due after
   // that waits for the next wake-up.
   for (int pass = 0; pass < 4 && deadlines.next() <= now; ++pass) {
     while (Deadline* due = deadlines.pop_due(now)) {
       auto& transport = *static_cast<Transport*>(due->owner());
-      transport.webrtc.advance(now);
+      transport.visit([&](auto& one) { one.advance(now); });
+      if (transport.webrtc() != nullptr) forget_stale_paths(transport);
       transport.media.advance(now);
       after(transport, now);
     }

@@ -1,4 +1,6 @@
 // Everything about an object as JSON: for people who look, not for programs that decide.
+#include <algorithm>
+
 #include <nlohmann/json.hpp>
 
 #include "engine/commands.h"
@@ -84,30 +86,48 @@ Json dump_consumer(const ConsumerEntry& entry) {
           {"rtpParameters", rtp_json(consumer.parameters())}};
 }
 
+Json tuple_json(const TransportTuple& tuple) {
+  Json out = {{"localAddress", tuple.local_address}, {"localPort", tuple.local_port}};
+  if (!tuple.remote_address.empty()) {
+    out["remoteIp"] = tuple.remote_address;
+    out["remotePort"] = tuple.remote_port;
+  }
+  out["protocol"] = tuple.protocol;
+  return out;
+}
+
+void add_own(const State& state, const transport::WebRtcTransport& webrtc, Json& out) {
+  out["type"] = "webrtc";
+  out["iceState"] = to_string(webrtc.ice().state());
+  out["dtlsState"] = name_of(webrtc.dtls() != nullptr ? webrtc.dtls()->state() : dtls::State::kNew);
+  out["usernameFragment"] = webrtc.ice().local().ufrag;
+  if (const auto path = webrtc.ice().selected()) out["iceSelectedTuple"] = tuple_json(tuple_of(state, *path));
+}
+
+/// Without the keys.
+void add_own(const State& /*state*/, const transport::PlainTransport& plain, Json& out) {
+  out["type"] = "plain";
+  out["rtcpMux"] = plain.rtcp_mux();
+  out["comedia"] = plain.comedia();
+  out["tuple"] = tuple_json(tuple_of(plain.socket(), plain.remote()));
+  if (const auto rtcp = rtcp_tuple_of(plain)) out["rtcpTuple"] = tuple_json(*rtcp);
+  const auto srtp = plain.srtp_parameters();
+  out["srtpCryptoSuite"] = srtp ? Json(srtp->crypto_suite) : Json(nullptr);
+}
+
 Json dump_transport(const State& state, const Transport& transport) {
-  const auto& webrtc = transport.webrtc;
   Json out = {{"id", transport.id},
               {"roomId", transport.room->id},
-              {"peerId", transport.peer != nullptr ? Json(transport.peer->id) : Json(nullptr)},
-              {"iceState", to_string(webrtc.ice().state())},
-              {"dtlsState", name_of(webrtc.dtls() != nullptr ? webrtc.dtls()->state() : dtls::State::kNew)},
-              {"usernameFragment", webrtc.ice().local().ufrag}};
-  if (const auto path = webrtc.ice().selected()) {
-    const TransportTuple tuple = tuple_of(state, *path);
-    out["iceSelectedTuple"] = {{"localAddress", tuple.local_address},
-                               {"localPort", tuple.local_port},
-                               {"remoteIp", tuple.remote_address},
-                               {"remotePort", tuple.remote_port},
-                               {"protocol", tuple.protocol}};
-  }
+              {"peerId", transport.peer != nullptr ? Json(transport.peer->id) : Json(nullptr)}};
+  std::visit([&](const auto& one) { add_own(state, one, out); }, transport.kind);
   Json producers = Json::array();
   for (const auto& producer : transport.media.producers()) producers.push_back(producer->id());
   Json consumers = Json::array();
   for (const auto& consumer : transport.media.consumers()) consumers.push_back(consumer->id());
   out["producerIds"] = producers;
   out["consumerIds"] = consumers;
-  out["packetsReceived"] = webrtc.packets_received();
-  out["dropped"] = drops_json(webrtc.drops());
+  out["packetsReceived"] = transport.endpoint.packets_received();
+  out["dropped"] = drops_json(transport.endpoint.drops());
   return out;
 }
 
@@ -145,6 +165,7 @@ Json dump_worker(State& state) {
   Json sockets = Json::array();
   for (const ListenSocket& socket : state.options.sockets) {
     sockets.push_back({{"id", socket.id},
+                       {"protocol", to_string(socket.protocol)},
                        {"local", socket.local.to_string()},
                        {"announcedAddress", socket.announced_address}});
   }
@@ -158,6 +179,7 @@ Json dump_worker(State& state) {
           {"network",
            {{"paths", state.by_path.size()},
             {"usernameFragments", state.by_ufrag.size()},
+            {"sockets", std::ranges::count_if(state.by_socket, [](const auto* owner) { return owner; })},
             {"dropped", drops_json(state.drops)}}},
           {"listen", sockets},
           {"packets", {{"inUse", state.pool.in_use()}, {"allocated", state.pool.capacity()}}},

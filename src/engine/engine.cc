@@ -7,6 +7,8 @@
 namespace sluice {
 namespace {
 
+constexpr std::size_t kNoLimit = static_cast<std::size_t>(-1);
+
 Result<std::unique_ptr<srtp::Backend>> make_srtp_backend(SrtpBackend wanted) {
   srtp::BackendKind kind = srtp::detect_backend();
   if (wanted == SrtpBackend::kIpsecMb) kind = srtp::BackendKind::kIpsecMb;
@@ -54,6 +56,7 @@ PacketPool& Engine::pool() {
 }
 
 Result<Reply> Engine::execute(const Command& command, Instant now) {
+  impl_->router.run(kNoLimit, now);  // what came before the command is forwarded as things were before it
   auto result = std::visit([&](const auto& one) { return engine::handle(*impl_, one, now); }, command);
   impl_->negotiation_changed = true;
   impl_->settle(now);
@@ -61,8 +64,21 @@ Result<Reply> Engine::execute(const Command& command, Instant now) {
 }
 
 void Engine::receive(std::span<ReceivedDatagram> datagrams, Instant now) {
-  for (ReceivedDatagram& datagram : datagrams) impl_->receive(datagram, now);
+  impl_->receive(datagrams, now);
   impl_->settle(now);
+}
+
+void Engine::path_closed(const Path& path, Instant now) {
+  impl_->path_closed(path, now);
+  impl_->settle(now);
+}
+
+bool Engine::has_path(const Path& path) const {
+  return impl_->by_path.contains(path);
+}
+
+std::vector<Path> Engine::take_closed_paths() {
+  return std::exchange(impl_->closed_paths, {});
 }
 
 void Engine::advance(Instant now) {
@@ -70,16 +86,17 @@ void Engine::advance(Instant now) {
 }
 
 Instant Engine::next_deadline() const {
-  return impl_->deadlines.next();
+  return impl_->next_deadline();
 }
 
-std::size_t Engine::pending() const {
-  return impl_->batch.pending();
-}
-
-std::span<const OutgoingDatagram> Engine::flush(Instant /*now*/) {
+std::span<const OutgoingDatagram> Engine::flush(Instant now) {
+  impl_->router.run(impl_->options.flush_portion, now);
   impl_->batch.finish();
   return impl_->batch.take();
+}
+
+std::vector<SocketId> Engine::take_released_sockets() {
+  return std::exchange(impl_->released_sockets, {});
 }
 
 std::vector<Event> Engine::take_events() {

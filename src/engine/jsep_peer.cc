@@ -41,7 +41,7 @@ std::pair<std::string, std::string> msid_of(const ProducerEntry& entry) {
 
 void apply_transport(State& state, Peer& peer, const negotiate::Effects::RemoteTransport& remote,
                      Instant now) {
-  auto& webrtc = peer.jsep_transport->webrtc;
+  auto& webrtc = *peer.jsep_transport->webrtc();
   webrtc.set_remote_ice({remote.ice.username_fragment, remote.ice.password});
   if (!webrtc.connected_once()) {
     if (auto connected = webrtc.connect(remote.dtls, now); !connected) {
@@ -92,11 +92,11 @@ void apply_consumed(State& state, Peer& peer, const negotiate::NegotiatedTrack& 
 
 void start_jsep(State& state, Peer& peer) {
   Transport& transport =
-      state.add_transport(*peer.room, &peer, state.make_id(), ice::LiteAgent::kDefaultConsentTimeout);
+      state.add_webrtc_transport(*peer.room, &peer, state.make_id(), ice::LiteAgent::kDefaultConsentTimeout);
   peer.jsep_transport = &transport;
   peer.jsep = std::make_unique<negotiate::JsepSession>(
       peer.room->capabilities,
-      negotiate::LocalTransport{state.ice_parameters(transport.webrtc.ice().local()), state.candidates(),
+      negotiate::LocalTransport{state.ice_parameters(transport.webrtc()->ice().local()), state.candidates(),
                                 state.fingerprints()},
       state.random);
   state.emit(PeerTransportCreated{peer.id, transport.id});
@@ -137,7 +137,7 @@ void apply_effects(State& state, Peer& peer, Instant now) {
   const negotiate::Effects effects = peer.jsep->take_effects();
   if (effects.local_ice) {
     const ice::Credentials credentials{effects.local_ice->username_fragment, effects.local_ice->password};
-    peer.jsep_transport->webrtc.restart_ice(credentials);
+    peer.jsep_transport->webrtc()->restart_ice(credentials);
     state.add_ufrag(*peer.jsep_transport, credentials.ufrag);
   }
   if (effects.transport) apply_transport(state, peer, *effects.transport, now);

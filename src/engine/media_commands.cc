@@ -55,6 +55,15 @@ void map_payload_types(const ProducerEntry& producer, const RtpParameters& param
   }
 }
 
+/// The transport that is to carry another track.
+Result<Transport*> carrier(State& state, const std::string& id) {
+  Transport* transport = find(state.transports, id);
+  if (transport == nullptr) return not_found("transportId", "transport", id);
+  if (transport->peer == nullptr || transport->peer->jsep_transport != transport) return transport;
+  return Error{ErrorCode::kInvalidState, "transportId",
+               "this transport is negotiated: its tracks come and go with offers and answers"};
+}
+
 }  // namespace
 
 std::vector<std::uint32_t> taken_ssrcs(const Transport& transport) {
@@ -118,17 +127,18 @@ ConsumerEntry& add_consumer(State& state, Transport& transport, std::string id, 
 }
 
 Result<Reply> handle(State& state, const Produce& command, Instant /*now*/) {
-  Transport* transport = find(state.transports, command.transport_id);
-  if (transport == nullptr) return not_found("transportId", "transport", command.transport_id);
-  auto entry = add_producer(state, *transport, command.producer_id, command.kind, command.rtp_parameters,
+  auto transport = carrier(state, command.transport_id);
+  if (!transport) return transport.error();
+  auto entry = add_producer(state, **transport, command.producer_id, command.kind, command.rtp_parameters,
                             command.paused, std::chrono::milliseconds(command.key_frame_request_delay_ms));
   if (!entry) return entry.error();
   return Reply(ProducerReply{(*entry)->producer->id(), "simple", (*entry)->producer->consumable()});
 }
 
 Result<Reply> handle(State& state, const Consume& command, Instant now) {
-  Transport* transport = find(state.transports, command.transport_id);
-  if (transport == nullptr) return not_found("transportId", "transport", command.transport_id);
+  auto found = carrier(state, command.transport_id);
+  if (!found) return found.error();
+  Transport* transport = *found;
   ProducerEntry* producer = find(state.producers, command.producer_id);
   if (producer == nullptr || producer->transport->room != transport->room)
     return not_found("producerId", "producer of this room", command.producer_id);

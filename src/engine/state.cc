@@ -21,7 +21,8 @@ State::State(EngineOptions engine_options, dtls::Certificate certificate,
       random(options.seed),
       backend(std::move(srtp_backend)),
       dtls(std::move(certificate)),
-      batch(*backend) {
+      batch(*backend),
+      router(batch) {
   log.set_level(options.log_level);
   for (const LogTag tag : options.log_tags) log.set_tag(tag, true);
 }
@@ -36,10 +37,30 @@ State::~State() {
 // --- Objects
 // --------------------------------------------------------------------------------------------------------------
 
-Transport& State::add_transport(Room& room, Peer* peer, std::string id, Duration consent_timeout) {
-  auto owned = std::make_unique<Transport>(transport::Shared{dtls, *backend, batch},
-                                           sfu::MediaSession::Shared{random, options.wall_clock, dirty},
-                                           make_credentials(), consent_timeout);
+Transport& State::add_webrtc_transport(Room& room, Peer* peer, std::string id, Duration consent_timeout) {
+  Transport& transport =
+      adopt(std::make_unique<Transport>(std::in_place_type<transport::WebRtcTransport>,
+                                        sfu::MediaSession::Shared{random, options.wall_clock, dirty, router},
+                                        transport::Shared{dtls, *backend, batch}, make_credentials(),
+                                        consent_timeout),
+            room, peer, std::move(id));
+  add_ufrag(transport, transport.webrtc()->ice().local().ufrag);
+  return transport;
+}
+
+Transport& State::add_plain_transport(Room& room, Peer* peer, std::string id,
+                                      transport::PlainTransport::Options plain) {
+  Transport& transport =
+      adopt(std::make_unique<Transport>(std::in_place_type<transport::PlainTransport>,
+                                        sfu::MediaSession::Shared{random, options.wall_clock, dirty, router},
+                                        batch, *backend, std::move(plain), random),
+            room, peer, std::move(id));
+  add_socket(transport, transport.plain()->socket().id);
+  if (const auto& rtcp = transport.plain()->rtcp_socket()) add_socket(transport, rtcp->id);
+  return transport;
+}
+
+Transport& State::adopt(std::unique_ptr<Transport> owned, Room& room, Peer* peer, std::string id) {
   Transport& transport = *owned;
   transport.id = std::move(id);
   transport.room = &room;
@@ -47,7 +68,6 @@ Transport& State::add_transport(Room& room, Peer* peer, std::string id, Duration
   room.transports.push_back(&transport);
   if (peer != nullptr) peer->transports.push_back(&transport);
   transports.emplace(transport.id, std::move(owned));
-  add_ufrag(transport, transport.webrtc.ice().local().ufrag);
   return transport;
 }
 
@@ -69,7 +89,7 @@ void State::close_transport(Transport& transport, Instant now) {
     close_consumer(*find(consumers, transport.media.consumers().back()->id()));
   while (!transport.media.producers().empty())
     close_producer(*find(producers, transport.media.producers().back()->id()), now);
-  transport.webrtc.close(now);
+  transport.visit([&](auto& one) { one.close(now); });
   forget(transport);
   erase_value(transport.room->transports, &transport);
   if (transport.peer != nullptr) {
@@ -131,16 +151,22 @@ IceParameters State::ice_parameters(const ice::Credentials& credentials) const {
   return {credentials.ufrag, credentials.password, true};
 }
 
-std::vector<IceCandidate> State::candidates() const {
+std::vector<IceCandidate> State::candidates(CandidateChoice choice) const {
   std::vector<IceCandidate> out;
-  std::uint16_t preference = 65535;
+  std::uint16_t place = 0;  // among all sockets, the first preferred
   for (const ListenSocket& socket : options.sockets) {
+    const bool tcp = socket.protocol == IceProtocol::kTcp;
+    if (!(tcp ? choice.tcp : choice.udp)) continue;
     IceCandidate candidate;
-    candidate.foundation = "udp" + std::to_string(socket.id);
-    candidate.priority = ice::candidate_priority(IceCandidateType::kHost, preference--, 1);
+    candidate.foundation = std::string(to_string(socket.protocol)) + std::to_string(socket.id);
+    candidate.priority =
+        tcp ? ice::tcp_host_priority(place) : ice::udp_host_priority(place, choice.tcp_first);
     candidate.address = socket.announced_address.empty() ? socket.local.ip() : socket.announced_address;
+    candidate.protocol = socket.protocol;
     candidate.port = socket.local.port();
+    if (tcp) candidate.tcp_type = IceTcpType::kPassive;
     out.push_back(std::move(candidate));
+    ++place;
   }
   return out;
 }
@@ -179,16 +205,32 @@ Result<void> check_id(std::string_view field, std::string_view id) {
   return {};
 }
 
+const ListenSocket* find_socket(const State& state, SocketId id) {
+  const auto& sockets = state.options.sockets;
+  const auto it =
+      std::find_if(sockets.begin(), sockets.end(), [&](const ListenSocket& s) { return s.id == id; });
+  return it == sockets.end() ? nullptr : &*it;
+}
+
 TransportTuple tuple_of(const State& state, const Path& path) {
+  if (const ListenSocket* socket = find_socket(state, path.socket)) return tuple_of(*socket, path.remote);
+  return {};
+}
+
+TransportTuple tuple_of(const ListenSocket& socket, const std::optional<SocketAddress>& remote) {
   TransportTuple tuple;
-  for (const ListenSocket& socket : state.options.sockets) {
-    if (socket.id != path.socket) continue;
-    tuple.local_address = socket.announced_address.empty() ? socket.local.ip() : socket.announced_address;
-    tuple.local_port = socket.local.port();
-  }
-  tuple.remote_address = path.remote.ip();
-  tuple.remote_port = path.remote.port();
+  tuple.local_address = socket.announced_address.empty() ? socket.local.ip() : socket.announced_address;
+  tuple.local_port = socket.local.port();
+  tuple.protocol = to_string(socket.protocol);
+  if (!remote) return tuple;
+  tuple.remote_address = remote->ip();
+  tuple.remote_port = remote->port();
   return tuple;
+}
+
+std::optional<TransportTuple> rtcp_tuple_of(const transport::PlainTransport& plain) {
+  if (plain.rtcp_mux()) return std::nullopt;
+  return tuple_of(*plain.rtcp_socket(), plain.rtcp_remote());
 }
 
 std::string_view name_of(dtls::State state) {

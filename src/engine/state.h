@@ -1,5 +1,5 @@
-// Everything an engine owns, as plain structures: rooms, peers, transports, producers and consumers, by id
-// and by network path.
+// Everything an engine owns, as plain structures: rooms, peers, transports, producers and consumers, by id,
+// by network path and by socket.
 //
 // Invariants: an object is reachable from its table exactly while it lives; closing one removes all it owns,
 // innermost first. The command handlers (one noun a file) and the demultiplexer work on this; nothing outside
@@ -11,17 +11,21 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <variant>
 #include <vector>
 
 #include "base/deadline_heap.h"
 #include "base/log.h"
 #include "base/random.h"
 #include "dtls/context.h"
+#include "engine/handshake_queue.h"
 #include "negotiate/jsep_session.h"
 #include "negotiate/ortc.h"
 #include "sfu/media_session.h"
+#include "sfu/router.h"
 #include "sluice/engine.h"
 #include "srtp/backend.h"
+#include "transport/plain_transport.h"
 #include "transport/send_batch.h"
 #include "transport/webrtc_transport.h"
 
@@ -31,21 +35,43 @@ struct Room;
 struct Peer;
 
 struct Transport {
-  Transport(transport::Shared shared, sfu::MediaSession::Shared media_shared, ice::Credentials credentials,
-            Duration consent_timeout)
-      : webrtc(shared, std::move(credentials), consent_timeout),
-        media(webrtc.sender(), webrtc.drops(), media_shared, this),
+  using Kind = std::variant<transport::WebRtcTransport, transport::PlainTransport>;
+
+  template <typename T, typename... Arguments>
+  Transport(std::in_place_type_t<T> type, sfu::MediaSession::Shared media_shared, Arguments&&... arguments)
+      : kind(type, std::forward<Arguments>(arguments)...),
+        endpoint(visit([](auto& one) -> transport::Endpoint& { return one; })),
+        media(endpoint.sender(), endpoint.drops(), media_shared, this),
         deadline(this) {}
+
+  /// Null when it is of another kind.
+  [[nodiscard]] transport::WebRtcTransport* webrtc() {
+    return std::get_if<transport::WebRtcTransport>(&kind);
+  }
+  [[nodiscard]] const transport::WebRtcTransport* webrtc() const {
+    return std::get_if<transport::WebRtcTransport>(&kind);
+  }
+  [[nodiscard]] transport::PlainTransport* plain() { return std::get_if<transport::PlainTransport>(&kind); }
+  [[nodiscard]] const transport::PlainTransport* plain() const {
+    return std::get_if<transport::PlainTransport>(&kind);
+  }
+  template <typename Visit>
+  decltype(auto) visit(Visit&& one) {
+    return std::visit(std::forward<Visit>(one), kind);
+  }
 
   std::string id;
   Room* room = nullptr;
   Peer* peer = nullptr;  ///< Null when it belongs to the room itself.
-  transport::WebRtcTransport webrtc;
+  Kind kind;
+  transport::Endpoint& endpoint;  ///< What all kinds have: the base of `kind`.
   sfu::MediaSession media;
   Deadline deadline;
-  std::vector<Path> paths;          ///< Ours in State::by_path.
-  std::vector<std::string> ufrags;  ///< Ours in State::by_ufrag.
+  std::vector<Path> paths;          ///< Ours in State::by_path, each known to ICE: WebRTC.
+  std::vector<std::string> ufrags;  ///< Ours in State::by_ufrag: WebRTC.
+  std::vector<SocketId> sockets;    ///< Ours in State::by_socket: plain.
   bool was_ready = false;
+  bool was_rtcp_ready = false;
   std::uint32_t next_mid = 0;  ///< Of ORTC consumers.
 };
 
@@ -89,6 +115,13 @@ struct Room {
   std::vector<ProducerEntry*> producers;
 };
 
+/// Which of the worker's sockets a transport offers, and which it would rather be reached by.
+struct CandidateChoice {
+  bool udp = true;
+  bool tcp = true;
+  bool tcp_first = false;
+};
+
 /// For look-ups by string_view without making a string.
 struct TextHash {
   using is_transparent = void;
@@ -105,7 +138,10 @@ class State {
   State& operator=(const State&) = delete;
 
   // --- Objects
-  Transport& add_transport(Room& room, Peer* peer, std::string id, Duration consent_timeout);
+  Transport& add_webrtc_transport(Room& room, Peer* peer, std::string id, Duration consent_timeout);
+  /// Takes the sockets of `plain` over.
+  Transport& add_plain_transport(Room& room, Peer* peer, std::string id,
+                                 transport::PlainTransport::Options plain);
   void close_room(Room& room, Instant now);
   void close_peer(Peer& peer, Instant now);
   void close_transport(Transport& transport, Instant now);
@@ -114,17 +150,24 @@ class State {
   void close_consumer(ConsumerEntry& entry, std::string_view tell = {});
   [[nodiscard]] std::string make_id();
 
-  // --- Network (demux.cc)
-  void receive(ReceivedDatagram& datagram, Instant now);
+  // --- Network (demux.cc, paths.cc)
+  void receive(std::span<ReceivedDatagram> datagrams, Instant now);
+  /// The owner's connection is gone.
+  void path_closed(const Path& path, Instant now);
   /// Acts on what a transport has become: events, consumers started or stopped, the next deadline.
   void after(Transport& transport, Instant now);
   /// Looks at every deadline that may have changed and does what is due.
   void settle(Instant now);
+  [[nodiscard]] Instant next_deadline() const {
+    return std::min(deadlines.next(), handshakes.next_deadline());
+  }
   void add_ufrag(Transport& transport, const std::string& ufrag);
+  /// A socket that no transport has any more.
+  void release_socket(SocketId id) { released_sockets.push_back(id); }
 
   // --- What a transport tells its peer
   [[nodiscard]] IceParameters ice_parameters(const ice::Credentials& credentials) const;
-  [[nodiscard]] std::vector<IceCandidate> candidates() const;
+  [[nodiscard]] std::vector<IceCandidate> candidates(CandidateChoice choice = {}) const;
   [[nodiscard]] ice::Credentials make_credentials();
   [[nodiscard]] std::vector<DtlsFingerprint> fingerprints() const;
 
@@ -137,7 +180,9 @@ class State {
   std::unique_ptr<srtp::Backend> backend;
   dtls::Context dtls;
   transport::SendBatch batch;
+  sfu::Router router;
   DeadlineHeap deadlines;
+  HandshakeQueue handshakes;
   std::vector<sfu::MediaSession*> dirty;
   transport::DropCounters drops;  ///< Of datagrams that no transport took.
   std::vector<Event> events;
@@ -149,15 +194,37 @@ class State {
   Table<ProducerEntry> producers;
   Table<ConsumerEntry> consumers;
   std::unordered_map<Path, Transport*> by_path;
+  std::vector<Path>
+      closed_paths;  ///< Connections that left by_path by our doing, until the owner takes them.
   std::unordered_map<std::string, Transport*, TextHash, std::equal_to<>> by_ufrag;
+  std::vector<Transport*> by_socket;  ///< Null where a socket is not one transport's own.
+  std::vector<SocketId> released_sockets;
 
  private:
+  Transport& adopt(std::unique_ptr<Transport> owned, Room& room, Peer* peer, std::string id);
+  [[nodiscard]] Transport* owner_of(SocketId socket) const {
+    return socket < by_socket.size() ? by_socket[socket] : nullptr;
+  }
+  void add_socket(Transport& transport, SocketId id);
+  void on_media(Transport& transport, transport::Media media, ReceivedDatagram& datagram, Instant now);
   Transport* find_transport(Bytes bytes, const Path& path);
-  void learn_path(Transport& transport, const Path& path);
+  using Begun = srtp::Inbound::Begun;
+  bool begin_unprotect(std::span<ReceivedDatagram> datagrams);
+  void receive(ReceivedDatagram& datagram, const Begun* begun, Instant now);
+  void receive_webrtc(Transport& transport, ReceivedDatagram& datagram, const Begun* begun, Instant now);
+  void receive_plain(Transport& transport, ReceivedDatagram& datagram, const Begun* begun, Instant now);
+  void serve_handshakes(Instant now);
+  void learn_path(Transport& transport, const Path& path, Instant now);
+  void forget_stale_paths(Transport& transport);
+  void release(const Path& path);
+  [[nodiscard]] bool is_connection(const Path& path) const;
   void forget(Transport& transport);
   void schedule(Transport& transport);
   void schedule_dirty();
-  void report_changes(Transport& transport, Instant now);
+  void report_changes(Transport& transport, transport::WebRtcTransport& webrtc);
+  void report_changes(Transport& transport, transport::PlainTransport& plain);
+
+  std::vector<Begun> begun_;  ///< Of the datagrams of one receive().
 };
 
 // --- Help for the handlers
@@ -173,7 +240,12 @@ Error not_found(std::string field, std::string_view kind, std::string_view id);
 Error already_exists(std::string field, std::string_view kind, std::string_view id);
 /// Ids are 1 to 128 bytes of printable ASCII.
 Result<void> check_id(std::string_view field, std::string_view id);
+/// The socket of that id, or null.
+const ListenSocket* find_socket(const State& state, SocketId id);
 TransportTuple tuple_of(const State& state, const Path& path);
+TransportTuple tuple_of(const ListenSocket& socket, const std::optional<SocketAddress>& remote);
+/// Of RTCP's own socket; nothing with rtcp-mux.
+std::optional<TransportTuple> rtcp_tuple_of(const transport::PlainTransport& plain);
 std::string_view name_of(dtls::State state);
 
 }  // namespace sluice::engine

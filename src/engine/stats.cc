@@ -3,21 +3,32 @@
 namespace sluice::engine {
 namespace {
 
+void add_own(const State& state, const transport::WebRtcTransport& webrtc, TransportStats& stats) {
+  stats.ice_state = to_string(webrtc.ice().state());
+  stats.dtls_state = name_of(webrtc.dtls() != nullptr ? webrtc.dtls()->state() : dtls::State::kNew);
+  if (const auto path = webrtc.ice().selected()) stats.tuple = tuple_of(state, *path);
+}
+
+void add_own(const State& /*state*/, const transport::PlainTransport& plain, TransportStats& stats) {
+  stats.tuple = tuple_of(plain.socket(), plain.remote());
+  stats.rtcp_tuple = rtcp_tuple_of(plain);
+  stats.rtcp_mux = plain.rtcp_mux();
+  stats.comedia = plain.comedia();
+}
+
 TransportStats stats_of(State& state, Transport& transport, Instant now) {
-  auto& webrtc = transport.webrtc;
+  transport::Endpoint& endpoint = transport.endpoint;
   TransportStats stats;
   stats.transport_id = transport.id;
   stats.timestamp =
       static_cast<std::uint64_t>(duration_cast<std::chrono::milliseconds>(now.time_since_epoch()).count());
-  stats.ice_state = to_string(webrtc.ice().state());
-  stats.dtls_state = name_of(webrtc.dtls() != nullptr ? webrtc.dtls()->state() : dtls::State::kNew);
-  if (const auto path = webrtc.ice().selected()) stats.tuple = tuple_of(state, *path);
-  stats.bytes_received = webrtc.bytes_received();
-  stats.bytes_sent = webrtc.sender().bytes();
-  stats.recv_bitrate = webrtc.receive_rate().bitrate(now);
-  stats.send_bitrate = webrtc.sender().rate().bitrate(now);
-  stats.packets_received = webrtc.packets_received();
-  stats.packets_sent = webrtc.sender().packets();
+  transport.visit([&](const auto& one) { add_own(state, one, stats); });
+  stats.bytes_received = endpoint.bytes_received();
+  stats.bytes_sent = endpoint.sender().bytes();
+  stats.recv_bitrate = endpoint.receive_rate().bitrate(now);
+  stats.send_bitrate = endpoint.sender().rate().bitrate(now);
+  stats.packets_received = endpoint.packets_received();
+  stats.packets_sent = endpoint.sender().packets();
   for (const auto& producer : transport.media.producers()) {
     for (auto& stream : producer->streams()) {
       stats.rtp_bytes_received += stream->media.bytes();
@@ -28,7 +39,7 @@ TransportStats stats_of(State& state, Transport& transport, Instant now) {
     stats.rtp_bytes_sent += consumer->bytes_sent();
     stats.rtx_bytes_sent += consumer->rtx_bytes_sent();
   }
-  webrtc.drops().for_each(
+  endpoint.drops().for_each(
       [&](std::string_view reason, std::uint64_t count) { stats.dropped.emplace(reason, count); });
   return stats;
 }

@@ -1,34 +1,81 @@
+#include <algorithm>
+
 #include "engine/commands.h"
 
 namespace sluice::engine {
+namespace {
+
+/// One of the two protocols: `wanted` unset takes what there is.
+Result<bool> choose_protocol(const State& state, IceProtocol protocol, std::optional<bool> wanted,
+                             const char* field) {
+  const auto& sockets = state.options.sockets;
+  const bool listens = std::any_of(sockets.begin(), sockets.end(),
+                                   [&](const ListenSocket& s) { return s.protocol == protocol; });
+  if (wanted == true && !listens) {
+    const std::string name = protocol == IceProtocol::kUdp ? "UDP" : "TCP";
+    return Error{
+        ErrorCode::kUnsupported, field,
+        "the worker does not listen on " + name + "; it does when its settings' listen has such an address"};
+  }
+  return listens && wanted.value_or(true);
+}
+
+Result<CandidateChoice> choose_candidates(const State& state, const CreateWebRtcTransport& command) {
+  const auto udp = choose_protocol(state, IceProtocol::kUdp, command.enable_udp, "enableUdp");
+  if (!udp) return udp.error();
+  const auto tcp = choose_protocol(state, IceProtocol::kTcp, command.enable_tcp, "enableTcp");
+  if (!tcp) return tcp.error();
+  if (!*udp && !*tcp) {
+    return invalid_argument(command.enable_udp == false ? "enableUdp" : "enableTcp",
+                            "no candidate would be left: neither UDP nor TCP is enabled and listened on");
+  }
+  return CandidateChoice{*udp, *tcp, command.prefer_tcp && !command.prefer_udp};
+}
+
+Error not_webrtc() {
+  return invalid_argument("transportId", "the transport is no WebRTC transport");
+}
+
+}  // namespace
+
+Result<NewTransport> check_new_transport(State& state, const std::string& room_id, const std::string& peer_id,
+                                         const std::string& transport_id) {
+  NewTransport out;
+  out.room = find(state.rooms, room_id);
+  if (out.room == nullptr) return not_found("roomId", "room", room_id);
+  if (!peer_id.empty()) {
+    out.peer = find(state.peers, peer_id);
+    if (out.peer == nullptr || out.peer->room != out.room)
+      return not_found("peerId", "peer of this room", peer_id);
+  }
+  out.id = transport_id.empty() ? state.make_id() : transport_id;
+  if (auto checked = check_id("transportId", out.id); !checked) return checked.error();
+  if (state.transports.contains(out.id)) return already_exists("transportId", "transport", out.id);
+  return out;
+}
 
 Result<Reply> handle(State& state, const CreateWebRtcTransport& command, Instant /*now*/) {
-  Room* room = find(state.rooms, command.room_id);
-  if (room == nullptr) return not_found("roomId", "room", command.room_id);
-  Peer* peer = nullptr;
-  if (!command.peer_id.empty()) {
-    peer = find(state.peers, command.peer_id);
-    if (peer == nullptr || peer->room != room)
-      return not_found("peerId", "peer of this room", command.peer_id);
-  }
-  const std::string id = command.transport_id.empty() ? state.make_id() : command.transport_id;
-  if (auto checked = check_id("transportId", id); !checked) return checked.error();
-  if (state.transports.contains(id)) return already_exists("transportId", "transport", id);
-  Transport& transport =
-      state.add_transport(*room, peer, id, std::chrono::seconds(command.ice_consent_timeout_seconds));
-  return Reply(WebRtcTransportReply{id, state.ice_parameters(transport.webrtc.ice().local()),
-                                    state.candidates(),
+  auto made = check_new_transport(state, command.room_id, command.peer_id, command.transport_id);
+  if (!made) return made.error();
+  const auto choice = choose_candidates(state, command);
+  if (!choice) return choice.error();
+  Transport& transport = state.add_webrtc_transport(
+      *made->room, made->peer, made->id, std::chrono::seconds(command.ice_consent_timeout_seconds));
+  return Reply(WebRtcTransportReply{made->id, state.ice_parameters(transport.webrtc()->ice().local()),
+                                    state.candidates(*choice),
                                     DtlsParameters{DtlsRole::kAuto, state.fingerprints()}});
 }
 
 Result<Reply> handle(State& state, const ConnectTransport& command, Instant now) {
   Transport* transport = find(state.transports, command.transport_id);
   if (transport == nullptr) return not_found("transportId", "transport", command.transport_id);
+  transport::WebRtcTransport* webrtc = transport->webrtc();
+  if (webrtc == nullptr) return not_webrtc();
   if (command.dtls_parameters.fingerprints.empty()) {
     return invalid_argument("dtlsParameters.fingerprints",
                             "at least one fingerprint is needed to know the peer by");
   }
-  auto role = transport->webrtc.connect(command.dtls_parameters, now);
+  auto role = webrtc->connect(command.dtls_parameters, now);
   if (!role) return role.error();
   state.after(*transport, now);
   return Reply(ConnectReply{*role});
@@ -48,8 +95,9 @@ Result<Reply> handle(State& state, const RestartIce& command, Instant /*now*/) {
     transport = find(state.transports, command.transport_id);
     if (transport == nullptr) return not_found("transportId", "transport", command.transport_id);
   }
+  if (transport->webrtc() == nullptr) return not_webrtc();
   const ice::Credentials credentials = state.make_credentials();
-  transport->webrtc.restart_ice(credentials);
+  transport->webrtc()->restart_ice(credentials);
   state.add_ufrag(*transport, credentials.ufrag);
   const IceParameters parameters = state.ice_parameters(credentials);
   if (peer != nullptr && peer->jsep) {

@@ -37,6 +37,24 @@ constexpr std::uint16_t tcp_local_preference(IceTcpType type, std::uint16_t othe
   return static_cast<std::uint16_t>((direction << 13) | (other & 0x1FFF));
 }
 
+/// Our host candidates, by their place among them: with this one UDP is before TCP by the local preference
+/// alone.
+constexpr std::uint32_t tcp_host_priority(std::uint16_t place) {
+  return candidate_priority(
+      IceCandidateType::kHost,
+      tcp_local_preference(IceTcpType::kPassive,
+                           static_cast<std::uint16_t>(8191 - std::min<int>(place, 8191))));
+}
+
+/// RFC 6544 §4.2: to prefer TCP, the type preference of UDP is decreased, here below the 80 to 90 that
+/// browsers give their own TCP candidates: a pair counts by the lower of its two.
+constexpr std::uint32_t udp_host_priority(std::uint16_t place, bool after_tcp = false) {
+  constexpr std::uint32_t kAfterTcp = 60;
+  const auto local_preference = static_cast<std::uint16_t>(65535 - place);
+  const std::uint32_t usual = candidate_priority(IceCandidateType::kHost, local_preference);
+  return after_tcp ? (kAfterTcp << 24) | (usual & 0xFFFFFF) : usual;
+}
+
 /// RFC 8445 §6.1.2.3: both sides order their pairs alike.
 constexpr std::uint64_t pair_priority(std::uint32_t controlling, std::uint32_t controlled) {
   const std::uint64_t low = std::min(controlling, controlled);

@@ -40,11 +40,14 @@ void erase(std::vector<Consumer*>& list, Consumer* consumer) {
 
 }  // namespace
 
-Consumer::Consumer(Options options, Producer& producer, transport::MediaSender& sender, Random& random)
-    : options_(std::move(options)),
-      producer_(&producer),
-      sender_(&sender),
+Consumer::Consumer(Options options, Producer& producer, MediaSession& session, transport::MediaSender& sender,
+                   Random& random)
+    : sender_(&sender),
+      video_(options.kind == MediaKind::kVideo),
       sequence_(first_number(random)),
+      options_(std::move(options)),
+      producer_(&producer),
+      session_(&session),
       rtx_sequence_(first_number(random)) {
   if (!options_.parameters.encodings.empty()) {
     const auto& encoding = options_.parameters.encodings.front();
@@ -56,7 +59,8 @@ Consumer::Consumer(Options options, Producer& producer, transport::MediaSender& 
 }
 
 Consumer::~Consumer() {
-  erase(producer_->active, this);
+  if (active_) session_->on_active_changed(false, {});
+  producer_->session->router().remove(*producer_, *this);
   erase(producer_->consumers, this);
   sender_->forget_ssrc(ssrc_);
   if (rtx_ssrc_) sender_->forget_ssrc(*rtx_ssrc_);
@@ -69,13 +73,16 @@ void Consumer::renegotiate(Options options) {
 }
 
 void Consumer::find_extensions() {
-  extensions_.clear();
+  mid_ = as_bytes(options_.parameters.mid);
+  type_in_ = type_out_ = kNoPayloadType;
+  extension_count_ = 0;
   for (const auto& extension : options_.parameters.header_extensions) {
     const auto known = rtp::extension_of(extension.uri);
     if (!known) continue;
     const bool own = *known == rtp::Extension::kAbsSendTime || *known == rtp::Extension::kTransportCc ||
-                     (*known == rtp::Extension::kMid && !options_.parameters.mid.empty());
-    if (own || is_forwarded(*known)) extensions_.push_back({*known, extension.id});
+                     (*known == rtp::Extension::kMid && !mid_.empty());
+    if ((own || is_forwarded(*known)) && extension_count_ < extensions_.size())
+      extensions_[extension_count_++] = {*known, extension.id};
   }
 }
 
@@ -91,8 +98,9 @@ void Consumer::update(Instant now) {
 void Consumer::activate(bool active, Instant now) {
   if (active == active_) return;
   active_ = active;
+  session_->on_active_changed(active, now);
   if (!active) {
-    erase(producer_->active, this);
+    producer_->session->router().remove(*producer_, *this);
     return;
   }
   producer_->active.push_back(this);
@@ -101,8 +109,16 @@ void Consumer::activate(bool active, Instant now) {
   if (options_.kind == MediaKind::kVideo) producer_->request_key_frame(now);
 }
 
+std::uint8_t Consumer::payload_type_for(PayloadType type) {
+  if (type.value != type_in_) {
+    type_in_ = type.value;
+    type_out_ = options_.payload_types[type.value & 127];
+  }
+  return type_out_;
+}
+
 std::optional<Rewrite> Consumer::plan(const MediaPacket& packet) {
-  const std::uint8_t payload_type = options_.payload_types[packet.view.payload_type().value & 127];
+  const std::uint8_t payload_type = payload_type_for(packet.view.payload_type());
   if (payload_type == kNoPayloadType) return std::nullopt;
   if (needs_key_frame_) {
     if (!packet.facts.is_key_frame) return std::nullopt;
@@ -117,11 +133,11 @@ std::optional<Rewrite> Consumer::plan(const MediaPacket& packet) {
 std::size_t Consumer::write_extensions(const MediaPacket& packet,
                                        std::array<rtp::ExtensionToWrite, rtp::kExtensionCount>& out) const {
   std::size_t count = 0;
-  for (const auto& [extension, id] : extensions_) {
+  for (const auto& [extension, id] : extensions()) {
     Bytes value;
     switch (extension) {
       case rtp::Extension::kMid:
-        value = as_bytes(options_.parameters.mid);
+        value = mid_;
         break;
       case rtp::Extension::kAbsSendTime:
         value = rtp::blank(rtp::kAbsSendTimeSize);
@@ -160,7 +176,7 @@ void Consumer::forward(const MediaPacket& packet, Instant now) {
   bytes_ += payload.size() + rtp::kFixedHeaderSize;
   payload_octets_ += static_cast<std::uint32_t>(payload.size());
   rate_.add(payload.size() + rtp::kFixedHeaderSize, now);
-  if (packet.facts.is_key_frame && options_.kind == MediaKind::kVideo) ++key_frame_count_;
+  if (packet.facts.is_key_frame && video_) ++key_frame_count_;
 }
 
 bool Consumer::retransmitted_lately(SequenceNumber number, Instant now) {
@@ -180,7 +196,8 @@ bool Consumer::retransmitted_lately(SequenceNumber number, Instant now) {
 bool Consumer::may_repeat_in_band() const {
   const auto suite = sender_->suite();
   if (!suite || !srtp::is_aead(*suite)) return true;
-  return std::none_of(extensions_.begin(), extensions_.end(), [](const OutgoingExtension& out) {
+  const auto all = extensions();
+  return std::none_of(all.begin(), all.end(), [](const OutgoingExtension& out) {
     return out.extension == rtp::Extension::kAbsSendTime || out.extension == rtp::Extension::kTransportCc;
   });
 }
@@ -242,8 +259,14 @@ void Consumer::on_report_block(const rtcp::ReportBlock& block, std::uint64_t ntp
   if (const auto rtt = rtcp::round_trip_time(ntp_now, block.last_sr, block.delay_since_last_sr)) rtt_ = rtt;
 }
 
+bool Consumer::is_sender() {
+  const bool sender = packets_ != packets_reported_[1];
+  packets_reported_ = {packets_, packets_reported_[0]};
+  return sender;
+}
+
 std::optional<rtcp::SenderReport> Consumer::sender_report(std::uint64_t ntp) const {
-  if (packets_ == 0 || producer_->session == nullptr || producer_->streams().empty()) return std::nullopt;
+  if (packets_ == 0 || producer_->streams().empty()) return std::nullopt;
   const auto& stream = *producer_->streams().front();
   const auto& theirs = stream.media.last_sender_report();
   const auto publisher_now = producer_->session->capture_clock().publisher_time(ntp);

@@ -11,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "base/prefetch.h"
 #include "base/random.h"
 #include "rtcp/report_block.h"
 #include "rtcp/sender_report.h"
@@ -41,7 +42,8 @@ class Consumer {
   };
   static constexpr std::uint8_t kNoPayloadType = 0xFF;
 
-  Consumer(Options options, Producer& producer, transport::MediaSender& sender, Random& random);
+  Consumer(Options options, Producer& producer, MediaSession& session, transport::MediaSender& sender,
+           Random& random);
   ~Consumer();
   Consumer(const Consumer&) = delete;
   Consumer& operator=(const Consumer&) = delete;
@@ -61,12 +63,27 @@ class Consumer {
   /// The packet's way: nothing when this packet is not for this consumer.
   std::optional<Rewrite> plan(const MediaPacket& packet);
   void forward(const MediaPacket& packet, Instant now);
+  /// Packets are to be forwarded soon. Three steps, each once the one before has had time to come: the
+  /// consumer, its sender, its keys.
+  void prefetch() const {
+    const auto* start = reinterpret_cast<const char*>(this);
+    sluice::prefetch(start, static_cast<std::size_t>(reinterpret_cast<const char*>(&options_) - start));
+  }
+  void prefetch_sender() const { sender_->prefetch(); }
+  void prefetch_keys() const { sender_->prefetch_keys(); }
+  /// Several of the producer's, in its order.
+  void forward(std::span<const MediaPacket> burst, Instant now) {
+    for (const MediaPacket& packet : burst) forward(packet, now);
+  }
 
   /// The receiver misses `number`; it is sent again if the history still has it.
   void on_nack(SequenceNumber number, Instant now);
   void on_nack_packet() { ++nack_count_; }
   void on_key_frame_request(bool fir, Instant now);
   void on_report_block(const rtcp::ReportBlock& block, std::uint64_t ntp_now);
+  /// Asked once a report: whether RTP was sent since the report before the last, so that a sender report is
+  /// due (RFC 3550 §6.4).
+  [[nodiscard]] bool is_sender();
   /// What to report at `ntp`; nothing before the publisher has told its clock, or before anything was sent.
   [[nodiscard]] std::optional<rtcp::SenderReport> sender_report(std::uint64_t ntp) const;
 
@@ -82,30 +99,47 @@ class Consumer {
   [[nodiscard]] RtpStreamStats stats(Instant now) const;
 
  private:
-  void activate(bool active, Instant now);
-  std::size_t write_extensions(const MediaPacket& packet,
-                               std::array<rtp::ExtensionToWrite, rtp::kExtensionCount>& out) const;
-  void find_extensions();
-  [[nodiscard]] bool retransmitted_lately(SequenceNumber number, Instant now);
-  [[nodiscard]] bool may_repeat_in_band() const;
-
-  Options options_;
-  Producer* producer_;
-  transport::MediaSender* sender_;
-  Ssrc ssrc_;
-  std::optional<Ssrc> rtx_ssrc_;
-
   /// What is written into each header: in this order, with these ids.
   struct OutgoingExtension {
     rtp::Extension extension;
     std::uint8_t id;
   };
-  std::vector<OutgoingExtension> extensions_;
 
-  SequenceRewriter sequence_;
-  SequenceNumber rtx_sequence_;
+  void activate(bool active, Instant now);
+  std::size_t write_extensions(const MediaPacket& packet,
+                               std::array<rtp::ExtensionToWrite, rtp::kExtensionCount>& out) const;
+  void find_extensions();
+  [[nodiscard]] std::span<const OutgoingExtension> extensions() const {
+    return {extensions_.data(), extension_count_};
+  }
+  [[nodiscard]] std::uint8_t payload_type_for(PayloadType type);
+  [[nodiscard]] bool retransmitted_lately(SequenceNumber number, Instant now);
+  [[nodiscard]] bool may_repeat_in_band() const;
+
+  // Read or written for every packet; kept side by side, for prefetch().
+  transport::MediaSender* sender_;
+  Ssrc ssrc_;
   bool active_ = false;
   bool needs_key_frame_ = false;
+  bool video_;
+  /// The last payload type looked up in options_, and ours for it.
+  std::uint8_t type_in_ = kNoPayloadType;
+  std::uint8_t type_out_ = kNoPayloadType;
+  std::uint8_t extension_count_ = 0;
+  std::array<OutgoingExtension, rtp::kExtensionCount> extensions_{};
+  Bytes mid_;  ///< Within options_, most often in the string itself.
+  SequenceRewriter sequence_;
+  mutable rtp::RateMeter rate_;
+  std::uint64_t packets_ = 0;
+  std::uint64_t bytes_ = 0;
+  std::uint32_t payload_octets_ = 0;
+  Options options_;
+
+  // The rest.
+  Producer* producer_;
+  MediaSession* session_;  ///< Of the transport that it sends on.
+  std::optional<Ssrc> rtx_ssrc_;
+  SequenceNumber rtx_sequence_;
 
   struct Repeat {
     SequenceNumber number;
@@ -113,10 +147,7 @@ class Consumer {
   };
   std::array<Repeat, 64> repeats_{};  ///< By number modulo 64.
 
-  mutable rtp::RateMeter rate_;
-  std::uint64_t packets_ = 0;
-  std::uint64_t bytes_ = 0;
-  std::uint32_t payload_octets_ = 0;
+  std::array<std::uint64_t, 2> packets_reported_{};  ///< `packets_` at the last report and the one before.
   std::uint64_t packets_retransmitted_ = 0;
   std::uint64_t rtx_bytes_ = 0;
   std::uint64_t nack_count_ = 0;

@@ -15,6 +15,7 @@ MediaSession::MediaSession(transport::MediaSender& sender, transport::DropCounte
 
 MediaSession::~MediaSession() {
   consumers_.clear();
+  for (auto& producer : producers_) shared_.router.forget(*producer);
   producers_.clear();
   std::erase(shared_.dirty, this);
 }
@@ -37,12 +38,14 @@ Producer& MediaSession::add_producer(Producer::Options options) {
 }
 
 void MediaSession::remove_producer(Producer& producer) {
+  shared_.router.forget(producer);
   std::erase_if(routes_, [&](const auto& entry) { return entry.second.producer == &producer; });
   std::erase_if(producers_, [&](const auto& entry) { return entry.get() == &producer; });
 }
 
 Consumer& MediaSession::add_consumer(Consumer::Options options, Producer& producer, Instant now) {
-  consumers_.push_back(std::make_unique<Consumer>(std::move(options), producer, sender_, shared_.random));
+  consumers_.push_back(
+      std::make_unique<Consumer>(std::move(options), producer, *this, sender_, shared_.random));
   Consumer& consumer = *consumers_.back();
   consumer_by_ssrc_[consumer.ssrc()] = &consumer;
   if (consumer.rtx_ssrc()) consumer_by_ssrc_[*consumer.rtx_ssrc()] = &consumer;
@@ -58,7 +61,7 @@ void MediaSession::remove_consumer(Consumer& consumer) {
 
 void MediaSession::on_ready_changed(Instant now) {
   for (auto& consumer : consumers_) consumer->update(now);
-  if (sender_.ready() && next_report_ == kNever) schedule_report(now);
+  start_reports(now);
   // Whatever was asked before there was a way to ask.
   for (auto& producer : producers_) {
     if (!producer->active.empty()) producer->request_key_frame(now);
@@ -80,18 +83,19 @@ void MediaSession::on_rtp(const PacketRef& packet, Instant now) {
     drops_.add(transport::DropReason::kRtpUnknownStream);
     return;
   }
+  start_reports(now);
   mark_dirty();
   if (const auto value = route.producer->extensions().find(*view, rtp::Extension::kTransportCc)) {
     if (const auto number = rtp::read_transport_cc(*value))
       note_transport_cc(*number, *route.stream, packet->arrival);
   }
   transport::DropReason reason{};
-  const auto media = route.producer->receive(*route.stream, packet, *view, now, reason);
+  auto media = route.producer->receive(*route.stream, packet, *view, now, reason);
   if (!media) {
     drops_.add(reason);
     return;
   }
-  for (Consumer* consumer : route.producer->active) consumer->forward(*media, now);
+  shared_.router.add(*route.producer, std::move(*media), now);
 }
 
 void MediaSession::note_transport_cc(SequenceNumber number, const ProducerStream& stream, Instant arrival) {
@@ -148,7 +152,7 @@ Consumer* MediaSession::find_consumer(Ssrc ssrc) const {
 // -----------------------------------------------------------------------------------------------------------------
 
 void MediaSession::advance(Instant now) {
-  if (sender_.ready()) {
+  if (sender_.rtcp_ready()) {
     send_feedback(now);
     send_transport_feedback(now);
     if (now >= next_report_) send_reports(now);
@@ -160,20 +164,36 @@ void MediaSession::advance(Instant now) {
 
 Instant MediaSession::next_deadline() const {
   Instant next = kNever;
-  if (sender_.ready()) next = std::min(next_report_, transport_cc_.next_deadline());
+  if (sender_.rtcp_ready()) next = std::min(next_report_, transport_cc_.next_deadline());
   for (const auto& producer : producers_) {
     for (const auto& stream : producer->streams()) {
-      next = std::min(next, sender_.ready() ? stream->next_deadline() : stream->history.next_deadline());
+      next = std::min(next, sender_.rtcp_ready() ? stream->next_deadline() : stream->history.next_deadline());
     }
   }
   return next;
 }
 
+void MediaSession::on_active_changed(bool active, Instant now) {
+  active_consumers_ += active ? 1 : -1;
+  if (active) start_reports(now);
+}
+
+/// Who neither sends nor receives has nothing to report, and is not woken for it.
+void MediaSession::start_reports(Instant now) {
+  const bool something = !producers_.empty() || active_consumers_ != 0;
+  if (!something || !sender_.rtcp_ready() || next_report_ != kNever) return;
+  schedule_report(now);
+  mark_dirty();
+}
+
 void MediaSession::schedule_report(Instant now) {
-  // RFC 3550 §6.2: randomised over half to one and a half of the interval.
+  // RFC 3550 §6.2: randomised over half to one and a half of the interval. Then to the next tick, so that the
+  // reports of many sessions leave in one wake-up: waking costs several times what a report does.
   constexpr Duration kInterval = 1s;
-  next_report_ =
+  constexpr Duration kTick = 20ms;
+  const Instant at =
       now + kInterval / 2 + Duration(shared_.random.below(static_cast<std::uint32_t>(kInterval.count())));
+  next_report_ = Instant((at.time_since_epoch() / kTick + 1) * kTick);
 }
 
 }  // namespace sluice::sfu

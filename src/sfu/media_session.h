@@ -18,6 +18,7 @@
 #include "sfu/capture_clock.h"
 #include "sfu/consumer.h"
 #include "sfu/producer.h"
+#include "sfu/router.h"
 #include "transport/drop_reason.h"
 #include "transport/media_sender.h"
 
@@ -29,6 +30,7 @@ class MediaSession {
     Random& random;
     const WallClock& wall_clock;
     std::vector<MediaSession*>& dirty;  ///< Sessions whose deadline may have changed.
+    Router& router;
   };
 
   /// `owner`: given back to whoever walks the dirty list.
@@ -45,6 +47,8 @@ class MediaSession {
   [[nodiscard]] const std::vector<std::unique_ptr<Producer>>& producers() const { return producers_; }
   [[nodiscard]] const std::vector<std::unique_ptr<Consumer>>& consumers() const { return consumers_; }
 
+  /// One of its consumers starts to forward, or stops.
+  void on_active_changed(bool active, Instant now);
   /// The transport has become able to send, or no longer is: consumers start or stop.
   void on_ready_changed(Instant now);
   /// Plain RTP that came in: to its producer, and on to everyone who watches it.
@@ -56,6 +60,7 @@ class MediaSession {
   void mark_dirty();
   void clear_dirty() { dirty_ = false; }
   [[nodiscard]] void* owner() const { return owner_; }
+  [[nodiscard]] Router& router() { return shared_.router; }
   [[nodiscard]] const CaptureClock& capture_clock() const { return capture_clock_; }
   [[nodiscard]] std::optional<Duration> round_trip_time() const { return rtt_; }
 
@@ -80,6 +85,7 @@ class MediaSession {
   void note_transport_cc(SequenceNumber number, const ProducerStream& stream, Instant arrival);
   void send_transport_feedback(Instant now);
   void send_reports(Instant now);
+  void start_reports(Instant now);
   void schedule_report(Instant now);
 
   transport::MediaSender& sender_;
@@ -96,6 +102,7 @@ class MediaSession {
   cc::TransportCcRecorder transport_cc_;
   Ssrc transport_cc_media_;  ///< Feedback names a media SSRC, and libwebrtc ignores one that is not its own.
   Instant next_report_ = kNever;
+  std::size_t active_consumers_ = 0;
   std::optional<Duration> rtt_;
   bool dirty_ = false;
 };

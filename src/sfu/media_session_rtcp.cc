@@ -146,18 +146,20 @@ void MediaSession::send_transport_feedback(Instant now) {
 }
 
 void MediaSession::send_reports(Instant now) {
-  schedule_report(now);
+  next_report_ = kNever;
+  start_reports(now);
   const std::uint64_t ntp = shared_.wall_clock.ntp(now);
 
   // One sender report and its name a consumer; as many as fit a datagram.
   constexpr std::size_t kReportSize = 28 + 4 + 8 + 256;
   std::size_t next = 0;
-  while (sender_.ready() && next < consumers_.size()) {
+  while (sender_.rtcp_ready() && next < consumers_.size()) {
     sender_.send_rtcp(
         [&](MutableBytes out) {
           ByteWriter writer(out);
           for (; next < consumers_.size() && writer.room() >= kReportSize; ++next) {
-            const Consumer& consumer = *consumers_[next];
+            Consumer& consumer = *consumers_[next];
+            if (!consumer.is_sender()) continue;
             const auto report = consumer.sender_report(ntp);
             if (!report) continue;
             report->serialize_to(writer);

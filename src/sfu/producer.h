@@ -63,6 +63,10 @@ class Producer {
   /// Set by the session that owns it.
   MediaSession* session = nullptr;
 
+  /// Where what it has received waits to be forwarded; kept by Router.
+  static constexpr std::size_t kNoBurst = static_cast<std::size_t>(-1);
+  std::size_t burst = kNoBurst;
+
   [[nodiscard]] std::vector<RtpStreamStats> stats(Instant now) const;
 
  private:

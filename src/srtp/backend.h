@@ -6,6 +6,7 @@
 // backend behaves alike.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -42,6 +43,12 @@ struct RtpToProtect {
   std::uint64_t index;  ///< 48 bits: roll-over counter and sequence number (RFC 3711 §3.3.1).
 };
 
+/// The tag of a packet whose check has begun: as it came, and, after flush(), as it should be.
+struct PendingTag {
+  std::array<std::uint8_t, 10> received{};
+  std::array<std::uint8_t, 10> expected{};
+};
+
 /// The session keys of one direction, ready to run. Sizes were checked by the caller.
 class Cipher {
  public:
@@ -50,10 +57,22 @@ class Cipher {
   virtual std::size_t protect_rtp(const RtpToProtect& packet) = 0;
   /// Gives whether `packet` (header, ciphertext and tag) is authentic; it is then decrypted in place.
   virtual bool unprotect_rtp(MutableBytes packet, std::size_t header_size, std::uint64_t index) = 0;
+  /// Checking many at once: begins with one, whose tag is then overwritten; flush() computes; finish gives
+  /// what unprotect_rtp would have given. `tag` stays where it is until then. False: this cipher does not do
+  /// so.
+  virtual bool begin_unprotect_rtp(MutableBytes /*packet*/, std::uint64_t /*index*/, PendingTag& /*tag*/) {
+    return false;
+  }
+  virtual bool finish_unprotect_rtp(MutableBytes /*packet*/, std::size_t /*header_size*/,
+                                    std::uint64_t /*index*/, const PendingTag& /*tag*/) {
+    return false;
+  }
   /// Protects the `size` bytes at `packet` in place, with rtcp_overhead more bytes of room after them; 0 when
   /// refused.
   virtual std::size_t protect_rtcp(std::uint8_t* packet, std::size_t size, std::uint32_t index) = 0;
   virtual bool unprotect_rtcp(MutableBytes packet, std::uint32_t index) = 0;
+  /// RTP is to be protected soon.
+  virtual void prefetch() const {}
   /// The stream ended: for backends with state of their own.
   virtual void forget(std::uint32_t /*ssrc*/) {}
 };
@@ -65,6 +84,8 @@ class Backend {
   virtual std::unique_ptr<Cipher> make_cipher(const MasterKey& key, Direction direction) = 0;
   /// Finishes every packet that protect_rtp left unfinished, over all of this backend's ciphers.
   virtual void flush() {}
+  /// Some cipher of its gains by begin_unprotect_rtp.
+  [[nodiscard]] virtual bool batches_unprotect() const { return false; }
   /// How many packets flush() would finish.
   [[nodiscard]] virtual std::size_t pending() const { return 0; }
 };

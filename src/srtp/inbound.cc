@@ -70,9 +70,23 @@ std::string_view to_string(UnprotectStatus status) {
 Inbound::Inbound(Backend& backend, const MasterKey& key, std::size_t max_ssrcs)
     : suite_(key.suite), max_ssrcs_(max_ssrcs), cipher_(backend.make_cipher(key, Direction::kInbound)) {}
 
+void Inbound::begin_rtp(MutableBytes packet, Begun& begun) {
+  begun.by = nullptr;
+  const std::size_t header_size = rtp_header_size(packet);
+  if (header_size == 0 || packet.size() < header_size + rtp_tag_size(suite_) || !is_version_2(packet)) return;
+  const std::uint16_t sequence = load16(packet.data() + 2);
+  const Stream* stream = streams_.find(load32(packet.data() + 8));
+  // Packets of the same batch will move the estimate before this one comes to its turn, but none further than
+  // a batch is long: the ROC guessed now is the one that would be guessed then.
+  const std::uint64_t index = stream != nullptr ? stream->rtp.estimate(sequence) : sequence;
+  if (index > kMaxRtpIndex || !cipher_->begin_unprotect_rtp(packet, index, begun.tag)) return;
+  begun.by = this;
+  begun.index = index;
+}
+
 // RFC 3711 §3.3, the receiver's steps: index, replay check, authentication, decryption, and only then the
 // state.
-UnprotectResult Inbound::unprotect_rtp(MutableBytes packet) {
+UnprotectResult Inbound::unprotect_rtp(MutableBytes packet, const Begun* begun) {
   const std::size_t header_size = rtp_header_size(packet);
   if (header_size == 0 || packet.size() < header_size + rtp_tag_size(suite_))
     return refuse(UnprotectStatus::kTooShort);
@@ -80,16 +94,20 @@ UnprotectResult Inbound::unprotect_rtp(MutableBytes packet) {
 
   const std::uint32_t ssrc = load32(packet.data() + 8);
   const std::uint16_t sequence = load16(packet.data() + 2);
+  if (begun != nullptr && begun->by != this) begun = nullptr;
   Stream* stream = streams_.find(ssrc);
   if (stream == nullptr && full()) return refuse(UnprotectStatus::kTooManySsrcs);
-  std::uint64_t index = sequence;
+  std::uint64_t index = begun != nullptr ? begun->index : sequence;
   if (stream != nullptr) {
-    index = stream->rtp.estimate(sequence);
+    if (begun == nullptr) index = stream->rtp.estimate(sequence);
     if (index > kMaxRtpIndex) return refuse(UnprotectStatus::kTooOld);
     const UnprotectStatus status = verdict(stream->rtp_window, index);
     if (status != UnprotectStatus::kOk) return refuse(status);
   }
-  if (!cipher_->unprotect_rtp(packet, header_size, index)) return refuse(UnprotectStatus::kAuthFailed);
+  const bool authentic = begun != nullptr
+                             ? cipher_->finish_unprotect_rtp(packet, header_size, index, begun->tag)
+                             : cipher_->unprotect_rtp(packet, header_size, index);
+  if (!authentic) return refuse(UnprotectStatus::kAuthFailed);
 
   if (stream == nullptr) stream = &streams_.find_or_insert(ssrc);
   stream->rtp.advance(index);

@@ -48,9 +48,20 @@ class Inbound {
 
   [[nodiscard]] Suite suite() const { return suite_; }
 
+  /// A packet whose check has begun.
+  struct Begun {
+    const Inbound* by = nullptr;  ///< Null: it has not, by nobody's fault.
+    std::uint64_t index = 0;
+    PendingTag tag;
+  };
+
   /// Decrypts in place. A packet that is refused changes no state of this object; its bytes are then
   /// unspecified.
-  UnprotectResult unprotect_rtp(MutableBytes packet);
+  UnprotectResult unprotect_rtp(MutableBytes packet, const Begun* begun = nullptr);
+  /// Optional, where Backend::batches_unprotect(): of many packets that have arrived together each is begun;
+  /// Backend::flush() then does the work for all of them side by side, and unprotect_rtp() finds it done. The
+  /// packet's tag is gone then, so it must come with its `begun`, which stays where it is until flush().
+  void begin_rtp(MutableBytes packet, Begun& begun);
   UnprotectResult unprotect_rtcp(MutableBytes packet);
 
   /// Ends a stream and gives its place free. Its old packets would be accepted again as new, so only call it

@@ -179,6 +179,8 @@ class ImbGcm {
 
 class ImbCm {
  public:
+  static constexpr bool kBatches = true;
+
   ImbCm(Engine& engine, const SessionKey& key)
       : engine_(engine), hmac_key_(prepare_hmac_key(engine.manager(), key.auth)) {
     alignas(16) std::array<std::uint8_t, 16 * 15> decryption_keys;  // counter mode has no use for them
@@ -228,18 +230,19 @@ class IpsecMbBackend final : public PrimitiveBackend {
   [[nodiscard]] BackendKind kind() const override { return BackendKind::kIpsecMb; }
   void flush() override { engine_.flush(); }
   [[nodiscard]] std::size_t pending() const override { return engine_.pending(); }
+  [[nodiscard]] bool batches_unprotect() const override { return made_cm_; }
 
   std::unique_ptr<Cipher> make_session_cipher(const SessionKeys& keys, Direction /*both the same*/) override {
     if (!is_aead(keys.suite)) {
-      return std::make_unique<CmCipher<ImbCm>>(keys, std::make_unique<ImbCm>(engine_, keys.rtp),
-                                               std::make_unique<ImbCm>(engine_, keys.rtcp));
+      made_cm_ = true;
+      return std::make_unique<CmCipher<ImbCm>>(keys, engine_);
     }
-    return std::make_unique<GcmCipher<ImbGcm>>(keys, std::make_unique<ImbGcm>(engine_, keys.suite, keys.rtp),
-                                               std::make_unique<ImbGcm>(engine_, keys.suite, keys.rtcp));
+    return std::make_unique<GcmCipher<ImbGcm>>(keys, engine_, keys.suite);
   }
 
  private:
   Engine engine_;
+  bool made_cm_ = false;
 };
 
 }  // namespace

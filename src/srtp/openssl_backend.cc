@@ -37,7 +37,7 @@ ContextPtr keyed_context(EVP_CIPHER* cipher, const std::uint8_t* key, bool encry
 
 class OpensslGcm {
  public:
-  OpensslGcm(EVP_CIPHER* cipher, const SessionKey& key, Direction direction)
+  OpensslGcm(EVP_CIPHER* cipher, Direction direction, const SessionKey& key)
       : context_(keyed_context(cipher, key.key.data(), direction == Direction::kOutbound)) {}
 
   void seal(const GcmNonce& nonce, Bytes aad, const std::uint8_t* in, std::uint8_t* out, std::size_t size,
@@ -115,6 +115,8 @@ class HmacSha1 {
 
 class OpensslCm {
  public:
+  static constexpr bool kBatches = false;
+
   OpensslCm(EVP_CIPHER* cipher, const SessionKey& key)
       : context_(keyed_context(cipher, key.key.data(), true)), hmac_(key.auth) {}
 
@@ -148,13 +150,10 @@ class OpensslBackend final : public PrimitiveBackend {
 
   std::unique_ptr<Cipher> make_session_cipher(const SessionKeys& keys, Direction direction) override {
     if (!is_aead(keys.suite)) {
-      return std::make_unique<CmCipher<OpensslCm>>(keys, std::make_unique<OpensslCm>(ctr128_.get(), keys.rtp),
-                                                   std::make_unique<OpensslCm>(ctr128_.get(), keys.rtcp));
+      return std::make_unique<CmCipher<OpensslCm>>(keys, ctr128_.get());
     }
     EVP_CIPHER* cipher = keys.suite == Suite::kAeadAes256Gcm ? gcm256_.get() : gcm128_.get();
-    return std::make_unique<GcmCipher<OpensslGcm>>(
-        keys, std::make_unique<OpensslGcm>(cipher, keys.rtp, direction),
-        std::make_unique<OpensslGcm>(cipher, keys.rtcp, direction));
+    return std::make_unique<GcmCipher<OpensslGcm>>(keys, cipher, direction);
   }
 
  private:

@@ -31,6 +31,8 @@ class Outbound {
   /// used up (2^31 packets of one SSRC).
   std::size_t protect_rtcp(MutableBytes buffer, std::size_t size);
 
+  /// RTP is to be protected soon.
+  void prefetch() const { cipher_->prefetch(); }
   /// Ends a stream: its roll-over counter is forgotten. A later packet of that SSRC starts at zero again, so
   /// an SSRC must not come back under the same key.
   void remove_ssrc(Ssrc ssrc);

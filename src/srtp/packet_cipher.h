@@ -8,6 +8,7 @@
 // and a counter-mode provider `Cm`
 //   void crypt(iv, const uint8_t* in, uint8_t* out, size_t size);
 //   std::array<uint8_t, 20> hmac(Bytes data);
+//   static constexpr bool kBatches;   // append_tag gains by being called for many packets before a flush()
 //   void append_tag(Bytes data, uint8_t* at, size_t tag_size);   // the same to `at`, perhaps only in the
 //   backend's flush()
 #pragma once
@@ -21,6 +22,7 @@
 
 #include "base/bytes.h"
 #include "base/crypto.h"
+#include "base/prefetch.h"
 #include "srtp/backend.h"
 #include "srtp/key_derivation.h"
 
@@ -82,37 +84,44 @@ inline const std::uint8_t* text_to_encrypt(const RtpToProtect& packet) {
 template <class Gcm>
 class GcmCipher final : public Cipher {
  public:
-  GcmCipher(const SessionKeys& keys, std::unique_ptr<Gcm> rtp, std::unique_ptr<Gcm> rtcp)
-      : keys_(keys), rtp_(std::move(rtp)), rtcp_(std::move(rtcp)) {}
+  /// `arguments`: what Gcm takes before a session key.
+  template <typename... Arguments>
+  explicit GcmCipher(const SessionKeys& keys, Arguments&&... arguments)
+      : keys_(keys), rtp_(arguments..., keys.rtp), rtcp_(arguments..., keys.rtcp) {}
+
+  void prefetch() const override {
+    sluice::prefetch(&keys_.rtp, sizeof keys_.rtp);
+    sluice::prefetch(&rtp_, sizeof rtp_);
+  }
 
   std::size_t protect_rtp(const RtpToProtect& packet) override {
     const std::size_t size = packet.prefix_size + packet.payload.size();
     std::uint8_t* text = packet.out + packet.header_size;
-    rtp_->seal(gcm_nonce(keys_.rtp, load32(packet.out + 8), packet.index),
-               Bytes(packet.out, packet.header_size), text_to_encrypt(packet), text, size, text + size);
+    rtp_.seal(gcm_nonce(keys_.rtp, load32(packet.out + 8), packet.index),
+              Bytes(packet.out, packet.header_size), text_to_encrypt(packet), text, size, text + size);
     return packet.header_size + size + kGcmTagSize;
   }
 
   bool unprotect_rtp(MutableBytes packet, std::size_t header_size, std::uint64_t index) override {
     const std::size_t tag_at = packet.size() - kGcmTagSize;
-    return rtp_->open(gcm_nonce(keys_.rtp, load32(packet.data() + 8), index), packet.first(header_size),
-                      packet.subspan(header_size, tag_at - header_size), packet.data() + tag_at);
+    return rtp_.open(gcm_nonce(keys_.rtp, load32(packet.data() + 8), index), packet.first(header_size),
+                     packet.subspan(header_size, tag_at - header_size), packet.data() + tag_at);
   }
 
   std::size_t protect_rtcp(std::uint8_t* packet, std::size_t size, std::uint32_t index) override {
     std::uint8_t* text = packet + kRtcpPlainSize;
     std::uint8_t* tag = packet + size;
     store32(tag + kGcmTagSize, kRtcpEncryptedBit | index);
-    rtcp_->seal(gcm_nonce(keys_.rtcp, load32(packet + 4), index), rtcp_aad(packet, tag + kGcmTagSize), text,
-                text, size - kRtcpPlainSize, tag);
+    rtcp_.seal(gcm_nonce(keys_.rtcp, load32(packet + 4), index), rtcp_aad(packet, tag + kGcmTagSize), text,
+               text, size - kRtcpPlainSize, tag);
     return size + kGcmTagSize + 4;
   }
 
   bool unprotect_rtcp(MutableBytes packet, std::uint32_t index) override {
     const std::size_t tag_at = packet.size() - 4 - kGcmTagSize;
-    return rtcp_->open(gcm_nonce(keys_.rtcp, load32(packet.data() + 4), index),
-                       rtcp_aad(packet.data(), packet.data() + tag_at + kGcmTagSize),
-                       packet.subspan(kRtcpPlainSize, tag_at - kRtcpPlainSize), packet.data() + tag_at);
+    return rtcp_.open(gcm_nonce(keys_.rtcp, load32(packet.data() + 4), index),
+                      rtcp_aad(packet.data(), packet.data() + tag_at + kGcmTagSize),
+                      packet.subspan(kRtcpPlainSize, tag_at - kRtcpPlainSize), packet.data() + tag_at);
   }
 
  private:
@@ -124,8 +133,8 @@ class GcmCipher final : public Cipher {
   }
 
   SessionKeys keys_;
-  std::unique_ptr<Gcm> rtp_;
-  std::unique_ptr<Gcm> rtcp_;
+  Gcm rtp_;
+  Gcm rtcp_;
   std::array<std::uint8_t, kRtcpPlainSize + 4> aad_{};
 };
 
@@ -136,18 +145,28 @@ class GcmCipher final : public Cipher {
 template <class Cm>
 class CmCipher final : public Cipher {
  public:
-  CmCipher(const SessionKeys& keys, std::unique_ptr<Cm> rtp, std::unique_ptr<Cm> rtcp)
-      : keys_(keys), rtp_(std::move(rtp)), rtcp_(std::move(rtcp)), rtp_tag_size_(rtp_tag_size(keys.suite)) {}
+  /// `arguments`: what Cm takes before a session key.
+  template <typename... Arguments>
+  explicit CmCipher(const SessionKeys& keys, Arguments&&... arguments)
+      : keys_(keys),
+        rtp_tag_size_(rtp_tag_size(keys.suite)),
+        rtp_(arguments..., keys.rtp),
+        rtcp_(arguments..., keys.rtcp) {}
+
+  void prefetch() const override {
+    sluice::prefetch(&keys_.rtp, sizeof keys_.rtp);
+    sluice::prefetch(&rtp_, sizeof rtp_);
+  }
 
   std::size_t protect_rtp(const RtpToProtect& packet) override {
     const std::size_t size = packet.prefix_size + packet.payload.size();
     std::uint8_t* text = packet.out + packet.header_size;
-    rtp_->crypt(cm_iv(keys_.rtp, load32(packet.out + 8), packet.index), text_to_encrypt(packet), text, size);
+    rtp_.crypt(cm_iv(keys_.rtp, load32(packet.out + 8), packet.index), text_to_encrypt(packet), text, size);
     // RFC 3711 §4.2: the ROC is authenticated though not sent. It waits where the tag will be written over
     // it.
     store32(text + size, static_cast<std::uint32_t>(packet.index >> 16));
     const std::size_t before_tag = packet.header_size + size;
-    rtp_->append_tag(Bytes(packet.out, before_tag + 4), text + size, rtp_tag_size_);
+    rtp_.append_tag(Bytes(packet.out, before_tag + 4), text + size, rtp_tag_size_);
     return before_tag + rtp_tag_size_;
   }
 
@@ -156,31 +175,50 @@ class CmCipher final : public Cipher {
     std::array<std::uint8_t, 10> tag{};
     std::memcpy(tag.data(), packet.data() + tag_at, rtp_tag_size_);
     store32(packet.data() + tag_at, static_cast<std::uint32_t>(index >> 16));
-    const auto expected = rtp_->hmac(packet.first(tag_at + 4));
+    const auto expected = rtp_.hmac(packet.first(tag_at + 4));
     if (!crypto::equal_constant_time(Bytes(expected).first(rtp_tag_size_), Bytes(tag).first(rtp_tag_size_)))
       return false;
     std::uint8_t* text = packet.data() + header_size;
-    rtp_->crypt(cm_iv(keys_.rtp, load32(packet.data() + 8), index), text, text, tag_at - header_size);
+    rtp_.crypt(cm_iv(keys_.rtp, load32(packet.data() + 8), index), text, text, tag_at - header_size);
+    return true;
+  }
+
+  bool begin_unprotect_rtp(MutableBytes packet, std::uint64_t index, PendingTag& tag) override {
+    if constexpr (!Cm::kBatches) return false;
+    const std::size_t tag_at = packet.size() - rtp_tag_size_;
+    std::memcpy(tag.received.data(), packet.data() + tag_at, rtp_tag_size_);
+    store32(packet.data() + tag_at, static_cast<std::uint32_t>(index >> 16));
+    rtp_.append_tag(packet.first(tag_at + 4), tag.expected.data(), rtp_tag_size_);
+    return true;
+  }
+
+  bool finish_unprotect_rtp(MutableBytes packet, std::size_t header_size, std::uint64_t index,
+                            const PendingTag& tag) override {
+    if (!crypto::equal_constant_time(Bytes(tag.expected).first(rtp_tag_size_),
+                                     Bytes(tag.received).first(rtp_tag_size_)))
+      return false;
+    std::uint8_t* text = packet.data() + header_size;
+    rtp_.crypt(cm_iv(keys_.rtp, load32(packet.data() + 8), index), text, text,
+               packet.size() - rtp_tag_size_ - header_size);
     return true;
   }
 
   std::size_t protect_rtcp(std::uint8_t* packet, std::size_t size, std::uint32_t index) override {
     std::uint8_t* text = packet + kRtcpPlainSize;
-    rtcp_->crypt(cm_iv(keys_.rtcp, load32(packet + 4), index), text, text, size - kRtcpPlainSize);
+    rtcp_.crypt(cm_iv(keys_.rtcp, load32(packet + 4), index), text, text, size - kRtcpPlainSize);
     store32(packet + size, kRtcpEncryptedBit | index);
-    const auto tag = rtcp_->hmac(Bytes(packet, size + 4));
+    const auto tag = rtcp_.hmac(Bytes(packet, size + 4));
     std::copy_n(tag.data(), kRtcpTagSize, packet + size + 4);
     return size + 4 + kRtcpTagSize;
   }
 
   bool unprotect_rtcp(MutableBytes packet, std::uint32_t index) override {
     const std::size_t tag_at = packet.size() - kRtcpTagSize;
-    const auto expected = rtcp_->hmac(packet.first(tag_at));
+    const auto expected = rtcp_.hmac(packet.first(tag_at));
     if (!crypto::equal_constant_time(Bytes(expected).first(kRtcpTagSize), packet.subspan(tag_at)))
       return false;
     std::uint8_t* text = packet.data() + kRtcpPlainSize;
-    rtcp_->crypt(cm_iv(keys_.rtcp, load32(packet.data() + 4), index), text, text,
-                 tag_at - 4 - kRtcpPlainSize);
+    rtcp_.crypt(cm_iv(keys_.rtcp, load32(packet.data() + 4), index), text, text, tag_at - 4 - kRtcpPlainSize);
     return true;
   }
 
@@ -188,9 +226,9 @@ class CmCipher final : public Cipher {
   static constexpr std::size_t kRtcpTagSize = 10;
 
   SessionKeys keys_;
-  std::unique_ptr<Cm> rtp_;
-  std::unique_ptr<Cm> rtcp_;
   std::size_t rtp_tag_size_;
+  Cm rtp_;
+  Cm rtcp_;
 };
 
 }  // namespace sluice::srtp

@@ -1,7 +1,9 @@
-// SSRC → state, for the one lookup each packet makes: open addressing with linear probing, at most half full,
-// so that one stream and five hundred cost the same. References stay valid until the next insert or erase.
+// SSRC → state, for the one lookup each packet makes. A few stand in the table itself, where the cache has
+// them with their owner; more go to open addressing with linear probing, at most half full, so that ten
+// streams and five hundred cost the same. References stay valid until the next insert or erase.
 #pragma once
 
+#include <array>
 #include <bit>
 #include <cstddef>
 #include <cstdint>
@@ -16,7 +18,12 @@ class SsrcTable {
   [[nodiscard]] std::size_t size() const { return size_; }
 
   [[nodiscard]] State* find(std::uint32_t ssrc) {
-    if (slots_.empty()) return nullptr;
+    if (slots_.empty()) {
+      for (std::size_t i = 0; i < size_; ++i) {
+        if (few_[i].ssrc == ssrc) return &few_[i].state;
+      }
+      return nullptr;
+    }
     for (std::size_t i = home(ssrc);; i = next(i)) {
       Slot& slot = slots_[i];
       if (!slot.used) return nullptr;
@@ -25,13 +32,17 @@ class SsrcTable {
   }
   State& find_or_insert(std::uint32_t ssrc) {
     if (State* state = find(ssrc)) return *state;
+    if (slots_.empty()) {
+      if (size_ < few_.size()) return (few_[size_++] = Slot{ssrc, true, State{}}).state;
+      spill();
+    }
     if ((size_ + 1) * 2 > slots_.size()) grow();
     ++size_;
     return place(ssrc, State{});
   }
   /// Closes the gap by moving later slots of the same run back, so that no tombstones pile up.
   bool erase(std::uint32_t ssrc) {
-    if (slots_.empty()) return false;
+    if (slots_.empty()) return erase_of_few(ssrc);
     std::size_t gap = home(ssrc);
     while (slots_[gap].used && slots_[gap].ssrc != ssrc) gap = next(gap);
     if (!slots_[gap].used) return false;
@@ -47,6 +58,7 @@ class SsrcTable {
   }
 
  private:
+  static constexpr std::size_t kFew = 4;
   struct Slot {
     std::uint32_t ssrc = 0;
     bool used = false;
@@ -64,8 +76,21 @@ class SsrcTable {
     slots_[i] = Slot{ssrc, true, std::move(state)};
     return slots_[i].state;
   }
+  bool erase_of_few(std::uint32_t ssrc) {
+    for (std::size_t i = 0; i < size_; ++i) {
+      if (few_[i].ssrc != ssrc) continue;
+      few_[i] = std::move(few_[--size_]);
+      return true;
+    }
+    return false;
+  }
+  void spill() {
+    slots_.resize(4 * few_.size());
+    shift_ = 32 - std::countr_zero(slots_.size());
+    for (Slot& slot : few_) place(slot.ssrc, std::move(slot.state));
+  }
   void grow() {
-    std::vector<Slot> old(slots_.empty() ? 4 : slots_.size() * 2);
+    std::vector<Slot> old(slots_.size() * 2);
     old.swap(slots_);
     shift_ = 32 - std::countr_zero(slots_.size());
     for (Slot& slot : old) {
@@ -73,6 +98,7 @@ class SsrcTable {
     }
   }
 
+  std::array<Slot, kFew> few_{};  ///< The first `size_`, until there are more than that.
   std::vector<Slot> slots_;
   std::size_t size_ = 0;
   int shift_ = 31;

@@ -11,14 +11,16 @@ namespace sluice::transport {
 enum class DropReason : std::uint8_t {
   kEmpty,          ///< No bytes.
   kUnknownClass,   ///< First byte of no protocol we speak (RFC 7983).
-  kUnknownSource,  ///< Not STUN, from an address that no transport has validated.
+  kUnknownSource,  ///< Not STUN, from an address that no transport has validated; or not the one endpoint of
+                   ///< a plain transport.
   kUnknownUfrag,   ///< STUN for no transport of ours.
   kStunMalformed,
   kStunUnauthorized,  ///< Integrity or username wrong.
   kStunUnexpected,    ///< A class, method or role that we do not answer.
   kDtlsUnexpected,    ///< Before connect() or after the end.
   kDtlsMalformed,
-  kSrtpNotReady,  ///< Media before the DTLS handshake is done.
+  kDtlsQueueFull,  ///< Too many handshakes wait.
+  kSrtpNotReady,   ///< Media before the DTLS handshake is done, or before connect() has told the key.
   kSrtpMalformed,
   kSrtpAuthFailed,
   kSrtpReplayed,
@@ -32,8 +34,9 @@ enum class DropReason : std::uint8_t {
   kRtxUnknownStream,
   kProducerPaused,
   kRtcpMalformed,
+  kNotConnected,  ///< A plain transport that nobody has connected yet.
 };
-inline constexpr std::size_t kDropReasonCount = static_cast<std::size_t>(DropReason::kRtcpMalformed) + 1;
+inline constexpr std::size_t kDropReasonCount = static_cast<std::size_t>(DropReason::kNotConnected) + 1;
 
 /// "srtp-auth-failed": the names in statistics.
 std::string_view to_string(DropReason reason);

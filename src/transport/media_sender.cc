@@ -15,18 +15,31 @@ bool MediaSender::send_rtp(const OutgoingRtp& rtp, Instant now) {
     transport_cc_ = transport_cc_.plus(1);
   }
   if (!rtp.prefix.empty()) std::memcpy(out + header->size, rtp.prefix.data(), rtp.prefix.size());
+  if (unprotected_) {
+    const std::size_t plain = header->size + rtp.prefix.size();
+    if (!rtp.payload.empty()) std::memcpy(out + plain, rtp.payload.data(), rtp.payload.size());
+    batch_->queue(destination_, *path_, plain + rtp.payload.size());
+    count(plain + rtp.payload.size(), now);
+    return true;
+  }
   const std::size_t size =
       batch_->protector().protect_rtp(*outbound_, out, header->size, rtp.prefix.size(), rtp.payload);
   if (size == 0) return false;
-  batch_->queue(*path_, size, rtp.packet);
+  batch_->queue(destination_, *path_, size, rtp.packet);
   count(size, now);
   return true;
 }
 
+bool MediaSender::send_copy(const Path& path, Bytes bytes, Instant now) {
+  if (!batch_->queue_copy(destination_, path, bytes)) return false;
+  count(bytes.size(), now);
+  return true;
+}
+
 bool MediaSender::finish_rtcp(MutableBytes buffer, std::size_t size, Instant now) {
-  const std::size_t protected_size = outbound_->protect_rtcp(buffer, size);
+  const std::size_t protected_size = unprotected_ ? size : outbound_->protect_rtcp(buffer, size);
   if (protected_size == 0) return false;
-  batch_->queue(*path_, protected_size);
+  batch_->queue(destination_, *rtcp_path_, protected_size);
   count(protected_size, now);
   return true;
 }

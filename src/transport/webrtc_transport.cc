@@ -20,30 +20,10 @@ DropReason reason_of(ice::ReceiveResult result) {
   }
 }
 
-DropReason reason_of(srtp::UnprotectStatus status) {
-  switch (status) {
-    case srtp::UnprotectStatus::kAuthFailed:
-      return DropReason::kSrtpAuthFailed;
-    case srtp::UnprotectStatus::kReplayed:
-      return DropReason::kSrtpReplayed;
-    case srtp::UnprotectStatus::kTooOld:
-      return DropReason::kSrtpTooOld;
-    case srtp::UnprotectStatus::kTooManySsrcs:
-      return DropReason::kSrtpTooManySsrcs;
-    default:
-      return DropReason::kSrtpMalformed;
-  }
-}
-
-/// RFC 5761 §4: with rtcp-mux, RTCP has 192 to 223 where RTP has marker and payload type.
-bool is_rtcp(Bytes bytes) {
-  return bytes.size() >= 2 && bytes[1] >= 192 && bytes[1] <= 223;
-}
-
 }  // namespace
 
 WebRtcTransport::WebRtcTransport(Shared shared, ice::Credentials local, Duration consent_timeout)
-    : shared_(shared), ice_(std::move(local), consent_timeout), sender_(shared.batch) {}
+    : Endpoint(shared.batch), shared_(shared), ice_(std::move(local), consent_timeout) {}
 
 WebRtcTransport::~WebRtcTransport() {
   shared_.batch.finish();  // queued packets still need the keys that go away here
@@ -70,10 +50,14 @@ void WebRtcTransport::close(Instant now) {
   ice_.close();
 }
 
-WebRtcTransport::Media WebRtcTransport::receive(Packet& packet, const Path& path, Instant now) {
-  ++packets_received_;
-  bytes_received_ += packet.size;
-  receive_rate_.add(packet.size, now);
+void WebRtcTransport::remove_path(const Path& path, Instant now) {
+  ice_.remove_path(path);
+  after_ice(now);
+}
+
+Media WebRtcTransport::receive(Packet& packet, const Path& path, Instant now,
+                               const srtp::Inbound::Begun* begun) {
+  count_received(packet.size, now);
   // RFC 7983 §7; the engine has sorted out what is of no class.
   const std::uint8_t first = packet.data[0];
   if (first <= 3) {
@@ -88,7 +72,11 @@ WebRtcTransport::Media WebRtcTransport::receive(Packet& packet, const Path& path
     receive_dtls(packet.bytes(), now);
     return Media::kNone;
   }
-  return receive_srtp(packet);
+  return receive_srtp(packet, begun);
+}
+
+void WebRtcTransport::begin(Packet& packet, const Path& path, srtp::Inbound::Begun& begun) {
+  if (inbound_ && ice_.is_known(path) && !is_rtcp(packet.bytes())) inbound_->begin_rtp(packet.bytes(), begun);
 }
 
 void WebRtcTransport::receive_stun(Bytes bytes, const Path& path, Instant now) {
@@ -106,14 +94,14 @@ void WebRtcTransport::receive_dtls(Bytes bytes, Instant now) {
   after_dtls(now);
 }
 
-WebRtcTransport::Media WebRtcTransport::receive_srtp(Packet& packet) {
+Media WebRtcTransport::receive_srtp(Packet& packet, const srtp::Inbound::Begun* begun) {
   if (!inbound_) {
     drops_.add(DropReason::kSrtpNotReady);
     return Media::kNone;
   }
   const bool rtcp = is_rtcp(packet.bytes());
   const auto result =
-      rtcp ? inbound_->unprotect_rtcp(packet.bytes()) : inbound_->unprotect_rtp(packet.bytes());
+      rtcp ? inbound_->unprotect_rtcp(packet.bytes()) : inbound_->unprotect_rtp(packet.bytes(), begun);
   if (!result.ok()) {
     drops_.add(reason_of(result.status));
     return Media::kNone;
@@ -138,9 +126,7 @@ Instant WebRtcTransport::next_deadline() const {
 
 void WebRtcTransport::after_ice(Instant now) {
   ice_.drain(stun_out_);
-  for (const auto& transmit : stun_out_) {
-    if (shared_.batch.queue_copy(transmit.path, transmit.bytes)) sender_.count(transmit.bytes.size(), now);
-  }
+  for (const auto& transmit : stun_out_) sender_.send_copy(transmit.path, transmit.bytes, now);
   stun_out_.clear();
   while (const auto event = ice_.poll_event()) {
     if (event->type == ice::AgentEvent::Type::kStateChanged) {
@@ -164,9 +150,7 @@ void WebRtcTransport::after_dtls(Instant now) {
   const auto path = ice_.selected();
   if (path && dtls_->has_output()) {
     dtls_->drain(dtls_out_);
-    for (const auto& datagram : dtls_out_) {
-      if (shared_.batch.queue_copy(*path, datagram)) sender_.count(datagram.size(), now);
-    }
+    for (const auto& datagram : dtls_out_) sender_.send_copy(*path, datagram, now);
     dtls_out_.clear();
   }
   if (dtls_->state() == reported_dtls_) return;

@@ -13,12 +13,10 @@
 #include "dtls/context.h"
 #include "dtls/session.h"
 #include "ice/lite_agent.h"
-#include "rtp/rate_meter.h"
 #include "sluice/dtls_parameters.h"
 #include "sluice/result.h"
 #include "srtp/inbound.h"
-#include "transport/drop_reason.h"
-#include "transport/media_sender.h"
+#include "transport/endpoint.h"
 
 namespace sluice::transport {
 
@@ -38,12 +36,10 @@ struct TransportChange {
   dtls::State dtls_state = dtls::State::kNew;
 };
 
-class WebRtcTransport {
+class WebRtcTransport : public Endpoint {
  public:
   WebRtcTransport(Shared shared, ice::Credentials local, Duration consent_timeout);
   ~WebRtcTransport();
-  WebRtcTransport(const WebRtcTransport&) = delete;
-  WebRtcTransport& operator=(const WebRtcTransport&) = delete;
 
   /// The peer's fingerprints and role, from signaling. Gives our role. A second call is refused.
   Result<DtlsRole> connect(const DtlsParameters& remote, Instant now);
@@ -52,29 +48,30 @@ class WebRtcTransport {
   void close(Instant now);
   void set_remote_ice(ice::Credentials remote) { ice_.set_remote(std::move(remote)); }
   void restart_ice(ice::Credentials local) { ice_.restart(std::move(local)); }
+  /// The connection (TCP) that this path stands for has ended, or is another's now.
+  void remove_path(const Path& path, Instant now);
 
-  /// Plain media that came out of a datagram, in the packet's own buffer.
-  enum class Media : std::uint8_t { kNone, kRtp, kRtcp };
-  Media receive(Packet& packet, const Path& path, Instant now);
+  Media receive(Packet& packet, const Path& path, Instant now, const srtp::Inbound::Begun* begun = nullptr);
+
+  /// Before receive(), for each of many datagrams that have arrived together (srtp::Inbound::begin_rtp).
+  void begin(Packet& packet, const Path& path, srtp::Inbound::Begun& begun);
+  /// A datagram of the handshake, which takes long: for the owner to put off.
+  [[nodiscard]] bool is_handshake(Bytes bytes) const {
+    return dtls_ != nullptr && bytes[0] >= 20 && bytes[0] < 64 && dtls_->state() == dtls::State::kConnecting;
+  }
 
   void advance(Instant now);
   [[nodiscard]] Instant next_deadline() const;
   std::vector<TransportChange> take_changes() { return std::exchange(changes_, {}); }
 
   [[nodiscard]] bool media_ready() const { return inbound_.has_value() && sender_.ready(); }
-  [[nodiscard]] MediaSender& sender() { return sender_; }
   [[nodiscard]] const ice::LiteAgent& ice() const { return ice_; }
   [[nodiscard]] const dtls::Session* dtls() const { return dtls_.get(); }
-  [[nodiscard]] DropCounters& drops() { return drops_; }
-  [[nodiscard]] const DropCounters& drops() const { return drops_; }
-  [[nodiscard]] std::uint64_t packets_received() const { return packets_received_; }
-  [[nodiscard]] std::uint64_t bytes_received() const { return bytes_received_; }
-  [[nodiscard]] rtp::RateMeter& receive_rate() { return receive_rate_; }
 
  private:
   void receive_stun(Bytes bytes, const Path& path, Instant now);
   void receive_dtls(Bytes bytes, Instant now);
-  Media receive_srtp(Packet& packet);
+  Media receive_srtp(Packet& packet, const srtp::Inbound::Begun* begun);
   void after_ice(Instant now);
   void after_dtls(Instant now);
   void start_dtls(Instant now);
@@ -86,14 +83,9 @@ class WebRtcTransport {
   std::unique_ptr<dtls::Session> dtls_;
   dtls::State reported_dtls_ = dtls::State::kNew;
   std::optional<srtp::Inbound> inbound_;
-  MediaSender sender_;
   std::vector<TransportChange> changes_;
   std::vector<ice::Transmit> stun_out_;
   std::vector<std::vector<std::uint8_t>> dtls_out_;
-  DropCounters drops_;
-  std::uint64_t packets_received_ = 0;
-  std::uint64_t bytes_received_ = 0;
-  rtp::RateMeter receive_rate_;
 };
 
 }  // namespace sluice::transport

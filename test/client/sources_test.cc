@@ -1,4 +1,6 @@
 // What synthetic cameras and microphones make, and the marker in each packet.
+#include <algorithm>
+
 #include "catch.h"
 #include "client/audio_source.h"
 #include "client/video_source.h"
@@ -28,7 +30,7 @@ TEST_CASE("a marker comes back as it was written, and not from changed bytes") {
     CHECK_FALSE(Marker::parse(damaged).has_value());
   }
   CHECK_FALSE(Marker::parse(Bytes(bytes).first(size - 1)).has_value());
-  bytes.push_back(static_cast<std::uint8_t>(marker.counter));
+  bytes.push_back(0);
   CHECK_FALSE(Marker::parse(bytes).has_value());
 }
 
@@ -53,16 +55,14 @@ TEST_CASE("video begins with a key frame, keeps its bitrate and rate, and is VP8
       CHECK(vp8->is_frame_start() == at_start);
       if (at_start) {
         CHECK(vp8->is_key_frame == (frames == 0));
-        if (vp8->is_key_frame) CHECK(vp8->width == kVideoWidth);
+        if (vp8->is_key_frame) CHECK(vp8->width == 640);
         if (picture) CHECK(*vp8->picture_id == ((*picture + 1) & 0x7FFF));
         if (picture) CHECK(unit->timestamp.minus(timestamp) == 3600);
         picture = vp8->picture_id;
         timestamp = unit->timestamp;
       }
       CHECK(unit->timestamp == timestamp);
-      const auto marker =
-          Marker::parse(Bytes(payload).subspan(video_header_size(at_start, at_start && vp8->is_key_frame)));
-      CHECK(marker == Marker{5, counter++, now});
+      CHECK(Marker::parse(Bytes(payload).subspan(vp8->descriptor_size)) == Marker{5, counter++, now});
       at_start = unit->marker_bit;
       frames += at_start ? 1 : 0;
       bytes += payload.size();
@@ -72,6 +72,42 @@ TEST_CASE("video begins with a key frame, keeps its bitrate and rate, and is VP8
   CHECK(bytes * 8 / 10 > 900'000);
   CHECK(bytes * 8 / 10 < 1'150'000);
   CHECK(source.key_frames() == 1);
+}
+
+TEST_CASE("a frame is cut into packets as libwebrtc does, or into full ones and a rest") {
+  const auto split = GENERATE(VideoSource::Split::kEqual, VideoSource::Split::kFull);
+  Random random(3);
+  VideoSource source({.bitrate = 2'500'000, .max_payload = 1000, .split = split}, 1, random);
+  source.start(kStart);
+  for (Instant now = kStart; now < kStart + 2s; now = source.next_deadline()) {
+    std::vector<std::uint16_t> sizes;
+    while (const auto unit = source.next(now)) sizes.push_back(unit->size);
+    REQUIRE(!sizes.empty());
+    CHECK(sizes.front() <= 1000);
+    if (split == VideoSource::Split::kEqual) {
+      CHECK(std::is_sorted(sizes.begin(), sizes.end()));  // the small ones first
+      CHECK(sizes.back() - sizes.front() <= 1);
+    } else {
+      CHECK(std::all_of(sizes.begin(), sizes.end() - 1, [](auto size) { return size == 1000; }));
+      CHECK(sizes.back() <= 1000);
+    }
+  }
+}
+
+TEST_CASE("a source that is a little late makes up for it only where it may") {
+  const auto catch_up = GENERATE(0us, 5000us);
+  Random random(4);
+  VideoSource source({.frame_rate = 1000, .catch_up = catch_up}, 1, random);
+  source.start(kStart);
+  const auto frames_at = [&](Instant now) {
+    const auto before = source.frames();
+    while (source.next(now)) {
+    }
+    return source.frames() - before;
+  };
+  CHECK(frames_at(kStart) == 1);
+  CHECK(frames_at(kStart + 4500us) == (catch_up == 0us ? 1 : 4));
+  CHECK(frames_at(kStart + 1s) <= 2);
 }
 
 TEST_CASE("a key frame comes with the next frame when asked for, and not two in 100 ms") {
@@ -91,7 +127,7 @@ TEST_CASE("a key frame comes with the next frame when asked for, and not two in 
 
 TEST_CASE("audio is fifty Opus packets a second, with turns of speech and silence") {
   Random random(3);
-  AudioSource source(9, random);
+  AudioSource source({}, 9, random);
   source.start(kStart);
   std::uint32_t packets = 0;
   std::uint32_t voiced = 0;
@@ -101,7 +137,7 @@ TEST_CASE("audio is fifty Opus packets a second, with turns of speech and silenc
       const auto opus = codec::Opus::parse(payload);
       REQUIRE(opus.has_value());
       CHECK(opus->duration() == 20ms);
-      CHECK(Marker::parse(Bytes(payload).subspan(kAudioHeaderSize)) == Marker{9, packets++, now});
+      CHECK(Marker::parse(payload) == Marker{9, packets++, now});
       voiced += source.level().voice ? 1 : 0;
       CHECK(source.level().level <= 127);
     }
@@ -113,7 +149,7 @@ TEST_CASE("audio is fifty Opus packets a second, with turns of speech and silenc
 
 TEST_CASE("a source that is woken late does not catch up in a burst") {
   Random random(4);
-  AudioSource source(9, random);
+  AudioSource source({}, 9, random);
   source.start(kStart);
   REQUIRE(source.next(kStart));
   CHECK(source.next(kStart + 5s));

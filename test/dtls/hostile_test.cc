@@ -115,6 +115,31 @@ TEST_CASE("a handshake survives garbage, truncated copies and stale records betw
   }
 }
 
+TEST_CASE(
+    "a protected record too short for nonce and tag ends nothing, before, within and after the handshake") {
+  Context context(test::make_certificate());
+  Pair pair(context, context);
+  const auto strike = [&] {
+    for (std::uint16_t size = 0; size < 24; ++size) {
+      Datagram record = {23, 0xFE, 0xFD, 0, 1, 0, 0, 0, 0, 0, static_cast<std::uint8_t>(size + 1), 0, 0};
+      store16(&record[11], size);
+      record.resize(record.size() + size, 0xAB);
+      CHECK(pair.client.receive(record, pair.now) != ReceiveResult::kProcessed);
+      CHECK(pair.server.receive(record, pair.now) != ReceiveResult::kProcessed);
+    }
+  };
+  strike();
+  pair.lose = [&](bool, const Datagram&) {
+    strike();
+    return false;
+  };
+  pair.start();
+  REQUIRE(pair.run_until([&] { return pair.both(State::kConnected); }));
+  strike();
+  CHECK(pair.both(State::kConnected));
+  CHECK(test::error_queue_empty());
+}
+
 TEST_CASE("hundreds of datagrams that lead nowhere do not use up the retransmissions") {
   Context context(test::make_certificate());
   Pair pair(context, context);

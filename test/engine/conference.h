@@ -13,10 +13,11 @@ namespace sluice {
 
 class Conference {
  public:
-  Conference() {
+  explicit Conference(const std::vector<ListenSocket>& more_sockets = {}) {
     EngineOptions options;
     options.sockets = {{0, *SocketAddress::parse("192.0.2.1", 40000), "203.0.113.9"},
                        {1, *SocketAddress::parse("2001:db8::1", 40000), ""}};
+    options.sockets.insert(options.sockets.end(), more_sockets.begin(), more_sockets.end());
     auto made = Engine::create(std::move(options));
     REQUIRE(made.ok());
     engine = std::move(*made);

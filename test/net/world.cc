@@ -23,6 +23,8 @@ std::unique_ptr<Engine> make_engine(const WorldOptions& options, const WallClock
   for (const SocketAddress& address : servers)
     out.sockets.push_back({static_cast<SocketId>(out.sockets.size()), address, ""});
   out.srtp_backend = options.server_backend;
+  constexpr std::size_t kPortions[] = {512, 1, 7, 64};
+  out.flush_portion = kPortions[options.seed % std::size(kPortions)];
   auto engine = Engine::create(std::move(out));
   REQUIRE(engine.ok());
   return std::move(*engine);
@@ -70,6 +72,7 @@ const SocketAddress& World::server(IpFamily family) const {
 Reply World::execute(const Command& command) {
   auto reply = engine_->execute(command, now_);
   if (!reply) FAIL("refused: " << reply.error().field << ": " << reply.error().message);
+  for (const SocketId id : engine_->take_released_sockets()) CHECK(plain_sockets_.erase(id) == 1);
   flush_engine();
   take_events();
   return *reply;
@@ -156,8 +159,9 @@ void World::deliver() {
 }
 
 void World::flush_engine() {
-  for (const OutgoingDatagram& datagram : engine_->flush(now_)) {
-    network_.send(servers_.at(datagram.path.socket), datagram.path.remote, datagram.bytes, now_);
+  for (auto out = engine_->flush(now_); !out.empty(); out = engine_->flush(now_)) {
+    for (const OutgoingDatagram& datagram : out)
+      network_.send(servers_.at(datagram.path.socket), datagram.path.remote, datagram.bytes, now_);
   }
 }
 
@@ -200,9 +204,11 @@ std::size_t World::inject(const SocketAddress& from, Bytes bytes, SocketId socke
   datagram.packet->arrival = now_;
   engine_->receive(std::span(&datagram, 1), now_);
   std::size_t answered = 0;
-  for (const OutgoingDatagram& out : engine_->flush(now_)) {
-    if (out.path.remote == from) answered += out.bytes.size();
-    network_.send(servers_.at(out.path.socket), out.path.remote, out.bytes, now_);
+  for (auto all = engine_->flush(now_); !all.empty(); all = engine_->flush(now_)) {
+    for (const OutgoingDatagram& out : all) {
+      if (out.path.remote == from) answered += out.bytes.size();
+      network_.send(servers_.at(out.path.socket), out.path.remote, out.bytes, now_);
+    }
   }
   take_events();
   return answered;
@@ -224,6 +230,8 @@ void World::finish() {
     CHECK(dump["counts"][kind] == 0);
   CHECK(dump["network"]["paths"] == 0);
   CHECK(dump["network"]["usernameFragments"] == 0);
+  CHECK(dump["network"]["sockets"] == 0);
+  CHECK(plain_sockets_.empty());
   CHECK(dump["deadlines"] == 0);
   CHECK(engine_->next_deadline() == kNever);
   CHECK(engine_->pool().in_use() == 0);

@@ -33,6 +33,13 @@ struct WorldOptions {
   Duration batch{};
 };
 
+/// A participant over a plain transport, with rtcp-mux.
+struct PlainOptions {
+  bool comedia = true;
+  std::optional<srtp::Suite> suite{};  ///< SRTP; nothing: in the clear.
+  bool bare = false;                   ///< As ffmpeg sends: no header extensions, no mid, no RTX.
+};
+
 struct JoinOptions {
   std::string room = "room";
   bool audio = true;
@@ -41,8 +48,9 @@ struct JoinOptions {
   IpFamily family = IpFamily::kIPv4;
   dtls::Role dtls_role = dtls::Role::kClient;
   bool consume = true;
-  bool jsep = false;  ///< By offer and answer, subscribed to all; otherwise by ORTC.
-  bool nack = true;   ///< Asks for what it misses.
+  std::optional<PlainOptions> plain{};  ///< Instead of ICE and DTLS.
+  bool jsep = false;                    ///< By offer and answer, subscribed to all; otherwise by ORTC.
+  bool nack = true;                     ///< Asks for what it misses.
   std::optional<SocketAddress>
       address{};  ///< Instead of one of its own, which a participant before may have had.
   std::uint32_t key_frame_request_delay_ms = 0;
@@ -159,6 +167,8 @@ class World {
   void take_events();
   void on_closed(const ObjectClosed& closed);
   void join_ortc(Participant& participant);
+  void join_plain(Participant& participant);
+  void consume_others(Participant& participant);
   void join_jsep(Participant& participant);
   void offer_from_client(Participant& participant, bool ice_restart = false);
   void offer_from_server(Participant& participant);
@@ -175,7 +185,8 @@ class World {
   Random random_;
   WallClock wall_clock_;
   VirtualNetwork network_;
-  std::vector<SocketAddress> servers_;
+  std::vector<SocketAddress> servers_;  ///< By socket id; first those that every WebRTC transport has.
+  std::set<SocketId> plain_sockets_;    ///< That the engine holds.
   std::unique_ptr<Engine> engine_;
   std::unique_ptr<srtp::Backend> backend_;
   dtls::Context dtls_;

@@ -1,6 +1,7 @@
 // The signaling of a world: what a controller and its clients would say to each other, by ORTC or by JSEP.
 #include <algorithm>
 
+#include "base/base64.h"
 #include "catch.h"
 #include "net/world.h"
 
@@ -30,6 +31,8 @@ Participant& World::join(JoinOptions options) {
       shared_, client::Connection::Options{index, options.family, options.dtls_role});
   if (options.jsep) {
     join_jsep(p);
+  } else if (options.plain) {
+    join_plain(p);
   } else {
     join_ortc(p);
   }
@@ -47,6 +50,56 @@ void World::join_ortc(Participant& p) {
   execute(ConnectTransport{p.transport_id, p.peer->connection().dtls_parameters()});
   if (p.options.audio) produce(p, MediaKind::kAudio);
   if (p.options.video) produce(p, MediaKind::kVideo);
+  consume_others(p);
+}
+
+void World::join_plain(Participant& p) {
+  const PlainOptions& plain = *p.options.plain;
+  const SocketAddress local =
+      server(p.options.family).with_port(static_cast<std::uint16_t>(20'000 + servers_.size()));
+  const auto id = static_cast<SocketId>(servers_.size());
+  servers_.push_back(local);
+  network_.add_server(local);
+  plain_sockets_.insert(id);
+
+  execute(CreatePeer{p.options.room, p.id, p.id, Subscription::kManual});
+  CreatePlainTransport create;
+  create.room_id = p.options.room;
+  create.peer_id = p.id;
+  create.transport_id = "t-" + p.id;
+  create.comedia = plain.comedia;
+  create.enable_srtp = plain.suite.has_value();
+  if (plain.suite) create.srtp_crypto_suite = to_string(*plain.suite);
+  create.socket = ListenSocket{id, local, ""};
+  const auto transport = request<PlainTransportReply>(create);
+  p.transport_id = transport.transport_id;
+
+  ConnectPlainTransport connect;
+  connect.transport_id = p.transport_id;
+  if (!plain.comedia) {
+    const SocketAddress outer = network_.outer(p.address);
+    connect.ip = outer.ip();
+    connect.port = outer.port();
+  }
+  std::optional<srtp::MasterKey> own_key;
+  std::optional<srtp::MasterKey> server_key;
+  if (plain.suite) {
+    std::vector<std::uint8_t> bytes(srtp::key_size(*plain.suite) + srtp::salt_size(*plain.suite));
+    random_.fill(bytes);
+    own_key = srtp::MasterKey::from_bytes(*plain.suite, bytes);
+    server_key =
+        srtp::MasterKey::from_bytes(*plain.suite, *base64::decode(transport.srtp_parameters->key_base64));
+    connect.srtp_parameters = {std::string(to_string(*plain.suite)), base64::encode(bytes)};
+  }
+  execute(connect);
+  p.peer->connection().connect_plain({local, p.socket}, own_key, server_key, now_);
+  if (p.options.audio) produce(p, MediaKind::kAudio);
+  if (p.options.video) produce(p, MediaKind::kVideo);
+  consume_others(p);
+  p.peer->advance(now_);
+}
+
+void World::consume_others(Participant& p) {
   if (!p.options.consume) return;
   for (Participant* other : present()) {
     if (other == &p || other->options.room != p.options.room) continue;
@@ -70,6 +123,12 @@ void World::produce(Participant& p, MediaKind kind) {
   }
   const std::string mid = std::to_string(p.tracks.size());
   RtpParameters parameters = client::send_parameters(kind, mid, p.id, random_);
+  if (p.options.plain && p.options.plain->bare) {
+    parameters.mid.clear();
+    parameters.header_extensions.clear();
+    parameters.codecs.resize(1);
+    parameters.encodings[0].rtx_ssrc.reset();
+  }
   const auto reply = request<ProducerReply>(
       Produce{p.transport_id, "", kind, parameters, false, p.options.key_frame_request_delay_ms});
   client::MediaSender::Options sender;

@@ -112,7 +112,7 @@ struct Side {
 
 class Rig {
  public:
-  Rig() : backend(srtp::make_backend(srtp::BackendKind::kOpenssl)), batch(*backend) {}
+  Rig() : backend(srtp::make_backend(srtp::BackendKind::kOpenssl)), batch(*backend), router(batch) {}
   ~Rig() {
     batch.finish();
     while (!sides.empty()) sides.pop_back();  // consumers go before the producers of sides made earlier
@@ -137,9 +137,10 @@ class Rig {
   }
   void feed(Side& side, const RtpToMake& rtp) { side.session.on_rtp(make(rtp), now); }
 
-  /// Everything sent since the last time.
-  std::vector<Sent> drain() {
+  /// Everything sent since the last time; with `route`, what waits in the router is sent first.
+  std::vector<Sent> drain(bool route = true) {
     std::vector<Sent> out;
+    if (route) router.run(1U << 20, now);
     batch.finish();
     for (const auto& datagram : batch.take()) {
       Sent sent{datagram.path.socket, false, {datagram.bytes.begin(), datagram.bytes.end()}};
@@ -163,6 +164,7 @@ class Rig {
   PacketPool pool;
   std::unique_ptr<srtp::Backend> backend;
   transport::SendBatch batch;
+  Router router;
   std::vector<MediaSession*> dirty;
   std::vector<std::unique_ptr<Side>> sides;
 };
@@ -178,7 +180,7 @@ inline Side::Side(Rig& rig, SocketId number, srtp::Suite suite)
     : id(number),
       key(key_of(number, suite)),
       sender(rig.batch),
-      session(sender, drops, {rig.random, rig.wall_clock, rig.dirty}, nullptr),
+      session(sender, drops, {rig.random, rig.wall_clock, rig.dirty, rig.router}, nullptr),
       inbound(*rig.backend, key) {
   sender.set_keys(*rig.backend, key);
 }

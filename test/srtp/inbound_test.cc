@@ -56,6 +56,45 @@ TEST_CASE("a packet is accepted once") {
   });
 }
 
+TEST_CASE("many at once are judged and decrypted as one by one, whatever is among them") {
+  everywhere([](Backend& backend, Suite suite) {
+    Link link(backend, suite);
+    Inbound batched(backend, link.key);
+    Random random(7);
+    std::uint16_t next[2] = {65'400, 1};  // one turns over on the way
+    std::vector<Buffer> sent;
+    for (int round = 0; round < 40; ++round) {
+      std::vector<Buffer> batch;
+      for (std::uint32_t i = random.below(40); i > 0; --i) {
+        const std::uint32_t ssrc = random.below(2);
+        const std::uint32_t what = random.below(10);
+        if (what == 0 && !sent.empty()) {
+          batch.push_back(sent[random.below(static_cast<std::uint32_t>(sent.size()))]);  // again
+          continue;
+        }
+        batch.push_back(link.packet(next[ssrc]++, ssrc + 1, random.below(1200)));
+        sent.push_back(batch.back());
+        if (what == 1) batch.back()[random.below(static_cast<std::uint32_t>(batch.back().size()))] ^= 1;
+        if (what == 2) batch.back().resize(random.below(static_cast<std::uint32_t>(batch.back().size())));
+        if (what == 3 && batch.size() > 1) std::swap(batch.back(), batch[batch.size() - 2]);
+      }
+      std::vector<Buffer> alone = batch;
+      std::vector<Inbound::Begun> begun(batch.size());
+      for (std::size_t i = 0; i < batch.size(); ++i) batched.begin_rtp(batch[i], begun[i]);
+      backend.flush();
+      for (std::size_t i = 0; i < batch.size(); ++i) {
+        const auto expected = link.in.unprotect_rtp(alone[i]);
+        const auto got = batched.unprotect_rtp(batch[i], &begun[i]);
+        INFO("round " << round << ", packet " << i);
+        REQUIRE(to_string(got.status) == to_string(expected.status));
+        REQUIRE(got.size == expected.size);
+        if (got.ok()) REQUIRE(std::equal(batch[i].begin(), batch[i].begin() + got.size, alone[i].begin()));
+      }
+    }
+    CHECK(batched.ssrc_count() == link.in.ssrc_count());
+  });
+}
+
 TEST_CASE("late packets are accepted within the window and refused behind it") {
   everywhere([](Backend& backend, Suite suite) {
     Link link(backend, suite);

@@ -12,10 +12,11 @@ class SendBatchTest {
   SendBatchTest() : backend(srtp::make_backend(srtp::BackendKind::kOpenssl)), batch(*backend) {}
   void queue(std::uint8_t value, std::size_t size = 4) {
     std::fill_n(batch.slot(), size, value);
-    batch.queue(path, size);
+    batch.queue(destination, path, size);
   }
   std::unique_ptr<srtp::Backend> backend;
   SendBatch batch;
+  SendBatch::Destination destination;
   Path path{*SocketAddress::parse("10.0.0.1", 5000), 3};
 };
 
@@ -35,6 +36,26 @@ TEST_CASE_METHOD(SendBatchTest, "datagrams come out in the order they were queue
     places.insert(out[i].bytes.data());
   }
   CHECK(places.size() == 200);
+}
+
+TEST_CASE_METHOD(SendBatchTest, "those of one destination come out side by side, in their order") {
+  std::array<SendBatch::Destination, 3> destinations;
+  for (int round = 0; round < 3; ++round) {
+    for (std::uint8_t i = 0; i < 12; ++i) {
+      const std::size_t to = i % 3;
+      *batch.slot() = i;
+      batch.queue(destinations[to], {*SocketAddress::parse("10.0.0.1", static_cast<std::uint16_t>(to)), 0},
+                  1);
+      if (i == 4) {
+        const std::uint8_t alone = 99;
+        CHECK(batch.queue_copy({*SocketAddress::parse("10.0.0.2", 9), 0}, {&alone, 1}));
+      }
+    }
+    batch.finish();
+    std::vector<int> out;
+    for (const auto& datagram : batch.take()) out.push_back(datagram.bytes.front());
+    CHECK(out == std::vector<int>{0, 3, 6, 9, 1, 4, 7, 10, 2, 5, 8, 11, 99});
+  }
 }
 
 TEST_CASE_METHOD(SendBatchTest, "what was taken is not taken twice, and its memory is used again") {
@@ -60,7 +81,7 @@ TEST_CASE_METHOD(SendBatchTest, "payloads are held until encryption has ended") 
   PacketPool pool;
   PacketRef packet = pool.allocate();
   (void)batch.slot();
-  batch.queue(path, 4, packet);
+  batch.queue(destination, path, 4, packet);
   packet.reset();
   CHECK(pool.in_use() == 1);
   batch.finish();

@@ -229,6 +229,17 @@ TEST_CASE("transports are made, connected and restarted") {
   create.peer_id = "a";
   CHECK(round_trip<CreateWebRtcTransport>(wire::CreateWebRtcTransportT(create)).ice_consent_timeout_seconds ==
         30);
+  const auto usual = round_trip<CreateWebRtcTransport>(wire::CreateWebRtcTransportT(create));
+  CHECK_FALSE(usual.enable_udp.has_value());
+  CHECK_FALSE(usual.enable_tcp.has_value());
+  create.enable_udp = false;
+  create.enable_tcp = true;
+  create.prefer_tcp = true;
+  const auto by_tcp = round_trip<CreateWebRtcTransport>(wire::CreateWebRtcTransportT(create));
+  CHECK(by_tcp.enable_udp == false);
+  CHECK(by_tcp.enable_tcp == true);
+  CHECK(by_tcp.prefer_tcp);
+  CHECK_FALSE(by_tcp.prefer_udp);
   create.ice_consent_timeout = 0;
   CHECK(round_trip<CreateWebRtcTransport>(std::move(create)).ice_consent_timeout_seconds == 0);
 

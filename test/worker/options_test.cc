@@ -49,6 +49,37 @@ TEST_CASE("listen addresses take a port and an announced address") {
   CHECK(options.listen[3].announced == "2001:db8::1");
 }
 
+TEST_CASE("a listen address is of UDP unless it says tcp") {
+  const Options options =
+      accepted({"--listen", "10.0.0.5", "--listen", "udp:10.0.0.5:4000", "--listen",
+                "tcp:10.0.0.5:443=sfu.example", "--listen", "tcp:[::1]:4001", "--listen", "tcp:::1"});
+  REQUIRE(options.listen.size() == 5);
+  CHECK(options.listen[0].protocol == IceProtocol::kUdp);
+  CHECK(options.listen[1].protocol == IceProtocol::kUdp);
+  CHECK(options.listen[1].address.to_string() == "10.0.0.5:4000");
+  CHECK(options.listen[2].protocol == IceProtocol::kTcp);
+  CHECK(options.listen[2].address.to_string() == "10.0.0.5:443");
+  CHECK(options.listen[2].announced == "sfu.example");
+  CHECK(options.listen[3].protocol == IceProtocol::kTcp);
+  CHECK(options.listen[3].address.to_string() == "[::1]:4001");
+  CHECK(options.listen[4].address.to_string() == "[::1]:0");
+  for (const ListenSpec& spec : accepted({}).listen) CHECK(spec.protocol == IceProtocol::kUdp);
+}
+
+TEST_CASE("a worker may listen on TCP alone, and on each address of the machine") {
+  const Options options = accepted({"--listen", "tcp:0.0.0.0", "--announced-address", "203.0.113.7"});
+  const auto sockets = open_sockets(options);
+  REQUIRE(sockets.ok());
+  CHECK(sockets->empty());
+  const auto listeners = open_listeners(options);
+  REQUIRE(listeners.ok());
+  REQUIRE_FALSE(listeners->empty());
+  for (const BoundListener& bound : *listeners) {
+    CHECK(bound.socket->local().family() == IpFamily::kIPv4);
+    CHECK(bound.announced == (bound.socket->local().is_loopback() ? "" : "203.0.113.7"));
+  }
+}
+
 TEST_CASE("every other option arrives") {
   const Options options =
       accepted({"--control", "unix:/tmp/s.sock", "--port-range", "40000-40010", "--announced-address",
@@ -66,6 +97,8 @@ TEST_CASE("every other option arrives") {
 TEST_CASE("a mistake gets one line that names the option and what was wrong") {
   const auto [arguments, needle] = GENERATE(table<std::vector<const char*>, const char*>(
       {{{"--listen", "300.0.0.1"}, "--listen: '300.0.0.1' is not an IP address"},
+       {{"--listen", "tcp:"}, "--listen: '' is not an IP address (expected [udp:|tcp:]IP"},
+       {{"--listen", "sctp:10.0.0.1"}, "--listen"},
        {{"--listen", "10.0.0.1:0"}, "--listen: '10.0.0.1:0': the port must be a number from 1 to 65535"},
        {{"--listen", "10.0.0.1:65536"}, "the port must be a number"},
        {{"--listen", "[::1"}, "closing bracket"},

@@ -2,6 +2,7 @@
 #include "worker/udp_socket.h"
 
 #include <numeric>
+#include <random>
 
 #include <poll.h>
 #include <unistd.h>
@@ -10,20 +11,44 @@
 
 namespace {
 
-/// How many datagrams the kernel takes before its buffer is "full"; loopback itself never is.
+/// How many messages the kernel takes before its buffer is "full"; loopback itself never is.
 int kernel_takes = -1;
+/// What the kernel says of a message to segment whose datagrams are larger than `segment_limit`.
+int segment_error = 0;
+std::size_t segment_limit = 0;
+
+bool refused(const msghdr& message) {
+  return segment_error != 0 && message.msg_iovlen > 1 && message.msg_iov[0].iov_len > segment_limit;
+}
 
 }  // namespace
 
-/// Stands before the C library's, so that a test can say when the kernel is full.
+/// Stand before the C library's, so that a test can say when the kernel is full, and what it refuses.
 extern "C" int sendmmsg(int fd, mmsghdr* messages, unsigned int count, int flags) {
   if (kernel_takes == 0) {
     errno = EAGAIN;
     return -1;
   }
   if (kernel_takes > 0) count = std::min(count, static_cast<unsigned int>(kernel_takes));
+  for (unsigned int i = 0; i < count; ++i) {
+    if (!refused(messages[i].msg_hdr)) continue;
+    if (i == 0) {
+      errno = segment_error;
+      return -1;
+    }
+    count = i;
+  }
   const auto sent = static_cast<int>(syscall(SYS_sendmmsg, fd, messages, count, flags));
   if (kernel_takes > 0 && sent > 0) kernel_takes -= sent;
+  return sent;
+}
+extern "C" ssize_t sendmsg(int fd, const msghdr* message, int flags) {
+  if (kernel_takes == 0) {
+    errno = EAGAIN;
+    return -1;
+  }
+  const ssize_t sent = syscall(SYS_sendmsg, fd, message, flags);
+  if (kernel_takes > 0 && sent >= 0) --kernel_takes;
   return sent;
 }
 
@@ -36,8 +61,8 @@ SocketAddress loopback(IpFamily family) {
   return family == IpFamily::kIPv4 ? *SocketAddress::parse("127.0.0.1", 0) : *SocketAddress::parse("::1", 0);
 }
 
-std::unique_ptr<UdpSocket> open(IpFamily family = IpFamily::kIPv4) {
-  auto socket = UdpSocket::open(loopback(family), {20000, 29999});
+std::unique_ptr<UdpSocket> open(IpFamily family = IpFamily::kIPv4, const SocketOptions& options = {}) {
+  auto socket = UdpSocket::open(loopback(family), {20000, 29999}, options);
   if (!socket.ok()) FAIL(socket.error().message);
   return std::move(socket).value();
 }
@@ -67,6 +92,7 @@ TEST_CASE("datagrams arrive whole, in order, with their sender and a time before
   sender->flush(pool);
   CHECK(sender->counters().datagrams_sent == 100);
   CHECK(sender->counters().send_calls == 2);
+  CHECK(sender->counters().messages_sent == 100);  // each larger than the one before
 
   ReceiveBatch batch(pool);
   std::size_t next = 0;
@@ -86,7 +112,7 @@ TEST_CASE("datagrams arrive whole, in order, with their sender and a time before
   CHECK(next == 100);
   CHECK(receiver->counters().datagrams_received == 100);
   batch.release();
-  CHECK(pool.in_use() == batch.reserved());
+  CHECK(pool.in_use() == 0);
 }
 
 TEST_CASE("the ECN bits of the IP header arrive with the packet") {
@@ -203,13 +229,202 @@ TEST_CASE(
   kernel_takes = -1;
   CHECK(next == 10 + UdpSocket::kMaxDeferred);
   batch.release();
-  CHECK(pool.in_use() == batch.reserved());
+  CHECK(pool.in_use() == 0);
 
   const std::uint8_t last[2] = {static_cast<std::uint8_t>(next >> 8), static_cast<std::uint8_t>(next)};
   sender->send({path, last}, pool);
   sender->flush(pool);
   read_all();
   CHECK(next == 11 + UdpSocket::kMaxDeferred);
+}
+
+namespace {
+
+using Bytes = std::vector<std::uint8_t>;
+
+/// All that a socket has received so far.
+std::vector<Bytes> read_all(UdpSocket& socket, ReceiveBatch& batch) {
+  std::vector<Bytes> out;
+  do {
+    socket.receive(batch, 0, read_clocks());
+    for (const ReceivedDatagram& datagram : batch.datagrams()) {
+      const auto bytes = datagram.packet->bytes();
+      out.emplace_back(bytes.begin(), bytes.end());
+    }
+  } while (!batch.datagrams().empty());
+  return out;
+}
+
+}  // namespace
+
+TEST_CASE("neighbours for one receiver leave as one message, and arrive as they were") {
+  PacketPool pool;
+  const bool gro = GENERATE(true, false);
+  const auto sender = open();
+  const auto receiver = open(IpFamily::kIPv4, {.gro = gro});
+  std::vector<Bytes> sent;
+  for (std::uint8_t i = 0; i < 9; ++i) sent.emplace_back(i == 8 ? 300 : 1200, i);  // a frame
+  sent.emplace_back(1200, 9);  // after a smaller one the next frame begins anew
+  for (const Bytes& bytes : sent) sender->send({{receiver->local(), 0}, bytes}, pool);
+  sender->flush(pool);
+  CHECK(sender->counters().send_calls == 1);
+  CHECK(sender->counters().messages_sent == 2);
+  CHECK(sender->counters().datagrams_sent == 10);
+  CHECK(sender->counters().bytes_sent == 9 * 1200 + 300);
+  CHECK(sender->counters().segmented == 9);
+  CHECK_FALSE(sender->take_notice());
+
+  ReceiveBatch batch(pool);
+  REQUIRE(readable(*receiver));
+  const Moment moment = read_clocks();
+  receiver->receive(batch, 0, moment);
+  REQUIRE(batch.datagrams().size() == 10);
+  for (std::size_t i = 0; i < sent.size(); ++i) {
+    const Packet& packet = *batch.datagrams()[i].packet;
+    CHECK(Bytes(packet.bytes().begin(), packet.bytes().end()) == sent[i]);
+    CHECK(packet.arrival <= moment.now);
+    CHECK(packet.arrival > moment.now - 1s);
+    CHECK(batch.datagrams()[i].path.remote == sender->local());
+  }
+  CHECK(receiver->counters().messages_coalesced == (gro ? 1 : 0));
+  CHECK(receiver->counters().datagrams_received == 10);
+}
+
+TEST_CASE("the largest burst for one receiver is split into messages that the kernel takes") {
+  PacketPool pool;
+  const std::size_t size = GENERATE(1, 1000, 1472);
+  const auto sender = open();
+  const auto receiver = open();
+  const Bytes bytes(size, 7);
+  ReceiveBatch batch(pool);
+  std::size_t arrived = 0;
+  for (int i = 0; i < 300; ++i) sender->send({{receiver->local(), 0}, bytes}, pool);
+  sender->flush(pool);
+  for (const Bytes& one : read_all(*receiver, batch)) arrived += one == bytes ? 1 : 0;
+  CHECK(arrived == 300);
+  CHECK(sender->counters().datagrams_sent == 300);
+  CHECK(sender->counters().messages_sent == (size == 1472 ? 7 : 5));  // 44 of 1,472 bytes fit a message
+}
+
+TEST_CASE("ECN bits hold for every datagram of a message") {
+  PacketPool pool;
+  const auto sender = open();
+  const auto receiver = open();
+  const int traffic_class = 0x02;  // ECT(0)
+  REQUIRE(setsockopt(sender->fd(), IPPROTO_IP, IP_TOS, &traffic_class, sizeof traffic_class) == 0);
+  const Bytes bytes(500, 1);
+  for (int i = 0; i < 4; ++i) sender->send({{receiver->local(), 0}, bytes}, pool);
+  sender->flush(pool);
+  ReceiveBatch batch(pool);
+  REQUIRE(readable(*receiver));
+  receiver->receive(batch, 0, read_clocks());
+  REQUIRE(batch.datagrams().size() == 4);
+  CHECK(receiver->counters().messages_coalesced == 1);
+  for (const auto& datagram : batch.datagrams()) CHECK(datagram.packet->ecn == 2);
+}
+
+TEST_CASE("a kernel that cannot segment is not asked again, and that is told once") {
+  PacketPool pool;
+  const auto sender = open();
+  const auto receiver = open();
+  ReceiveBatch batch(pool);
+  const Bytes bytes(1000, 1);
+  segment_limit = 0;
+  segment_error = GENERATE(EIO, EOPNOTSUPP);
+  std::size_t arrived = 0;
+  for (int round = 0; round < 3; ++round) {
+    for (int i = 0; i < 5; ++i) sender->send({{receiver->local(), 0}, bytes}, pool);
+    sender->flush(pool);
+    arrived += read_all(*receiver, batch).size();
+  }
+  segment_error = 0;
+  CHECK(arrived == 15);
+  CHECK(sender->counters().datagrams_sent == 15);
+  CHECK(sender->counters().segmenting_refused == 1);
+  CHECK_FALSE(sender->segments());
+  const auto notice = sender->take_notice();
+  REQUIRE(notice);
+  CHECK_THAT(*notice, Catch::Matchers::Contains("UDP_SEGMENT") && Catch::Matchers::Contains("singly"));
+  CHECK_FALSE(sender->take_notice());
+}
+
+TEST_CASE("a path with a small MTU is served singly while the others go on") {
+  PacketPool pool;
+  const auto sender = open();
+  const auto receiver = open();
+  const auto other = open();
+  ReceiveBatch batch(pool);
+  segment_error = GENERATE(EINVAL, EMSGSIZE);
+  segment_limit = 1000;
+  const Bytes large(1200, 1);
+  const Bytes small(900, 2);
+  for (int round = 0; round < 3; ++round) {
+    for (int i = 0; i < 5; ++i) sender->send({{receiver->local(), 0}, large}, pool);
+    for (int i = 0; i < 5; ++i) sender->send({{other->local(), 0}, small}, pool);
+    sender->flush(pool);
+    CHECK(read_all(*receiver, batch) == std::vector<Bytes>(5, large));
+    CHECK(read_all(*other, batch) == std::vector<Bytes>(5, small));
+  }
+  segment_error = 0;
+  CHECK(sender->segments());
+  CHECK(sender->counters().segmenting_refused == 1);
+  CHECK(sender->counters().segmented == 15);
+  const auto notice = sender->take_notice();
+  REQUIRE(notice);
+  CHECK_THAT(*notice, Catch::Matchers::Contains("MTU"));
+}
+
+TEST_CASE("whatever is sent in whatever batches arrives once and in order, segmented or not") {
+  const unsigned seed = GENERATE(range(1U, 41U));
+  INFO("seed " << seed);
+  std::mt19937 random(seed);
+  const auto below = [&](unsigned n) { return static_cast<unsigned>(random() % n); };
+  PacketPool pool;
+  const auto sender = open(IpFamily::kIPv4, {.gso = seed % 4 != 0});
+  std::vector<std::unique_ptr<UdpSocket>> receivers;
+  for (int i = 0; i < 3; ++i) receivers.push_back(open(IpFamily::kIPv4, {.gro = below(2) == 0}));
+  constexpr int kErrors[] = {0, 0, EIO, EINVAL};
+  segment_error = kErrors[seed % 4];
+  segment_limit = 800;
+  std::vector<std::vector<Bytes>> sent(receivers.size());
+  std::vector<std::vector<Bytes>> arrived(receivers.size());
+  ReceiveBatch batch(pool);
+  const auto collect = [&] {
+    for (std::size_t i = 0; i < receivers.size(); ++i) {
+      for (Bytes& bytes : read_all(*receivers[i], batch)) arrived[i].push_back(std::move(bytes));
+    }
+  };
+  std::uint32_t number = 0;
+  for (int round = 0; round < 30; ++round) {
+    kernel_takes = below(3) == 0 ? static_cast<int>(below(20)) : -1;
+    std::vector<std::pair<std::size_t, Bytes>> burst;
+    for (unsigned runs = 1 + below(20); runs > 0; --runs) {
+      const std::size_t to = below(3);
+      const std::size_t size = 4 + below(1400);
+      for (unsigned i = below(20); i > 0; --i) {
+        Bytes bytes(below(5) == 0 ? 4 + below(1400) : size);
+        std::memcpy(bytes.data(), &++number, sizeof number);
+        burst.emplace_back(to, std::move(bytes));
+      }
+    }
+    for (const auto& [to, bytes] : burst) {
+      sender->send({{receivers[to]->local(), 0}, bytes}, pool);
+      sent[to].push_back(bytes);
+    }
+    sender->flush(pool);
+    collect();
+    kernel_takes = below(2) == 0 ? static_cast<int>(below(30)) : -1;
+    if (sender->wants_writable()) sender->on_writable();
+    collect();
+  }
+  kernel_takes = -1;
+  sender->on_writable();
+  collect();
+  segment_error = 0;
+  CHECK_FALSE(sender->wants_writable());
+  CHECK(arrived == sent);
+  CHECK(sender->counters().datagrams_sent == number);
+  CHECK(pool.in_use() == 0);
 }
 
 TEST_CASE("a taken port is told, and a range moves on to the next") {

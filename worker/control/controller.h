@@ -1,7 +1,8 @@
 // The controller's side of the channel in C++, blocking: for programs that measure or load a worker. The
 // controllers for users are in node/ and python/.
 //
-// One request at a time; notifications that arrive meanwhile are dropped.
+// One request at a time; notifications that arrive meanwhile are dropped. For many at a time:
+// pipelined_controller.h.
 #pragma once
 
 #include <cstdint>
@@ -26,6 +27,8 @@ class Controller {
   Result<RoomReply> create_room(const CreateRoom& command);
   Result<WebRtcTransportReply> create_webrtc_transport(const CreateWebRtcTransport& command);
   Result<void> connect_transport(const ConnectTransport& command);
+  Result<PlainTransportReply> create_plain_transport(const CreatePlainTransport& command);
+  Result<PlainConnectReply> connect_plain_transport(const ConnectPlainTransport& command);
   Result<std::string> produce(const Produce& command);
   Result<ConsumerReply> consume(const Consume& command);
   Result<void> close(ObjectKind kind, const std::string& id);
@@ -35,9 +38,8 @@ class Controller {
 
  private:
   explicit Controller(int fd) : fd_(fd) {}
-  /// Sends one frame with this command table and gives the bytes of its response frame.
-  template <typename Table>
-  Result<std::vector<std::uint8_t>> ask(Table command);
+  template <typename Reply, typename Command>
+  Result<Reply> ask(const Command& command);
   Result<std::vector<std::uint8_t>> read_frame();
   Result<void> write_all(const std::vector<std::uint8_t>& bytes);
 

@@ -4,6 +4,7 @@
 #include "worker/control/common.h"
 #include "worker/control/consumer.h"
 #include "worker/control/peer.h"
+#include "worker/control/plain_transport.h"
 #include "worker/control/producer.h"
 #include "worker/control/room.h"
 #include "worker/control/transport.h"
@@ -73,6 +74,10 @@ Result<Request> read_request(const wire::Request& table) {
       return read_as<wire::Consume>(table);
     case wire::Command::RequestKeyFrame:
       return read_as<wire::RequestKeyFrame>(table);
+    case wire::Command::CreatePlainTransport:
+      return read_as<wire::CreatePlainTransport>(table);
+    case wire::Command::ConnectPlainTransport:
+      return read_as<wire::ConnectPlainTransport>(table);
   }
   return Error{ErrorCode::kUnsupported, "command",
                "this worker does not know the request of type " +

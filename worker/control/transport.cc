@@ -52,22 +52,16 @@ static wire::DtlsParametersT to_wire(const DtlsParameters& parameters) {
   return table;
 }
 
-static wire::TransportTupleT to_wire(const TransportTuple& tuple) {
-  wire::TransportTupleT table;
-  table.local_address = tuple.local_address;
-  table.local_port = tuple.local_port;
-  table.remote_ip = tuple.remote_address;
-  table.remote_port = tuple.remote_port;
-  table.protocol = tuple.protocol;
-  return table;
-}
-
 CreateWebRtcTransport read_command(Reader& reader, const wire::CreateWebRtcTransport& table) {
   CreateWebRtcTransport command;
   command.room_id = reader.id("roomId", table.room_id());
   command.peer_id = reader.id("peerId", table.peer_id());
   command.transport_id = reader.id("transportId", table.transport_id());
   command.ice_consent_timeout_seconds = table.ice_consent_timeout();
+  command.enable_udp = Reader::optional(table.enable_udp());
+  command.enable_tcp = Reader::optional(table.enable_tcp());
+  command.prefer_udp = table.prefer_udp();
+  command.prefer_tcp = table.prefer_tcp();
   if (command.room_id.empty() && command.peer_id.empty()) {
     reader.fail("roomId", "missing: expected the room or the peer that the transport belongs to");
   }
@@ -114,6 +108,16 @@ wire::IceParametersReplyT to_wire(const IceParametersReply& reply) {
   return table;
 }
 
+wire::TransportTupleT to_wire(const TransportTuple& tuple) {
+  wire::TransportTupleT table;
+  table.local_address = tuple.local_address;
+  table.local_port = tuple.local_port;
+  table.remote_ip = tuple.remote_address;
+  table.remote_port = tuple.remote_port;
+  table.protocol = tuple.protocol;
+  return table;
+}
+
 wire::TransportStatsT to_wire(const TransportStats& stats) {
   wire::TransportStatsT table;
   table.transport_id = stats.transport_id;
@@ -136,6 +140,10 @@ wire::TransportStatsT to_wire(const TransportStats& stats) {
     counter->name = reason;
     counter->value = count;
   }
+  if (stats.rtcp_tuple)
+    table.rtcp_tuple = std::make_unique<wire::TransportTupleT>(to_wire(*stats.rtcp_tuple));
+  table.rtcp_mux = stats.rtcp_mux;
+  table.comedia = stats.comedia;
   return table;
 }
 

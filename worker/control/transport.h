@@ -15,6 +15,7 @@ RestartIce read_command(Reader& reader, const wire::RestartIce& table);
 wire::WebRtcTransportReplyT to_wire(const WebRtcTransportReply& reply);
 wire::ConnectReplyT to_wire(const ConnectReply& reply);
 wire::IceParametersReplyT to_wire(const IceParametersReply& reply);
+wire::TransportTupleT to_wire(const TransportTuple& tuple);
 wire::TransportStatsT to_wire(const TransportStats& stats);
 wire::IceStateChangeT to_wire(const IceStateChange& event);
 wire::IceSelectedTupleChangeT to_wire(const IceSelectedTupleChange& event);

@@ -18,6 +18,8 @@ const addressees = new Map<unknown, string>([
   [wire.IceStateChangeT, 'transportId'],
   [wire.IceSelectedTupleChangeT, 'transportId'],
   [wire.DtlsStateChangeT, 'transportId'],
+  [wire.TupleChangeT, 'transportId'],
+  [wire.RtcpTupleChangeT, 'transportId'],
 ]);
 
 export class Link {

@@ -1,7 +1,9 @@
 // Statistics and the worker's own numbers, which only travel from the worker.
 import type { LogRecord, WorkerLogLevel, WorkerLogTag } from '../types/log.js';
-import type { RtpStreamStat, WebRtcTransportStat, WorkerResourceUsage } from '../types/stats.js';
+import type { BaseTransportStat, PlainTransportStat, RtpStreamStat, WebRtcTransportStat, WorkerResourceUsage } from '../types/stats.js';
+import type { DtlsState, IceState } from '../types/transport.js';
 import * as wire from '../wire/index.js';
+import { tupleFromWire } from './listen.js';
 import { mediaKind } from './rtp.js';
 import { choice, counter, optional, real, required, struct, text, uint32, uint8, type Shape } from './shape.js';
 import { transportTuple } from './transport.js';
@@ -11,12 +13,9 @@ const dropped: Shape<Record<string, number>, wire.CounterT[]> = {
   fromWire: (counters) => Object.fromEntries(counters.map(({ name, value }) => [String(name), Number(value)])),
 };
 
-const transportFields = struct<Omit<WebRtcTransportStat, 'type'>, wire.TransportStatsT>(wire.TransportStatsT, {
+const transportFields = struct<BaseTransportStat, wire.TransportStatsT>(wire.TransportStatsT, {
   transportId: required(text),
   timestamp: required(counter),
-  iceState: required(text),
-  dtlsState: required(text),
-  iceSelectedTuple: optional(transportTuple),
   bytesReceived: required(counter),
   bytesSent: required(counter),
   recvBitrate: required(uint32),
@@ -30,8 +29,28 @@ const transportFields = struct<Omit<WebRtcTransportStat, 'type'>, wire.Transport
   dropped: required(dropped),
 });
 
-export function transportStatFromWire(from: wire.TransportStatsT): WebRtcTransportStat {
-  return { type: 'webrtc-transport', ...transportFields.fromWire(from) };
+export function webRtcTransportStatFromWire(from: wire.TransportStatsT): WebRtcTransportStat {
+  const { iceState, dtlsState, iceSelectedTuple } = from;
+  return {
+    type: 'webrtc-transport',
+    ...transportFields.fromWire(from),
+    iceState: String(iceState) as IceState,
+    dtlsState: String(dtlsState) as DtlsState,
+    ...(iceSelectedTuple === null ? {} : { iceSelectedTuple: transportTuple.fromWire(iceSelectedTuple) }),
+  };
+}
+
+/** Its tuple has the place of the ICE pair's. */
+export function plainTransportStatFromWire(from: wire.TransportStatsT): PlainTransportStat {
+  const { rtcpMux, comedia, iceSelectedTuple, rtcpTuple } = from;
+  return {
+    type: 'plain-rtp-transport',
+    ...transportFields.fromWire(from),
+    rtcpMux,
+    comedia,
+    tuple: tupleFromWire(iceSelectedTuple!),
+    ...(rtcpTuple === null ? {} : { rtcpTuple: tupleFromWire(rtcpTuple) }),
+  };
 }
 
 export const rtpStreamStat = struct<RtpStreamStat, wire.RtpStreamStatsT>(wire.RtpStreamStatsT, {

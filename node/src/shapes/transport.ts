@@ -21,11 +21,13 @@ export const iceParameters = struct<IceParameters, wire.IceParametersT>(wire.Ice
   iceLite: withDefault(flag, false),
 });
 
+export const iceProtocol = choice<IceProtocol, wire.IceProtocol>(wire.IceProtocol);
+
 const candidateFields = struct<Omit<IceCandidate, 'ip' | 'tcpType'>, wire.IceCandidateT>(wire.IceCandidateT, {
   foundation: required(text),
   priority: required(uint32),
   address: required(text),
-  protocol: required(choice<IceProtocol, wire.IceProtocol>(wire.IceProtocol)),
+  protocol: required(iceProtocol),
   port: required(uint16),
   type: required(choice<IceCandidateType, wire.IceCandidateType>(wire.IceCandidateType)),
 });
@@ -51,8 +53,8 @@ export const dtlsParameters = struct<DtlsParameters, wire.DtlsParametersT>(wire.
 export const transportTuple = struct<TransportTuple, wire.TransportTupleT>(wire.TransportTupleT, {
   localAddress: required(text),
   localPort: required(uint16),
-  remoteIp: required(text),
-  remotePort: required(uint16),
+  remoteIp: optional(text),
+  remotePort: optional(uint16),
   protocol: required(text),
 });
 

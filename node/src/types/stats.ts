@@ -2,14 +2,11 @@
 import type { MediaKind } from './rtp.js';
 import type { DtlsState, IceState, TransportTuple } from './transport.js';
 
-export interface WebRtcTransportStat {
-  type: 'webrtc-transport';
+/** What all kinds of transport count. */
+export interface BaseTransportStat {
   transportId: string;
   /** Monotonic ms of the worker. */
   timestamp: number;
-  iceState: IceState;
-  dtlsState: DtlsState;
-  iceSelectedTuple?: TransportTuple;
   bytesReceived: number;
   bytesSent: number;
   /** bps. */
@@ -25,6 +22,24 @@ export interface WebRtcTransportStat {
   /** Packets dropped, by reason; reasons that never happened are absent. */
   dropped: Record<string, number>;
 }
+
+export interface WebRtcTransportStat extends BaseTransportStat {
+  type: 'webrtc-transport';
+  iceState: IceState;
+  dtlsState: DtlsState;
+  iceSelectedTuple?: TransportTuple;
+}
+
+export interface PlainTransportStat extends BaseTransportStat {
+  type: 'plain-rtp-transport';
+  rtcpMux: boolean;
+  comedia: boolean;
+  tuple: TransportTuple;
+  /** Without `rtcpMux`. */
+  rtcpTuple?: TransportTuple;
+}
+
+export type TransportStat = WebRtcTransportStat | PlainTransportStat;
 
 /** One RTP stream: `inbound-rtp` of a producer, `outbound-rtp` of a consumer. */
 export interface RtpStreamStat {

@@ -47,13 +47,54 @@ export interface DtlsParameters {
   fingerprints: DtlsFingerprint[];
 }
 
-/** Both ends of the selected ICE pair. */
+/** Both ends of a transport: of the selected ICE pair, or of a plain transport. */
 export interface TransportTuple {
   localAddress: string;
   localPort: number;
-  remoteIp: string;
-  remotePort: number;
+  /** Absent while a plain transport does not know it. */
+  remoteIp?: string;
+  remotePort?: number;
   protocol: IceProtocol;
+}
+
+export interface PortRange {
+  min: number;
+  max: number;
+}
+
+export interface TransportSocketFlags {
+  /** An IPv6 socket takes IPv6 only, whatever this says; false is refused for `::`. */
+  ipv6Only?: boolean;
+  /** SO_REUSEPORT. Default false. */
+  udpReusePort?: boolean;
+}
+
+/** Where a socket is opened. */
+export interface TransportListenInfo {
+  /** Plain transports: `udp`, the default. */
+  protocol?: IceProtocol;
+  /** Numeric. */
+  ip: string;
+  /** IP address or host name told instead of `ip`. Needed beside `0.0.0.0` and `::`. */
+  announcedAddress?: string;
+  /** Default: one of `portRange`, or of the worker's range. */
+  port?: number;
+  /** When given, `port` is ignored. */
+  portRange?: PortRange;
+  flags?: TransportSocketFlags;
+  /** Bytes. */
+  sendBufferSize?: number;
+  /** Bytes. */
+  recvBufferSize?: number;
+}
+
+export type SrtpCryptoSuite = 'AEAD_AES_256_GCM' | 'AEAD_AES_128_GCM' | 'AES_CM_128_HMAC_SHA1_80' | 'AES_CM_128_HMAC_SHA1_32';
+
+/** What one side sends with. */
+export interface SrtpParameters {
+  cryptoSuite: SrtpCryptoSuite;
+  /** Master key, then master salt: 30 bytes for AES_CM, 28 for AEAD_AES_128_GCM, 44 for AEAD_AES_256_GCM. */
+  keyBase64: string;
 }
 
 export type SdpType = 'offer' | 'answer' | 'pranswer' | 'rollback';

@@ -3,11 +3,13 @@
 import { AddIceCandidate, AddIceCandidateT } from './add-ice-candidate.js';
 import { CanConsume, CanConsumeT } from './can-consume.js';
 import { Close, CloseT } from './close.js';
+import { ConnectPlainTransport, ConnectPlainTransportT } from './connect-plain-transport.js';
 import { ConnectTransport, ConnectTransportT } from './connect-transport.js';
 import { Consume, ConsumeT } from './consume.js';
 import { CreateAnswer, CreateAnswerT } from './create-answer.js';
 import { CreateOffer, CreateOfferT } from './create-offer.js';
 import { CreatePeer, CreatePeerT } from './create-peer.js';
+import { CreatePlainTransport, CreatePlainTransportT } from './create-plain-transport.js';
 import { CreateRoom, CreateRoomT } from './create-room.js';
 import { CreateWebRtcTransport, CreateWebRtcTransportT } from './create-web-rtc-transport.js';
 import { Dump, DumpT } from './dump.js';
@@ -45,13 +47,15 @@ export enum Command {
   RestartIce = 18,
   Produce = 19,
   Consume = 20,
-  RequestKeyFrame = 21
+  RequestKeyFrame = 21,
+  CreatePlainTransport = 22,
+  ConnectPlainTransport = 23
 }
 
 export function unionToCommand(
   type: Command,
-  accessor: (obj:AddIceCandidate|CanConsume|Close|ConnectTransport|Consume|CreateAnswer|CreateOffer|CreatePeer|CreateRoom|CreateWebRtcTransport|Dump|GetResourceUsage|GetStats|Pause|Produce|RequestKeyFrame|RestartIce|Resume|SetLocalDescription|SetRemoteDescription|UpdateSettings) => AddIceCandidate|CanConsume|Close|ConnectTransport|Consume|CreateAnswer|CreateOffer|CreatePeer|CreateRoom|CreateWebRtcTransport|Dump|GetResourceUsage|GetStats|Pause|Produce|RequestKeyFrame|RestartIce|Resume|SetLocalDescription|SetRemoteDescription|UpdateSettings|null
-): AddIceCandidate|CanConsume|Close|ConnectTransport|Consume|CreateAnswer|CreateOffer|CreatePeer|CreateRoom|CreateWebRtcTransport|Dump|GetResourceUsage|GetStats|Pause|Produce|RequestKeyFrame|RestartIce|Resume|SetLocalDescription|SetRemoteDescription|UpdateSettings|null {
+  accessor: (obj:AddIceCandidate|CanConsume|Close|ConnectPlainTransport|ConnectTransport|Consume|CreateAnswer|CreateOffer|CreatePeer|CreatePlainTransport|CreateRoom|CreateWebRtcTransport|Dump|GetResourceUsage|GetStats|Pause|Produce|RequestKeyFrame|RestartIce|Resume|SetLocalDescription|SetRemoteDescription|UpdateSettings) => AddIceCandidate|CanConsume|Close|ConnectPlainTransport|ConnectTransport|Consume|CreateAnswer|CreateOffer|CreatePeer|CreatePlainTransport|CreateRoom|CreateWebRtcTransport|Dump|GetResourceUsage|GetStats|Pause|Produce|RequestKeyFrame|RestartIce|Resume|SetLocalDescription|SetRemoteDescription|UpdateSettings|null
+): AddIceCandidate|CanConsume|Close|ConnectPlainTransport|ConnectTransport|Consume|CreateAnswer|CreateOffer|CreatePeer|CreatePlainTransport|CreateRoom|CreateWebRtcTransport|Dump|GetResourceUsage|GetStats|Pause|Produce|RequestKeyFrame|RestartIce|Resume|SetLocalDescription|SetRemoteDescription|UpdateSettings|null {
   switch(Command[type]) {
     case 'NONE': return null; 
     case 'UpdateSettings': return accessor(new UpdateSettings())! as UpdateSettings;
@@ -75,15 +79,17 @@ export function unionToCommand(
     case 'Produce': return accessor(new Produce())! as Produce;
     case 'Consume': return accessor(new Consume())! as Consume;
     case 'RequestKeyFrame': return accessor(new RequestKeyFrame())! as RequestKeyFrame;
+    case 'CreatePlainTransport': return accessor(new CreatePlainTransport())! as CreatePlainTransport;
+    case 'ConnectPlainTransport': return accessor(new ConnectPlainTransport())! as ConnectPlainTransport;
     default: return null;
   }
 }
 
 export function unionListToCommand(
   type: Command, 
-  accessor: (index: number, obj:AddIceCandidate|CanConsume|Close|ConnectTransport|Consume|CreateAnswer|CreateOffer|CreatePeer|CreateRoom|CreateWebRtcTransport|Dump|GetResourceUsage|GetStats|Pause|Produce|RequestKeyFrame|RestartIce|Resume|SetLocalDescription|SetRemoteDescription|UpdateSettings) => AddIceCandidate|CanConsume|Close|ConnectTransport|Consume|CreateAnswer|CreateOffer|CreatePeer|CreateRoom|CreateWebRtcTransport|Dump|GetResourceUsage|GetStats|Pause|Produce|RequestKeyFrame|RestartIce|Resume|SetLocalDescription|SetRemoteDescription|UpdateSettings|null, 
+  accessor: (index: number, obj:AddIceCandidate|CanConsume|Close|ConnectPlainTransport|ConnectTransport|Consume|CreateAnswer|CreateOffer|CreatePeer|CreatePlainTransport|CreateRoom|CreateWebRtcTransport|Dump|GetResourceUsage|GetStats|Pause|Produce|RequestKeyFrame|RestartIce|Resume|SetLocalDescription|SetRemoteDescription|UpdateSettings) => AddIceCandidate|CanConsume|Close|ConnectPlainTransport|ConnectTransport|Consume|CreateAnswer|CreateOffer|CreatePeer|CreatePlainTransport|CreateRoom|CreateWebRtcTransport|Dump|GetResourceUsage|GetStats|Pause|Produce|RequestKeyFrame|RestartIce|Resume|SetLocalDescription|SetRemoteDescription|UpdateSettings|null, 
   index: number
-): AddIceCandidate|CanConsume|Close|ConnectTransport|Consume|CreateAnswer|CreateOffer|CreatePeer|CreateRoom|CreateWebRtcTransport|Dump|GetResourceUsage|GetStats|Pause|Produce|RequestKeyFrame|RestartIce|Resume|SetLocalDescription|SetRemoteDescription|UpdateSettings|null {
+): AddIceCandidate|CanConsume|Close|ConnectPlainTransport|ConnectTransport|Consume|CreateAnswer|CreateOffer|CreatePeer|CreatePlainTransport|CreateRoom|CreateWebRtcTransport|Dump|GetResourceUsage|GetStats|Pause|Produce|RequestKeyFrame|RestartIce|Resume|SetLocalDescription|SetRemoteDescription|UpdateSettings|null {
   switch(Command[type]) {
     case 'NONE': return null; 
     case 'UpdateSettings': return accessor(index, new UpdateSettings())! as UpdateSettings;
@@ -107,6 +113,8 @@ export function unionListToCommand(
     case 'Produce': return accessor(index, new Produce())! as Produce;
     case 'Consume': return accessor(index, new Consume())! as Consume;
     case 'RequestKeyFrame': return accessor(index, new RequestKeyFrame())! as RequestKeyFrame;
+    case 'CreatePlainTransport': return accessor(index, new CreatePlainTransport())! as CreatePlainTransport;
+    case 'ConnectPlainTransport': return accessor(index, new ConnectPlainTransport())! as ConnectPlainTransport;
     default: return null;
   }
 }

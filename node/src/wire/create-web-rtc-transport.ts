@@ -54,8 +54,37 @@ iceConsentTimeout():number {
   return offset ? this.bb!.readUint32(this.bb_pos + offset) : 30;
 }
 
+/**
+ * Whether the worker's UDP addresses are offered; not set: if it has any. `true` demands it.
+ */
+enableUdp():boolean|null {
+  const offset = this.bb!.__offset(this.bb_pos, 12);
+  return offset ? !!this.bb!.readInt8(this.bb_pos + offset) : null;
+}
+
+/**
+ * The same for TCP.
+ */
+enableTcp():boolean|null {
+  const offset = this.bb!.__offset(this.bb_pos, 14);
+  return offset ? !!this.bb!.readInt8(this.bb_pos + offset) : null;
+}
+
+/**
+ * UDP is preferred, unless `prefer_tcp` is set and `prefer_udp` is not.
+ */
+preferUdp():boolean {
+  const offset = this.bb!.__offset(this.bb_pos, 16);
+  return offset ? !!this.bb!.readInt8(this.bb_pos + offset) : false;
+}
+
+preferTcp():boolean {
+  const offset = this.bb!.__offset(this.bb_pos, 18);
+  return offset ? !!this.bb!.readInt8(this.bb_pos + offset) : false;
+}
+
 static startCreateWebRtcTransport(builder:flatbuffers.Builder) {
-  builder.startObject(4);
+  builder.startObject(8);
 }
 
 static addRoomId(builder:flatbuffers.Builder, roomIdOffset:flatbuffers.Offset) {
@@ -74,17 +103,39 @@ static addIceConsentTimeout(builder:flatbuffers.Builder, iceConsentTimeout:numbe
   builder.addFieldInt32(3, iceConsentTimeout, 30);
 }
 
+static addEnableUdp(builder:flatbuffers.Builder, enableUdp:boolean) {
+  builder.addFieldInt8(4, +enableUdp, 0);
+}
+
+static addEnableTcp(builder:flatbuffers.Builder, enableTcp:boolean) {
+  builder.addFieldInt8(5, +enableTcp, 0);
+}
+
+static addPreferUdp(builder:flatbuffers.Builder, preferUdp:boolean) {
+  builder.addFieldInt8(6, +preferUdp, +false);
+}
+
+static addPreferTcp(builder:flatbuffers.Builder, preferTcp:boolean) {
+  builder.addFieldInt8(7, +preferTcp, +false);
+}
+
 static endCreateWebRtcTransport(builder:flatbuffers.Builder):flatbuffers.Offset {
   const offset = builder.endObject();
   return offset;
 }
 
-static createCreateWebRtcTransport(builder:flatbuffers.Builder, roomIdOffset:flatbuffers.Offset, peerIdOffset:flatbuffers.Offset, transportIdOffset:flatbuffers.Offset, iceConsentTimeout:number):flatbuffers.Offset {
+static createCreateWebRtcTransport(builder:flatbuffers.Builder, roomIdOffset:flatbuffers.Offset, peerIdOffset:flatbuffers.Offset, transportIdOffset:flatbuffers.Offset, iceConsentTimeout:number, enableUdp:boolean|null, enableTcp:boolean|null, preferUdp:boolean, preferTcp:boolean):flatbuffers.Offset {
   CreateWebRtcTransport.startCreateWebRtcTransport(builder);
   CreateWebRtcTransport.addRoomId(builder, roomIdOffset);
   CreateWebRtcTransport.addPeerId(builder, peerIdOffset);
   CreateWebRtcTransport.addTransportId(builder, transportIdOffset);
   CreateWebRtcTransport.addIceConsentTimeout(builder, iceConsentTimeout);
+  if (enableUdp !== null)
+    CreateWebRtcTransport.addEnableUdp(builder, enableUdp);
+  if (enableTcp !== null)
+    CreateWebRtcTransport.addEnableTcp(builder, enableTcp);
+  CreateWebRtcTransport.addPreferUdp(builder, preferUdp);
+  CreateWebRtcTransport.addPreferTcp(builder, preferTcp);
   return CreateWebRtcTransport.endCreateWebRtcTransport(builder);
 }
 
@@ -93,7 +144,11 @@ unpack(): CreateWebRtcTransportT {
     this.roomId(),
     this.peerId(),
     this.transportId(),
-    this.iceConsentTimeout()
+    this.iceConsentTimeout(),
+    this.enableUdp(),
+    this.enableTcp(),
+    this.preferUdp(),
+    this.preferTcp()
   );
 }
 
@@ -103,6 +158,10 @@ unpackTo(_o: CreateWebRtcTransportT): void {
   _o.peerId = this.peerId();
   _o.transportId = this.transportId();
   _o.iceConsentTimeout = this.iceConsentTimeout();
+  _o.enableUdp = this.enableUdp();
+  _o.enableTcp = this.enableTcp();
+  _o.preferUdp = this.preferUdp();
+  _o.preferTcp = this.preferTcp();
 }
 }
 
@@ -111,7 +170,11 @@ constructor(
   public roomId: string|Uint8Array|null = null,
   public peerId: string|Uint8Array|null = null,
   public transportId: string|Uint8Array|null = null,
-  public iceConsentTimeout: number = 30
+  public iceConsentTimeout: number = 30,
+  public enableUdp: boolean|null = null,
+  public enableTcp: boolean|null = null,
+  public preferUdp: boolean = false,
+  public preferTcp: boolean = false
 ){}
 
 
@@ -124,7 +187,11 @@ pack(builder:flatbuffers.Builder): flatbuffers.Offset {
     roomId,
     peerId,
     transportId,
-    this.iceConsentTimeout
+    this.iceConsentTimeout,
+    this.enableUdp,
+    this.enableTcp,
+    this.preferUdp,
+    this.preferTcp
   );
 }
 }

@@ -10,6 +10,8 @@ import { ObjectClosed, ObjectClosedT } from './object-closed.js';
 import { PeerTransportCreated, PeerTransportCreatedT } from './peer-transport-created.js';
 import { ProducerCreated, ProducerCreatedT } from './producer-created.js';
 import { ProducerPaused, ProducerPausedT } from './producer-paused.js';
+import { RtcpTupleChange, RtcpTupleChangeT } from './rtcp-tuple-change.js';
+import { TupleChange, TupleChangeT } from './tuple-change.js';
 
 
 export enum Event {
@@ -23,13 +25,15 @@ export enum Event {
   IceStateChange = 7,
   IceSelectedTupleChange = 8,
   DtlsStateChange = 9,
-  LogRecord = 10
+  LogRecord = 10,
+  TupleChange = 11,
+  RtcpTupleChange = 12
 }
 
 export function unionToEvent(
   type: Event,
-  accessor: (obj:ConsumerCreated|DtlsStateChange|IceSelectedTupleChange|IceStateChange|LogRecord|NegotiationNeeded|ObjectClosed|PeerTransportCreated|ProducerCreated|ProducerPaused) => ConsumerCreated|DtlsStateChange|IceSelectedTupleChange|IceStateChange|LogRecord|NegotiationNeeded|ObjectClosed|PeerTransportCreated|ProducerCreated|ProducerPaused|null
-): ConsumerCreated|DtlsStateChange|IceSelectedTupleChange|IceStateChange|LogRecord|NegotiationNeeded|ObjectClosed|PeerTransportCreated|ProducerCreated|ProducerPaused|null {
+  accessor: (obj:ConsumerCreated|DtlsStateChange|IceSelectedTupleChange|IceStateChange|LogRecord|NegotiationNeeded|ObjectClosed|PeerTransportCreated|ProducerCreated|ProducerPaused|RtcpTupleChange|TupleChange) => ConsumerCreated|DtlsStateChange|IceSelectedTupleChange|IceStateChange|LogRecord|NegotiationNeeded|ObjectClosed|PeerTransportCreated|ProducerCreated|ProducerPaused|RtcpTupleChange|TupleChange|null
+): ConsumerCreated|DtlsStateChange|IceSelectedTupleChange|IceStateChange|LogRecord|NegotiationNeeded|ObjectClosed|PeerTransportCreated|ProducerCreated|ProducerPaused|RtcpTupleChange|TupleChange|null {
   switch(Event[type]) {
     case 'NONE': return null; 
     case 'NegotiationNeeded': return accessor(new NegotiationNeeded())! as NegotiationNeeded;
@@ -42,15 +46,17 @@ export function unionToEvent(
     case 'IceSelectedTupleChange': return accessor(new IceSelectedTupleChange())! as IceSelectedTupleChange;
     case 'DtlsStateChange': return accessor(new DtlsStateChange())! as DtlsStateChange;
     case 'LogRecord': return accessor(new LogRecord())! as LogRecord;
+    case 'TupleChange': return accessor(new TupleChange())! as TupleChange;
+    case 'RtcpTupleChange': return accessor(new RtcpTupleChange())! as RtcpTupleChange;
     default: return null;
   }
 }
 
 export function unionListToEvent(
   type: Event, 
-  accessor: (index: number, obj:ConsumerCreated|DtlsStateChange|IceSelectedTupleChange|IceStateChange|LogRecord|NegotiationNeeded|ObjectClosed|PeerTransportCreated|ProducerCreated|ProducerPaused) => ConsumerCreated|DtlsStateChange|IceSelectedTupleChange|IceStateChange|LogRecord|NegotiationNeeded|ObjectClosed|PeerTransportCreated|ProducerCreated|ProducerPaused|null, 
+  accessor: (index: number, obj:ConsumerCreated|DtlsStateChange|IceSelectedTupleChange|IceStateChange|LogRecord|NegotiationNeeded|ObjectClosed|PeerTransportCreated|ProducerCreated|ProducerPaused|RtcpTupleChange|TupleChange) => ConsumerCreated|DtlsStateChange|IceSelectedTupleChange|IceStateChange|LogRecord|NegotiationNeeded|ObjectClosed|PeerTransportCreated|ProducerCreated|ProducerPaused|RtcpTupleChange|TupleChange|null, 
   index: number
-): ConsumerCreated|DtlsStateChange|IceSelectedTupleChange|IceStateChange|LogRecord|NegotiationNeeded|ObjectClosed|PeerTransportCreated|ProducerCreated|ProducerPaused|null {
+): ConsumerCreated|DtlsStateChange|IceSelectedTupleChange|IceStateChange|LogRecord|NegotiationNeeded|ObjectClosed|PeerTransportCreated|ProducerCreated|ProducerPaused|RtcpTupleChange|TupleChange|null {
   switch(Event[type]) {
     case 'NONE': return null; 
     case 'NegotiationNeeded': return accessor(index, new NegotiationNeeded())! as NegotiationNeeded;
@@ -63,6 +69,8 @@ export function unionListToEvent(
     case 'IceSelectedTupleChange': return accessor(index, new IceSelectedTupleChange())! as IceSelectedTupleChange;
     case 'DtlsStateChange': return accessor(index, new DtlsStateChange())! as DtlsStateChange;
     case 'LogRecord': return accessor(index, new LogRecord())! as LogRecord;
+    case 'TupleChange': return accessor(index, new TupleChange())! as TupleChange;
+    case 'RtcpTupleChange': return accessor(index, new RtcpTupleChange())! as RtcpTupleChange;
     default: return null;
   }
 }

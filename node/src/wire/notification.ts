@@ -13,6 +13,8 @@ import { ObjectClosed, ObjectClosedT } from './object-closed.js';
 import { PeerTransportCreated, PeerTransportCreatedT } from './peer-transport-created.js';
 import { ProducerCreated, ProducerCreatedT } from './producer-created.js';
 import { ProducerPaused, ProducerPausedT } from './producer-paused.js';
+import { RtcpTupleChange, RtcpTupleChangeT } from './rtcp-tuple-change.js';
+import { TupleChange, TupleChangeT } from './tuple-change.js';
 
 
 /**
@@ -95,7 +97,7 @@ unpackTo(_o: NotificationT): void {
 export class NotificationT {
 constructor(
   public eventType: Event = Event.NONE,
-  public event: ConsumerCreatedT|DtlsStateChangeT|IceSelectedTupleChangeT|IceStateChangeT|LogRecordT|NegotiationNeededT|ObjectClosedT|PeerTransportCreatedT|ProducerCreatedT|ProducerPausedT|null = null
+  public event: ConsumerCreatedT|DtlsStateChangeT|IceSelectedTupleChangeT|IceStateChangeT|LogRecordT|NegotiationNeededT|ObjectClosedT|PeerTransportCreatedT|ProducerCreatedT|ProducerPausedT|RtcpTupleChangeT|TupleChangeT|null = null
 ){}
 
 

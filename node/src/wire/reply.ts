@@ -8,6 +8,8 @@ import { Done, DoneT } from './done.js';
 import { DumpReply, DumpReplyT } from './dump-reply.js';
 import { IceParametersReply, IceParametersReplyT } from './ice-parameters-reply.js';
 import { PeerReply, PeerReplyT } from './peer-reply.js';
+import { PlainConnectReply, PlainConnectReplyT } from './plain-connect-reply.js';
+import { PlainTransportReply, PlainTransportReplyT } from './plain-transport-reply.js';
 import { ProducerReply, ProducerReplyT } from './producer-reply.js';
 import { ResourceUsageReply, ResourceUsageReplyT } from './resource-usage-reply.js';
 import { RoomReply, RoomReplyT } from './room-reply.js';
@@ -29,13 +31,15 @@ export enum Reply {
   ConnectReply = 10,
   IceParametersReply = 11,
   ProducerReply = 12,
-  ConsumerReply = 13
+  ConsumerReply = 13,
+  PlainTransportReply = 14,
+  PlainConnectReply = 15
 }
 
 export function unionToReply(
   type: Reply,
-  accessor: (obj:CanConsumeReply|ConnectReply|ConsumerReply|DescriptionReply|Done|DumpReply|IceParametersReply|PeerReply|ProducerReply|ResourceUsageReply|RoomReply|StatsReply|WebRtcTransportReply) => CanConsumeReply|ConnectReply|ConsumerReply|DescriptionReply|Done|DumpReply|IceParametersReply|PeerReply|ProducerReply|ResourceUsageReply|RoomReply|StatsReply|WebRtcTransportReply|null
-): CanConsumeReply|ConnectReply|ConsumerReply|DescriptionReply|Done|DumpReply|IceParametersReply|PeerReply|ProducerReply|ResourceUsageReply|RoomReply|StatsReply|WebRtcTransportReply|null {
+  accessor: (obj:CanConsumeReply|ConnectReply|ConsumerReply|DescriptionReply|Done|DumpReply|IceParametersReply|PeerReply|PlainConnectReply|PlainTransportReply|ProducerReply|ResourceUsageReply|RoomReply|StatsReply|WebRtcTransportReply) => CanConsumeReply|ConnectReply|ConsumerReply|DescriptionReply|Done|DumpReply|IceParametersReply|PeerReply|PlainConnectReply|PlainTransportReply|ProducerReply|ResourceUsageReply|RoomReply|StatsReply|WebRtcTransportReply|null
+): CanConsumeReply|ConnectReply|ConsumerReply|DescriptionReply|Done|DumpReply|IceParametersReply|PeerReply|PlainConnectReply|PlainTransportReply|ProducerReply|ResourceUsageReply|RoomReply|StatsReply|WebRtcTransportReply|null {
   switch(Reply[type]) {
     case 'NONE': return null; 
     case 'Done': return accessor(new Done())! as Done;
@@ -51,15 +55,17 @@ export function unionToReply(
     case 'IceParametersReply': return accessor(new IceParametersReply())! as IceParametersReply;
     case 'ProducerReply': return accessor(new ProducerReply())! as ProducerReply;
     case 'ConsumerReply': return accessor(new ConsumerReply())! as ConsumerReply;
+    case 'PlainTransportReply': return accessor(new PlainTransportReply())! as PlainTransportReply;
+    case 'PlainConnectReply': return accessor(new PlainConnectReply())! as PlainConnectReply;
     default: return null;
   }
 }
 
 export function unionListToReply(
   type: Reply, 
-  accessor: (index: number, obj:CanConsumeReply|ConnectReply|ConsumerReply|DescriptionReply|Done|DumpReply|IceParametersReply|PeerReply|ProducerReply|ResourceUsageReply|RoomReply|StatsReply|WebRtcTransportReply) => CanConsumeReply|ConnectReply|ConsumerReply|DescriptionReply|Done|DumpReply|IceParametersReply|PeerReply|ProducerReply|ResourceUsageReply|RoomReply|StatsReply|WebRtcTransportReply|null, 
+  accessor: (index: number, obj:CanConsumeReply|ConnectReply|ConsumerReply|DescriptionReply|Done|DumpReply|IceParametersReply|PeerReply|PlainConnectReply|PlainTransportReply|ProducerReply|ResourceUsageReply|RoomReply|StatsReply|WebRtcTransportReply) => CanConsumeReply|ConnectReply|ConsumerReply|DescriptionReply|Done|DumpReply|IceParametersReply|PeerReply|PlainConnectReply|PlainTransportReply|ProducerReply|ResourceUsageReply|RoomReply|StatsReply|WebRtcTransportReply|null, 
   index: number
-): CanConsumeReply|ConnectReply|ConsumerReply|DescriptionReply|Done|DumpReply|IceParametersReply|PeerReply|ProducerReply|ResourceUsageReply|RoomReply|StatsReply|WebRtcTransportReply|null {
+): CanConsumeReply|ConnectReply|ConsumerReply|DescriptionReply|Done|DumpReply|IceParametersReply|PeerReply|PlainConnectReply|PlainTransportReply|ProducerReply|ResourceUsageReply|RoomReply|StatsReply|WebRtcTransportReply|null {
   switch(Reply[type]) {
     case 'NONE': return null; 
     case 'Done': return accessor(index, new Done())! as Done;
@@ -75,6 +81,8 @@ export function unionListToReply(
     case 'IceParametersReply': return accessor(index, new IceParametersReply())! as IceParametersReply;
     case 'ProducerReply': return accessor(index, new ProducerReply())! as ProducerReply;
     case 'ConsumerReply': return accessor(index, new ConsumerReply())! as ConsumerReply;
+    case 'PlainTransportReply': return accessor(index, new PlainTransportReply())! as PlainTransportReply;
+    case 'PlainConnectReply': return accessor(index, new PlainConnectReply())! as PlainConnectReply;
     default: return null;
   }
 }

@@ -6,11 +6,13 @@ import { AddIceCandidate, AddIceCandidateT } from './add-ice-candidate.js';
 import { CanConsume, CanConsumeT } from './can-consume.js';
 import { Close, CloseT } from './close.js';
 import { Command, unionToCommand, unionListToCommand } from './command.js';
+import { ConnectPlainTransport, ConnectPlainTransportT } from './connect-plain-transport.js';
 import { ConnectTransport, ConnectTransportT } from './connect-transport.js';
 import { Consume, ConsumeT } from './consume.js';
 import { CreateAnswer, CreateAnswerT } from './create-answer.js';
 import { CreateOffer, CreateOfferT } from './create-offer.js';
 import { CreatePeer, CreatePeerT } from './create-peer.js';
+import { CreatePlainTransport, CreatePlainTransportT } from './create-plain-transport.js';
 import { CreateRoom, CreateRoomT } from './create-room.js';
 import { CreateWebRtcTransport, CreateWebRtcTransportT } from './create-web-rtc-transport.js';
 import { Dump, DumpT } from './dump.js';
@@ -119,7 +121,7 @@ export class RequestT {
 constructor(
   public id: number = 0,
   public commandType: Command = Command.NONE,
-  public command: AddIceCandidateT|CanConsumeT|CloseT|ConnectTransportT|ConsumeT|CreateAnswerT|CreateOfferT|CreatePeerT|CreateRoomT|CreateWebRtcTransportT|DumpT|GetResourceUsageT|GetStatsT|PauseT|ProduceT|RequestKeyFrameT|RestartIceT|ResumeT|SetLocalDescriptionT|SetRemoteDescriptionT|UpdateSettingsT|null = null
+  public command: AddIceCandidateT|CanConsumeT|CloseT|ConnectPlainTransportT|ConnectTransportT|ConsumeT|CreateAnswerT|CreateOfferT|CreatePeerT|CreatePlainTransportT|CreateRoomT|CreateWebRtcTransportT|DumpT|GetResourceUsageT|GetStatsT|PauseT|ProduceT|RequestKeyFrameT|RestartIceT|ResumeT|SetLocalDescriptionT|SetRemoteDescriptionT|UpdateSettingsT|null = null
 ){}
 
 

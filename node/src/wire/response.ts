@@ -11,6 +11,8 @@ import { DumpReply, DumpReplyT } from './dump-reply.js';
 import { Error, ErrorT } from './error.js';
 import { IceParametersReply, IceParametersReplyT } from './ice-parameters-reply.js';
 import { PeerReply, PeerReplyT } from './peer-reply.js';
+import { PlainConnectReply, PlainConnectReplyT } from './plain-connect-reply.js';
+import { PlainTransportReply, PlainTransportReplyT } from './plain-transport-reply.js';
 import { ProducerReply, ProducerReplyT } from './producer-reply.js';
 import { Reply, unionToReply, unionListToReply } from './reply.js';
 import { ResourceUsageReply, ResourceUsageReplyT } from './resource-usage-reply.js';
@@ -117,7 +119,7 @@ constructor(
   public id: number = 0,
   public error: ErrorT|null = null,
   public replyType: Reply = Reply.NONE,
-  public reply: CanConsumeReplyT|ConnectReplyT|ConsumerReplyT|DescriptionReplyT|DoneT|DumpReplyT|IceParametersReplyT|PeerReplyT|ProducerReplyT|ResourceUsageReplyT|RoomReplyT|StatsReplyT|WebRtcTransportReplyT|null = null
+  public reply: CanConsumeReplyT|ConnectReplyT|ConsumerReplyT|DescriptionReplyT|DoneT|DumpReplyT|IceParametersReplyT|PeerReplyT|PlainConnectReplyT|PlainTransportReplyT|ProducerReplyT|ResourceUsageReplyT|RoomReplyT|StatsReplyT|WebRtcTransportReplyT|null = null
 ){}
 
 

@@ -121,8 +121,26 @@ droppedLength():number {
   return offset ? this.bb!.__vector_len(this.bb_pos + offset) : 0;
 }
 
+/**
+ * Of plain transports, whose own tuple stands in ice_selected_tuple and whose states are empty.
+ */
+rtcpTuple(obj?:TransportTuple):TransportTuple|null {
+  const offset = this.bb!.__offset(this.bb_pos, 36);
+  return offset ? (obj || new TransportTuple()).__init(this.bb!.__indirect(this.bb_pos + offset), this.bb!) : null;
+}
+
+rtcpMux():boolean {
+  const offset = this.bb!.__offset(this.bb_pos, 38);
+  return offset ? !!this.bb!.readInt8(this.bb_pos + offset) : false;
+}
+
+comedia():boolean {
+  const offset = this.bb!.__offset(this.bb_pos, 40);
+  return offset ? !!this.bb!.readInt8(this.bb_pos + offset) : false;
+}
+
 static startTransportStats(builder:flatbuffers.Builder) {
-  builder.startObject(16);
+  builder.startObject(19);
 }
 
 static addTransportId(builder:flatbuffers.Builder, transportIdOffset:flatbuffers.Offset) {
@@ -201,6 +219,18 @@ static startDroppedVector(builder:flatbuffers.Builder, numElems:number) {
   builder.startVector(4, numElems, 4);
 }
 
+static addRtcpTuple(builder:flatbuffers.Builder, rtcpTupleOffset:flatbuffers.Offset) {
+  builder.addFieldOffset(16, rtcpTupleOffset, 0);
+}
+
+static addRtcpMux(builder:flatbuffers.Builder, rtcpMux:boolean) {
+  builder.addFieldInt8(17, +rtcpMux, +false);
+}
+
+static addComedia(builder:flatbuffers.Builder, comedia:boolean) {
+  builder.addFieldInt8(18, +comedia, +false);
+}
+
 static endTransportStats(builder:flatbuffers.Builder):flatbuffers.Offset {
   const offset = builder.endObject();
   return offset;
@@ -224,7 +254,10 @@ unpack(): TransportStatsT {
     this.rtxBytesSent(),
     this.packetsReceived(),
     this.packetsSent(),
-    this.bb!.createObjList(this.dropped.bind(this), this.droppedLength())
+    this.bb!.createObjList(this.dropped.bind(this), this.droppedLength()),
+    (this.rtcpTuple() !== null ? this.rtcpTuple()!.unpack() : null),
+    this.rtcpMux(),
+    this.comedia()
   );
 }
 
@@ -246,6 +279,9 @@ unpackTo(_o: TransportStatsT): void {
   _o.packetsReceived = this.packetsReceived();
   _o.packetsSent = this.packetsSent();
   _o.dropped = this.bb!.createObjList(this.dropped.bind(this), this.droppedLength());
+  _o.rtcpTuple = (this.rtcpTuple() !== null ? this.rtcpTuple()!.unpack() : null);
+  _o.rtcpMux = this.rtcpMux();
+  _o.comedia = this.comedia();
 }
 }
 
@@ -266,7 +302,10 @@ constructor(
   public rtxBytesSent: bigint = BigInt('0'),
   public packetsReceived: bigint = BigInt('0'),
   public packetsSent: bigint = BigInt('0'),
-  public dropped: (CounterT)[] = []
+  public dropped: (CounterT)[] = [],
+  public rtcpTuple: TransportTupleT|null = null,
+  public rtcpMux: boolean = false,
+  public comedia: boolean = false
 ){}
 
 
@@ -276,6 +315,7 @@ pack(builder:flatbuffers.Builder): flatbuffers.Offset {
   const dtlsState = (this.dtlsState !== null ? builder.createString(this.dtlsState!) : 0);
   const iceSelectedTuple = (this.iceSelectedTuple !== null ? this.iceSelectedTuple!.pack(builder) : 0);
   const dropped = TransportStats.createDroppedVector(builder, builder.createObjectOffsetList(this.dropped));
+  const rtcpTuple = (this.rtcpTuple !== null ? this.rtcpTuple!.pack(builder) : 0);
 
   TransportStats.startTransportStats(builder);
   TransportStats.addTransportId(builder, transportId);
@@ -294,6 +334,9 @@ pack(builder:flatbuffers.Builder): flatbuffers.Offset {
   TransportStats.addPacketsReceived(builder, this.packetsReceived);
   TransportStats.addPacketsSent(builder, this.packetsSent);
   TransportStats.addDropped(builder, dropped);
+  TransportStats.addRtcpTuple(builder, rtcpTuple);
+  TransportStats.addRtcpMux(builder, this.rtcpMux);
+  TransportStats.addComedia(builder, this.comedia);
 
   return TransportStats.endTransportStats(builder);
 }

@@ -5,7 +5,7 @@ import * as flatbuffers from 'flatbuffers';
 
 
 /**
- * Local and remote end of the selected ICE pair.
+ * Local and remote end of a transport: of the selected ICE pair, or of a plain transport.
  */
 export class TransportTuple {
   bb: flatbuffers.ByteBuffer|null = null;
@@ -37,6 +37,9 @@ localPort():number {
   return offset ? this.bb!.readUint16(this.bb_pos + offset) : 0;
 }
 
+/**
+ * Empty, and port 0, while a plain transport does not know it.
+ */
 remoteIp():string|null
 remoteIp(optionalEncoding:flatbuffers.Encoding):string|Uint8Array|null
 remoteIp(optionalEncoding?:any):string|Uint8Array|null {

@@ -30,6 +30,7 @@ const FIREFOX_PREFERENCES = {
   'media.navigator.permission.disabled': true,
   'media.peerconnection.ice.loopback': true,
   'media.peerconnection.ice.obfuscate_host_addresses': false,
+  'media.peerconnection.ice.tcp': true, // off in some releases
   'media.autoplay.default': 0,
   'media.gmp-manager.updateEnabled': false,
 };

@@ -15,13 +15,13 @@ export class Fixture {
   #closers = [];
   #rooms = 0;
 
-  /** Inside a `describe`. */
-  static use() {
+  /** Inside a `describe`. @param {{ options?: string[] }} [settings] options of the server */
+  static use({ options } = {}) {
     const fixture = new Fixture();
     before(async () => {
       const missing = missingServer();
       if (missing) throw new Error(missing);
-      fixture.server = await Server.start();
+      fixture.server = await Server.start(options);
       fixture.onClose(() => fixture.server.stop());
       fixture.chromium = await Chromium.start();
       fixture.onClose(() => fixture.chromium.close());

@@ -29,12 +29,12 @@ export class Participant {
    * @param {string} room
    * @param {string} name
    * @param {{ query?: Record<string, string | number>, context?: object, init?: () => void }} [options]
-   *   the query is for the page (options.js there), the context for the browser; init runs in Chromium's page before its scripts
+   *   the query is for the page (options.js there), the context for the browser; init runs in the page before its scripts
    */
   static async join(browser, base, room, name, { query = {}, context, init } = {}) {
     const { page, close } = await /** @type {any} */ (browser).page(context);
     const participant = new Participant(name, page, close);
-    if (init) await page.addInitScript(init);
+    if (init) await ('addInitScript' in page ? page.addInitScript(init) : page.evaluateOnNewDocument(init));
     const parameters = new URLSearchParams({
       room,
       name,
