@@ -166,17 +166,86 @@ struct Produce {
   bool paused = false;
   std::uint32_t key_frame_request_delay_ms = 0;
 };
+/// What a viewer asks for. Simulcast: `spatial` counts the encodings from 0, smallest first. Numbers above
+/// what the producer sends mean its highest.
+struct ConsumerLayers {
+  std::uint8_t spatial = 0;
+  std::optional<std::uint8_t> temporal;  ///< Absent: the highest.
+  friend bool operator==(const ConsumerLayers&, const ConsumerLayers&) = default;
+};
 struct Consume {
   std::string transport_id;
   std::string consumer_id;
   std::string producer_id;
   RtpCapabilities rtp_capabilities;
   bool paused = false;
-  std::string mid;                 ///< Empty: chosen by the engine.
-  std::optional<bool> enable_rtx;  ///< Default: video yes, audio no.
+  std::string mid;  ///< Empty: chosen by the engine.
+  /// Retransmission, where the receiver's capabilities have it. Default: yes, for audio as well
+  /// (docs/migrating.md: elsewhere audio is left out).
+  std::optional<bool> enable_rtx;
+  std::optional<ConsumerLayers> preferred_layers;
+  bool ignore_dtx = false;  ///< Audio in discontinuous transmission is not forwarded.
 };
 struct RequestKeyFrame {
   std::string consumer_id;
+};
+struct SetPreferredLayers {
+  std::string consumer_id;
+  ConsumerLayers layers;
+};
+/// Among the consumers of a transport whose bitrate does not do for all: 1 (the default) to 255 (served
+/// first).
+struct SetPriority {
+  std::string consumer_id;
+  std::uint8_t priority = 1;
+};
+/// Why a consumer gets what it gets, as JSON (a DumpReply): layers and what keeps it from others, key frames
+/// awaited, who paused it, packets not forwarded by reason.
+struct Explain {
+  std::string consumer_id;
+};
+/// Bits per second; 0 takes a limit away. `direction` kIncoming asks a publisher to stay below it (REMB),
+/// kOutgoing is what a transport's consumers share.
+enum class BitrateLimit : std::uint8_t { kMaxIncoming, kMaxOutgoing, kMinOutgoing };
+struct SetBitrateLimit {
+  std::string transport_id;
+  BitrateLimit limit = BitrateLimit::kMaxIncoming;
+  std::uint32_t bitrate = 0;
+};
+
+enum class TraceType : std::uint8_t { kRtp, kKeyFrame, kNack, kPli, kFir, kSr, kProbation, kBwe };
+/// From now on exactly `types` are traced: producers (rtp, keyframe, nack, pli, fir, sr), consumers (all but
+/// sr) and transports (probation, bwe).
+struct EnableTraceEvent {
+  ObjectKind kind = ObjectKind::kProducer;
+  std::string id;
+  std::vector<TraceType> types;
+};
+
+// --- Observers -----------------------------------------------------------------------------------
+
+/// Of a room. Producers are added to it; it tells which speaks.
+struct CreateActiveSpeakerObserver {
+  std::string room_id;
+  std::string observer_id;
+  std::uint32_t interval_ms = 300;  ///< 100 to 5000.
+};
+/// Tells the loudest producers every `interval_ms`.
+struct CreateAudioLevelObserver {
+  std::string room_id;
+  std::string observer_id;
+  std::uint32_t max_entries = 1;
+  std::int32_t threshold = -80;  ///< dBov, -127 to 0.
+  std::uint32_t interval_ms = 1000;
+};
+/// Audio producers of the same room only. Adding one twice, or removing one that is not there, is refused.
+struct ObserverAddProducer {
+  std::string observer_id;
+  std::string producer_id;
+};
+struct ObserverRemoveProducer {
+  std::string observer_id;
+  std::string producer_id;
 };
 
 using Command = std::variant<UpdateSettings, Close, Pause, Resume, Dump, GetStats, CreateRoom, CanConsume,
@@ -247,9 +316,16 @@ struct PlainConnectReply {
   std::optional<TransportTuple> rtcp_tuple;
   std::optional<SrtpParameters> srtp_parameters;
 };
+/// How well a consumer's stream arrives at its viewer, and the producer's streams at us: 0 to 10.
+struct ConsumerScore {
+  std::uint8_t score = 10;
+  std::uint8_t producer_score = 0;            ///< Of the stream that is forwarded; 0 when none is.
+  std::vector<std::uint8_t> producer_scores;  ///< Of all its streams.
+  friend bool operator==(const ConsumerScore&, const ConsumerScore&) = default;
+};
 struct ProducerReply {
   std::string producer_id;
-  std::string type;  ///< "simple".
+  std::string type;  ///< "simple", "simulcast" or "svc".
   RtpParameters consumable_rtp_parameters;
 };
 struct ConsumerReply {
@@ -260,6 +336,17 @@ struct ConsumerReply {
   std::string type;
   bool paused = false;
   bool producer_paused = false;
+  ConsumerScore score;
+  std::optional<ConsumerLayers> preferred_layers;  ///< As they hold: within what the producer has.
+};
+struct PreferredLayersReply {
+  std::optional<ConsumerLayers> preferred_layers;  ///< Absent where the consumer's type has no layers.
+};
+struct PriorityReply {
+  std::uint8_t priority = 1;
+};
+struct ObserverReply {
+  std::string observer_id;
 };
 
 using Reply = std::variant<Done, DumpReply, StatsReply, RoomReply, CanConsumeReply, PeerReply,

@@ -75,6 +75,55 @@ struct RtcpTupleChange {
   TransportTuple tuple;
 };
 
+/// One entry for each of a producer's streams, in the order of its encodings.
+struct ProducerScoreChange {
+  struct Stream {
+    std::uint32_t encoding_index = 0;
+    std::uint32_t ssrc = 0;
+    std::string rid;
+    std::uint8_t score = 0;  ///< 0 (nothing arrives) to 10.
+  };
+  std::string producer_id;
+  std::vector<Stream> streams;
+};
+struct ConsumerScoreChange {
+  std::string consumer_id;
+  ConsumerScore score;
+};
+/// What is forwarded now; absent: nothing.
+struct LayersChange {
+  std::string consumer_id;
+  std::optional<ConsumerLayers> layers;
+};
+/// How the publisher holds its camera (3GPP TS 26.114 §7.4.5).
+struct VideoOrientationChange {
+  std::string producer_id;
+  bool camera = false;         ///< The back camera.
+  bool flip = false;           ///< Mirrored.
+  std::uint16_t rotation = 0;  ///< Degrees clockwise: 0, 90, 180 or 270.
+};
+struct TraceEvent {
+  ObjectKind kind = ObjectKind::kProducer;
+  std::string id;
+  TraceType type = TraceType::kRtp;
+  std::uint64_t timestamp = 0;  ///< Monotonic milliseconds.
+  bool outgoing = false;        ///< mediasoup's direction "out".
+  std::string info;             ///< JSON, by type: of RTP {"payloadType", "sequenceNumber", "ssrc", …}.
+};
+struct DominantSpeaker {
+  std::string observer_id;
+  std::string producer_id;
+};
+/// Loudest first; empty: silence, told once.
+struct AudioLevels {
+  struct Volume {
+    std::string producer_id;
+    std::int8_t volume = -127;  ///< dBov, -127 to 0.
+  };
+  std::string observer_id;
+  std::vector<Volume> volumes;
+};
+
 using Event = std::variant<NegotiationNeeded, PeerTransportCreated, ProducerCreated, ConsumerCreated,
                            ObjectClosed, ProducerPaused, IceStateChange, IceSelectedTupleChange,
                            DtlsStateChange, LogRecord, TupleChange, RtcpTupleChange>;

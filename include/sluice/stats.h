@@ -70,6 +70,10 @@ struct RtpStreamStats {
   std::uint64_t fir_count = 0;
   std::uint64_t key_frame_count = 0;
   std::optional<double> round_trip_time;  ///< ms.
+  std::uint64_t rtx_packets_discarded = 0;
+  std::uint8_t score = 0;  ///< 0 (nothing arrives) to 10 (all of it).
+  /// Of a stream with layers: bps by "spatial.temporal", each with all that it needs.
+  std::map<std::string, std::uint32_t> bitrate_by_layer;
 };
 
 }  // namespace sluice

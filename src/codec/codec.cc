@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 
+#include "base/check.h"
 #include "codec/vp8.h"
 
 namespace sluice::codec {
@@ -12,8 +13,9 @@ struct Name {
   std::string_view mime_type;
   Kind kind;
 };
-constexpr std::array<Name, 6> kNames = {{
+constexpr std::array<Name, 7> kNames = {{
     {"audio/opus", Kind::kOpus},
+    {"audio/red", Kind::kRed},
     {"video/vp8", Kind::kVp8},
     {"video/vp9", Kind::kVp9},
     {"video/h264", Kind::kH264},
@@ -36,6 +38,21 @@ Kind kind_of(std::string_view mime_type) {
     }
   }
   return Kind::kOther;
+}
+
+void write_picture_id(std::uint8_t* descriptor, const PictureFields& fields, std::uint16_t picture_id) {
+  SLUICE_CHECK(fields.has_picture_id());
+  std::uint8_t* at = descriptor + fields.picture_id_offset;
+  if (fields.long_picture_id) {
+    store16(at, static_cast<std::uint16_t>(0x8000 | (picture_id & 0x7FFF)));
+  } else {
+    *at = picture_id & 0x7F;
+  }
+}
+
+void write_tl0_pic_idx(std::uint8_t* descriptor, const PictureFields& fields, std::uint8_t tl0_pic_idx) {
+  SLUICE_CHECK(fields.has_tl0_pic_idx());
+  descriptor[fields.tl0_pic_idx_offset] = tl0_pic_idx;
 }
 
 FrameFacts frame_facts(Kind kind, Bytes payload) {

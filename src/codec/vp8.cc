@@ -85,6 +85,17 @@ std::optional<Vp8> Vp8::parse(Bytes payload) {
   return vp8;
 }
 
+PictureFields Vp8::picture() const {
+  PictureFields fields;
+  fields.descriptor_size = descriptor_size;
+  fields.picture_id_offset = picture_id_offset;
+  fields.tl0_pic_idx_offset = tl0_pic_idx_offset;
+  fields.tl0_pic_idx = tl0_pic_idx.value_or(0);
+  fields.picture_id = picture_id.value_or(0);
+  fields.long_picture_id = long_picture_id;
+  return fields;
+}
+
 FrameFacts Vp8::facts() const {
   FrameFacts facts;
   facts.is_frame_start = is_frame_start();
@@ -92,24 +103,24 @@ FrameFacts Vp8::facts() const {
   facts.is_discardable = non_reference;
   facts.is_layer_sync = layer_sync || is_key_frame;
   facts.temporal_layer = temporal_layer.value_or(0);
+  // One spatial layer: whoever takes this temporal layer needs the frame. From the base layer on everything
+  // above can begin; from a sync frame its own layer (RFC 7741 §4.2, Y).
+  facts.layers = layers_from(0, facts.temporal_layer);
+  if (is_frame_start()) {
+    if (is_key_frame) {
+      facts.switches = kAllLayers;
+    } else if (layer_sync && facts.temporal_layer > 0) {
+      facts.switches = layer_bit({0, facts.temporal_layer});
+    }
+  }
   facts.width = width;
   facts.height = height;
-  return facts;
-}
-
-void write_picture_id(std::uint8_t* payload, const Vp8& vp8, std::uint16_t picture_id) {
-  SLUICE_CHECK(vp8.picture_id_offset != 0);
-  std::uint8_t* at = payload + vp8.picture_id_offset;
-  if (vp8.long_picture_id) {
-    store16(at, static_cast<std::uint16_t>(0x8000 | (picture_id & 0x7FFF)));
-  } else {
-    *at = picture_id & 0x7F;
+  if (picture_id) {
+    facts.number = *picture_id;
+    facts.number_bits = long_picture_id ? 15 : 7;
   }
-}
-
-void write_tl0_pic_idx(std::uint8_t* payload, const Vp8& vp8, std::uint8_t tl0_pic_idx) {
-  SLUICE_CHECK(vp8.tl0_pic_idx_offset != 0);
-  payload[vp8.tl0_pic_idx_offset] = tl0_pic_idx;
+  facts.picture = picture();
+  return facts;
 }
 
 }  // namespace sluice::codec

@@ -33,11 +33,8 @@ struct Vp8 {
   /// Nothing when the descriptor is cut short.
   static std::optional<Vp8> parse(Bytes payload);
   [[nodiscard]] bool is_frame_start() const { return start_of_partition && partition_index == 0; }
+  [[nodiscard]] PictureFields picture() const;
   [[nodiscard]] FrameFacts facts() const;
 };
-
-/// Overwrites the picture id in a copy of the payload that `vp8` was parsed from, keeping its width.
-void write_picture_id(std::uint8_t* payload, const Vp8& vp8, std::uint16_t picture_id);
-void write_tl0_pic_idx(std::uint8_t* payload, const Vp8& vp8, std::uint8_t tl0_pic_idx);
 
 }  // namespace sluice::codec

@@ -40,7 +40,7 @@ State::~State() {
 Transport& State::add_webrtc_transport(Room& room, Peer* peer, std::string id, Duration consent_timeout) {
   Transport& transport =
       adopt(std::make_unique<Transport>(std::in_place_type<transport::WebRtcTransport>,
-                                        sfu::MediaSession::Shared{random, options.wall_clock, dirty, router},
+                                        sfu::MediaSession::Shared{random, options.wall_clock, dirty, router, events},
                                         transport::Shared{dtls, *backend, batch}, make_credentials(),
                                         consent_timeout),
             room, peer, std::move(id));
@@ -52,7 +52,7 @@ Transport& State::add_plain_transport(Room& room, Peer* peer, std::string id,
                                       transport::PlainTransport::Options plain) {
   Transport& transport =
       adopt(std::make_unique<Transport>(std::in_place_type<transport::PlainTransport>,
-                                        sfu::MediaSession::Shared{random, options.wall_clock, dirty, router},
+                                        sfu::MediaSession::Shared{random, options.wall_clock, dirty, router, events},
                                         batch, *backend, std::move(plain), random),
             room, peer, std::move(id));
   add_socket(transport, transport.plain()->socket().id);

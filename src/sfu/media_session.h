@@ -19,6 +19,7 @@
 #include "sfu/consumer.h"
 #include "sfu/producer.h"
 #include "sfu/router.h"
+#include "sluice/event.h"
 #include "transport/drop_reason.h"
 #include "transport/media_sender.h"
 
@@ -31,6 +32,7 @@ class MediaSession {
     const WallClock& wall_clock;
     std::vector<MediaSession*>& dirty;  ///< Sessions whose deadline may have changed.
     Router& router;
+    std::vector<Event>& events;  ///< What the controller is told: scores, layers, orientation, traces.
   };
 
   /// `owner`: given back to whoever walks the dirty list.

@@ -105,8 +105,8 @@ TEST_CASE("TID without K and K without T share a byte but not its meaning") {
 TEST_CASE("a rewritten picture id keeps its width and its neighbours") {
   Payload payload = {0x90, 0xE0, 0x80, 0x01, 0x02, 0x20, 0x01};
   const auto vp8 = Vp8::parse(payload);
-  write_picture_id(payload.data(), *vp8, 0xFFFF);
-  write_tl0_pic_idx(payload.data(), *vp8, 0x42);
+  write_picture_id(payload.data(), vp8->picture(), 0xFFFF);
+  write_tl0_pic_idx(payload.data(), vp8->picture(), 0x42);
   const auto after = Vp8::parse(payload);
   CHECK(after->picture_id == 0x7FFF);
   CHECK(after->long_picture_id);
@@ -114,7 +114,7 @@ TEST_CASE("a rewritten picture id keeps its width and its neighbours") {
   CHECK(after->temporal_layer == 0);
 
   payload = {0x90, 0x80, 0x01, 0x01};
-  write_picture_id(payload.data(), *Vp8::parse(payload), 0xFF);
+  write_picture_id(payload.data(), Vp8::parse(payload)->picture(), 0xFF);
   CHECK(payload == Payload{0x90, 0x80, 0x7F, 0x01});
 }
 
@@ -149,8 +149,8 @@ TEST_CASE("random payloads are read without harm") {
     const auto vp8 = Vp8::parse(payload);
     if (!vp8) continue;
     REQUIRE(vp8->descriptor_size <= payload.size());
-    if (vp8->picture_id) write_picture_id(payload.data(), *vp8, *vp8->picture_id);
-    if (vp8->tl0_pic_idx) write_tl0_pic_idx(payload.data(), *vp8, *vp8->tl0_pic_idx);
+    if (vp8->picture_id) write_picture_id(payload.data(), vp8->picture(), *vp8->picture_id);
+    if (vp8->tl0_pic_idx) write_tl0_pic_idx(payload.data(), vp8->picture(), *vp8->tl0_pic_idx);
     REQUIRE(Vp8::parse(payload)->picture_id == vp8->picture_id);
   }
 }

@@ -166,6 +166,7 @@ class Rig {
   transport::SendBatch batch;
   Router router;
   std::vector<MediaSession*> dirty;
+  std::vector<Event> events;
   std::vector<std::unique_ptr<Side>> sides;
 };
 
@@ -180,7 +181,7 @@ inline Side::Side(Rig& rig, SocketId number, srtp::Suite suite)
     : id(number),
       key(key_of(number, suite)),
       sender(rig.batch),
-      session(sender, drops, {rig.random, rig.wall_clock, rig.dirty, rig.router}, nullptr),
+      session(sender, drops, {rig.random, rig.wall_clock, rig.dirty, rig.router, rig.events}, nullptr),
       inbound(*rig.backend, key) {
   sender.set_keys(*rig.backend, key);
 }

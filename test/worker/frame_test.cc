@@ -424,7 +424,7 @@ TEST_CASE("replies reach the controller whole") {
   CHECK(got.reply.AsStatsReply()->streams[1]->round_trip_time.value() == 12.5);
 
   const auto consumer =
-      send(ConsumerReply{"c", "p", MediaKind::kVideo, some_parameters(), "simple", true, true});
+      send(ConsumerReply{"c", "p", MediaKind::kVideo, some_parameters(), "simple", true, true, {}, {}});
   CHECK(consumer.reply.AsConsumerReply()->rtp_parameters->encodings[0]->rtx->ssrc == 0xFFFFFFFF);
   CHECK(consumer.reply.AsConsumerReply()->producer_paused);
 

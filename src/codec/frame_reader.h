@@ -1,0 +1,32 @@
+// Reads the facts of a stream's frames, packet by packet, and keeps what later packets refer to: the template
+// structure of the dependency descriptor (AV1 RTP, appendix A), VP9's scalability structure (RFC 9628
+// §4.2.1).
+//
+// One per received RTP stream, held by ingress. Where a packet carries a dependency descriptor that can be
+// read, it wins over what the payload says: so encrypted payloads forward by layers as well. No allocation
+// after the structure is known.
+#pragma once
+
+#include <memory>
+#include <optional>
+
+#include "codec/codec.h"
+
+namespace sluice::codec {
+
+class FrameReader {
+ public:
+  FrameReader();
+  ~FrameReader();
+  FrameReader(FrameReader&&) noexcept;
+  FrameReader& operator=(FrameReader&&) noexcept;
+
+  /// `descriptor`: the value of the header extension, when the packet has one. `marker`: of the RTP header.
+  FrameFacts read(Kind kind, Bytes payload, std::optional<Bytes> descriptor, bool marker);
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;  ///< Made when first needed: most streams have none.
+};
+
+}  // namespace sluice::codec
