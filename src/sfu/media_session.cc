@@ -3,6 +3,14 @@
 #include <algorithm>
 
 namespace sluice::sfu {
+namespace {
+
+/// How long an SSRC has been silent before another one of the same stream is believed: with a MID or RID that names the
+/// stream, and without.
+constexpr Duration kQuietNamed = 200ms;
+constexpr Duration kQuiet = 1s;
+
+}  // namespace
 
 MediaSession::MediaSession(transport::MediaSender& sender, transport::DropCounters& drops, Shared shared,
                            void* owner)
@@ -78,7 +86,7 @@ void MediaSession::on_rtp(const PacketRef& packet, Instant now) {
     drops_.add(transport::DropReason::kRtpMalformed);
     return;
   }
-  const Route route = find_route(*view);
+  const Route route = find_route(*view, now);
   if (route.producer == nullptr) {
     drops_.add(transport::DropReason::kRtpUnknownStream);
     return;
@@ -103,9 +111,9 @@ void MediaSession::note_transport_cc(SequenceNumber number, const ProducerStream
   if (stream.ssrc) transport_cc_media_ = *stream.ssrc;
 }
 
-MediaSession::Route MediaSession::find_route(const rtp::PacketView& view) {
+MediaSession::Route MediaSession::find_route(const rtp::PacketView& view, Instant now) {
   const auto it = routes_.find(view.ssrc());
-  return it != routes_.end() ? it->second : learn_route(view);
+  return it != routes_.end() ? it->second : learn_route(view, now);
 }
 
 /// RFC 8843 §9.2: a packet of an unknown SSRC belongs where its MID says, else where its payload type alone
@@ -126,17 +134,23 @@ Producer* MediaSession::match_producer(const rtp::PacketView& view) const {
   return matches == 1 ? by_type : nullptr;
 }
 
-MediaSession::Route MediaSession::learn_route(const rtp::PacketView& view) {
+MediaSession::Route MediaSession::learn_route(const rtp::PacketView& view, Instant now) {
   Producer* producer = match_producer(view);
   if (producer == nullptr) return {};
   const bool rtx = producer->is_rtx(view.payload_type());
-  // A stream learns each of its SSRCs once, so that made-up ones take no memory.
   const auto rid =
       producer->extensions().find(view, rtx ? rtp::Extension::kRepairedRid : rtp::Extension::kRid);
   for (auto& stream : producer->streams()) {
     if (rid ? as_text(*rid) != stream->rid : producer->streams().size() != 1) continue;
     auto& known = rtx ? stream->rtx_ssrc : stream->ssrc;
-    if (known) continue;
+    if (known) {
+      // One SSRC at a time, so that made-up ones take no memory. A publisher that restarts goes on under another one
+      // (RFC 3550 §8): believed when the last one has gone quiet.
+      const bool named = rid || producer->extensions().find(view, rtp::Extension::kMid);
+      if (now - stream->last_received < (named ? kQuietNamed : kQuiet)) continue;
+      routes_.erase(*known);
+      if (!rtx) producer->begin_anew(*stream, view.ssrc(), now);
+    }
     known = view.ssrc();
     return routes_[view.ssrc()] = {producer, stream.get()};
   }
@@ -183,6 +197,12 @@ void MediaSession::start_reports(Instant now) {
   const bool something = !producers_.empty() || active_consumers_ != 0;
   if (!something || !sender_.rtcp_ready() || next_report_ != kNever) return;
   schedule_report(now);
+  mark_dirty();
+}
+
+void MediaSession::report_soon() {
+  if (next_report_ == kNever) return;
+  next_report_ = Instant{};
   mark_dirty();
 }
 

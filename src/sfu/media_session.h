@@ -53,6 +53,17 @@ class MediaSession {
   void on_active_changed(bool active, Instant now);
   /// The transport has become able to send, or no longer is: consumers start or stop.
   void on_ready_changed(Instant now);
+  /// To the controller.
+  void tell(Event event) { shared_.events.push_back(std::move(event)); }
+  /// A viewer's numbers or times have changed their meaning: reports go out at the next chance.
+  void report_soon();
+
+  /// Limits set by hand. Outgoing: what the consumers share; by priority, each gets the highest layers that fit.
+  void set_bitrate_limit(BitrateLimit limit, std::uint32_t bitrate, Instant now);
+  /// Which of its consumers get how much has to be worked out again.
+  void allocate_bitrate(Instant now);
+  [[nodiscard]] std::optional<std::uint32_t> available_bitrate() const { return available_bitrate_; }
+
   /// Plain RTP that came in: to its producer, and on to everyone who watches it.
   void on_rtp(const PacketRef& packet, Instant now);
   void on_rtcp(Bytes compound, Instant now);
@@ -73,8 +84,8 @@ class MediaSession {
     ProducerStream* stream = nullptr;
   };
 
-  Route find_route(const rtp::PacketView& view);
-  Route learn_route(const rtp::PacketView& view);
+  Route find_route(const rtp::PacketView& view, Instant now);
+  Route learn_route(const rtp::PacketView& view, Instant now);
   [[nodiscard]] Producer* match_producer(const rtp::PacketView& view) const;
   Consumer* find_consumer(Ssrc ssrc) const;
 
@@ -105,6 +116,9 @@ class MediaSession {
   Ssrc transport_cc_media_;  ///< Feedback names a media SSRC, and libwebrtc ignores one that is not its own.
   Instant next_report_ = kNever;
   std::size_t active_consumers_ = 0;
+  std::optional<std::uint32_t> available_bitrate_;  ///< bps out, set by hand; nothing: no limit.
+  std::uint32_t min_outgoing_bitrate_ = 0;
+  std::uint32_t max_incoming_bitrate_ = 0;  ///< bps that publishers are asked to stay below; 0: no limit.
   std::optional<Duration> rtt_;
   bool dirty_ = false;
 };

@@ -31,7 +31,7 @@ void MediaSession::on_rtcp(Bytes compound, Instant now) {
         if (const auto nack = rtcp::Nack::parse(*packet)) {
           Consumer* consumer = find_consumer(nack->media());
           if (consumer == nullptr) break;
-          consumer->on_nack_packet();
+          consumer->on_nack_packet(now);
           nack->for_each([&](SequenceNumber number) { consumer->on_nack(number, now); });
         }
         break;

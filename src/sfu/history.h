@@ -10,27 +10,27 @@
 #include <vector>
 
 #include "base/ids.h"
-#include "rtp/packet_view.h"
-#include "sluice/packet.h"
+#include "sfu/media_packet.h"
 #include "sluice/time.h"
 
-namespace sluice::rtp {
+namespace sluice::sfu {
 
 class History {
  public:
-  struct Entry {
-    PacketRef packet;
-    PacketView view;
+  struct Entry : StoredPacket {
     Instant at{};
   };
 
   /// `capacity` is rounded up to a power of two, at most 32,768.
   explicit History(std::size_t capacity = 1024, Duration max_age = 2s);
 
-  /// `view` is of `packet`. A number already held, or behind the ring, is ignored.
-  void insert(const PacketRef& packet, const PacketView& view, Instant now);
+  /// A number already held, or behind the ring, is ignored.
+  void insert(const StoredPacket& packet, Instant now);
   /// Null when never seen, overwritten or too old. Valid until the next insert, advance or clear.
   [[nodiscard]] const Entry* lookup(SequenceNumber number, Instant now) const;
+
+  /// False from the number on that is ahead of all.
+  [[nodiscard]] bool is_before_end(SequenceNumber number) const { return unwrapper_.peek(number) < end_; }
 
   /// Lets go of what is too old. A live stream does so with every insert; the deadline is for one that has
   /// gone quiet.
@@ -56,4 +56,4 @@ class History {
   std::size_t size_ = 0;
 };
 
-}  // namespace sluice::rtp
+}  // namespace sluice::sfu

@@ -1,15 +1,15 @@
-#include "rtp/history.h"
+#include "sfu/history.h"
 
 #include <algorithm>
 #include <bit>
 
-namespace sluice::rtp {
+namespace sluice::sfu {
 
 History::History(std::size_t capacity, Duration max_age)
     : mask_(std::bit_ceil(std::clamp<std::size_t>(capacity, 1, 32768)) - 1), max_age_(max_age) {}
 
-void History::insert(const PacketRef& packet, const PacketView& view, Instant now) {
-  const std::int64_t number = unwrapper_.unwrap(view.sequence_number());
+void History::insert(const StoredPacket& packet, Instant now) {
+  const std::int64_t number = unwrapper_.unwrap(packet.view.sequence_number());
   const auto capacity = static_cast<std::int64_t>(mask_ + 1);
   if (ring_.empty()) ring_.resize(mask_ + 1);
   if (end_ == 0) oldest_ = end_ = number;
@@ -21,7 +21,7 @@ void History::insert(const PacketRef& packet, const PacketView& view, Instant no
   }
   std::optional<Entry>& place = slot(number);
   if (place) return;
-  place.emplace(Entry{packet, view, now});
+  place.emplace(Entry{packet, now});
   ++size_;
   oldest_ = size_ == 1 ? number : std::min(oldest_, number);
   last_insert_ = now;
@@ -55,4 +55,4 @@ void History::clear() {
   drop_before(end_);
 }
 
-}  // namespace sluice::rtp
+}  // namespace sluice::sfu
