@@ -177,7 +177,15 @@ std::optional<MediaPacket> Producer::receive(ProducerStream& stream, const Packe
   if (video) note_orientation(media.extensions);
   // Also for a viewer that begins with a key frame whose start came late.
   if (codec->nack || video) stream.history.insert(media, now);
+  if (!observers.empty()) tell_observers(media, now);
   return media;
+}
+
+void Producer::tell_observers(const MediaPacket& packet, Instant now) {
+  const auto level =
+      rtp::read_audio_level(packet.extensions[static_cast<std::size_t>(rtp::Extension::kAudioLevel)]);
+  if (!level) return;
+  for (LevelMeter* meter : observers) meter->on_level(*level, now);
 }
 
 ExtensionValues Producer::extension_values(const rtp::PacketView& view) const {

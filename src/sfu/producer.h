@@ -9,6 +9,7 @@
 
 #include "sfu/capture_clock.h"
 #include "sfu/layer_selector.h"
+#include "sfu/level_meter.h"
 #include "sfu/media_packet.h"
 #include "sfu/producer_stream.h"
 #include "sluice/event.h"
@@ -85,6 +86,9 @@ class Producer {
   std::vector<Consumer*> consumers;
   std::vector<Consumer*> active;
 
+  /// Who wants to know how loud it is: audio, kept by the engine's observers.
+  std::vector<LevelMeter*> observers;
+
   /// Set by the session that owns it.
   MediaSession* session = nullptr;
 
@@ -105,6 +109,7 @@ class Producer {
   };
   [[nodiscard]] const Codec* find_codec(PayloadType type) const;
   void add_codecs();
+  void tell_observers(const MediaPacket& packet, Instant now);
   void add_streams();
   /// Of an RTX packet: the media packet inside.
   std::optional<rtp::PacketView> unwrap(ProducerStream& stream, const rtp::PacketView& view, const Codec& rtx,

@@ -19,8 +19,8 @@
 namespace sluice::sfu {
 
 struct ProducerStream {
-  ProducerStream(std::uint8_t place, std::uint32_t rate, Duration key_frame_delay)
-      : index(place), tag(place), clock_rate(rate), media(rate), repair(rate), key_frames(key_frame_delay) {}
+  ProducerStream(std::uint8_t place, std::uint32_t hertz, Duration key_frame_delay)
+      : index(place), tag(place), clock_rate(hertz), media(hertz), repair(hertz), key_frames(key_frame_delay) {}
 
   [[nodiscard]] Instant next_deadline() const {
     return std::min({nack.next_deadline(), key_frames.next_deadline(), history.next_deadline()});
@@ -32,8 +32,7 @@ struct ProducerStream {
     media = rtp::ReceiveStatistics(clock_rate);
     seen.clear();
     nack = {};
-    history.clear();
-    history = {};
+    history = History();
     reader = {};
     tracker = {};
   }
