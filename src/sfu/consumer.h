@@ -204,6 +204,7 @@ class Consumer {
   SequenceNumber rtx_sequence_;
   std::uint8_t last_stream_ = 0;  ///< Place of the stream that the current run is of.
   std::uint8_t priority_ = 1;
+  std::uint8_t score_ = 10;
   SequenceNumber key_frame_;      ///< The number that the newest key frame began with.
   Instant key_frame_at_{};
   std::optional<std::uint32_t> target_bitrate_;

@@ -43,7 +43,10 @@ bool Consumer::may_repeat_in_band() const {
 bool Consumer::is_of_use(const History::Entry& entry, SequenceNumber number, Instant now) const {
   const Duration round_trip = rtt_.value_or(100ms);
   if (!video_) return now - entry.at < round_trip + 500ms;
-  if (key_frame_count_ != 0 && key_frame_.minus(number) > 0 && now - key_frame_at_ > round_trip) return false;
+  const Duration since_key_frame = now - key_frame_at_;
+  // Of an old key frame the number may have wrapped meanwhile; nothing in the history is older than it.
+  if (key_frame_count_ != 0 && since_key_frame > round_trip && since_key_frame < 5s && key_frame_.minus(number) > 0)
+    return false;
   return !entry.facts.is_discardable || now - entry.at < 2 * round_trip + 200ms;
 }
 

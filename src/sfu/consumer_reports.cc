@@ -42,6 +42,14 @@ std::optional<rtcp::SenderReport> Consumer::sender_report(std::uint64_t ntp) con
   return report;
 }
 
+ConsumerScore Consumer::score() const {
+  ConsumerScore out;
+  out.score = score_;
+  for (const auto& stream : producer_->streams()) out.producer_scores.push_back(stream->score);
+  if (const auto current = selector_.current()) out.producer_score = producer_->stream(current->stream).score;
+  return out;
+}
+
 RtpStreamStats Consumer::stats(Instant now) const {
   RtpStreamStats stats;
   stats.type = "outbound-rtp";

@@ -87,7 +87,7 @@ LayerSelector::Verdict LayerSelector::judge(const StoredPacket& packet) {
     if (facts.is_key_frame) {
       possible |= facts.switches;
     } else if (facts.is_layer_sync || (facts.layers & intact_) != 0) {
-      possible |= facts.switches & rows_of(intact_);
+      possible = static_cast<LayerMask>(possible | (facts.switches & rows_of(intact_)));
     }
     // Within a picture only a key frame is a place to change: its end has to be marked.
     if (new_picture || facts.is_key_frame) choose(possible);

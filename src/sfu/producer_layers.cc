@@ -8,6 +8,13 @@ namespace sluice::sfu {
 /// Offer and answer do not tell scalability modes: spatial layers in one stream show when they come.
 std::string_view Producer::type() const { return sends_spatial_layers_ ? "svc" : std::string_view(options_.type); }
 
+std::vector<ProducerScoreChange::Stream> Producer::scores() const {
+  std::vector<ProducerScoreChange::Stream> out;
+  for (const auto& stream : streams_)
+    out.push_back({stream->index, stream->ssrc ? stream->ssrc->value : 0, stream->rid, stream->score});
+  return out;
+}
+
 ConsumerLayers Producer::name_of(const LayerSelector::Choice& choice) {
   const codec::Layers highest = stream(choice.stream).highest;
   return {streams_.size() > 1 ? choice.stream : std::min(choice.layers.spatial, highest.spatial),

@@ -78,6 +78,7 @@ struct ProducerStream {
   std::array<std::array<codec::LayerMask, codec::kMaxTemporalLayers>, codec::kMaxSpatialLayers> needed_by{};
   codec::Layers declared;  ///< The highest layers by its scalability mode...
   codec::Layers highest;   ///< ...and seen.
+  std::uint8_t score = 0;  ///< How well it arrives: 0 to 10.
   std::uint64_t packets_discarded = 0;
   std::uint64_t rtx_packets_discarded = 0;
   std::uint64_t nack_count = 0;

@@ -1,11 +1,11 @@
-#include "rtp/history.h"
+#include "sfu/history.h"
 
 #include <cstring>
 
 #include "base/random.h"
 #include "catch.h"
 
-namespace sluice::rtp {
+namespace sluice::sfu {
 namespace {
 
 constexpr Instant kStart{10s};
@@ -21,7 +21,7 @@ PacketRef make(PacketPool& pool, int number) {
 
 void insert(History& history, PacketPool& pool, int number, Instant now = kStart) {
   const PacketRef packet = make(pool, number);
-  history.insert(packet, *PacketView::parse(packet->bytes()), now);
+  history.insert({packet, *rtp::PacketView::parse(packet->bytes()), {}, 0, 0, true, 0, 0, {}}, now);
 }
 
 bool holds(const History& history, int number, Instant now = kStart) {
@@ -109,4 +109,4 @@ TEST_CASE("whatever comes, the history holds what it counts and leaks nothing") 
 }
 
 }  // namespace
-}  // namespace sluice::rtp
+}  // namespace sluice::sfu
