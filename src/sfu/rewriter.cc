@@ -41,6 +41,12 @@ std::optional<Rewrite> Rewriter::rewrite(const StoredPacket& packet) {
   auto out = make(packet, {*number}, *run);
   if (!packet.newest) return out;
   left_out_ = false;
+  // The run's start moves along, so that no comparison meets the wrap; what lies before it is older than any history.
+  if (out.sequence_number.minus({run_.first_number}) > kLongRun) {
+    run_.first_number = out.sequence_number.plus(-kLongRun / 2).value;
+    runs_[0] = run_;
+    run_count_ = 1;
+  }
   newest_timestamp_ = out.timestamp;
   next_tl0_ = static_cast<std::uint8_t>(out.tl0_pic_idx + 1);
   next_frame_number_ = static_cast<std::uint16_t>(packet.facts.number + run->frame_number_offset + 1);
@@ -72,10 +78,6 @@ const Rewriter::Run* Rewriter::run_of(SequenceNumber number) const {
     if (number.minus({run.first_number}) >= 0) return &run;
   }
   return nullptr;
-}
-
-bool Rewriter::in_this_run(SequenceNumber number) const {
-  return run_count_ != 0 && number.minus({run_.first_number}) >= 0;
 }
 
 std::optional<Rewrite> Rewriter::again(const StoredPacket& packet, SequenceNumber number) {

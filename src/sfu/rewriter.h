@@ -57,9 +57,6 @@ class Rewriter {
   }
   /// The run that goes on, or went on last, is of the stream with this tag.
   [[nodiscard]] bool follows(std::uint8_t tag) const { return run_count_ != 0 && run_.tag == tag; }
-  /// `number` was given in the run that is going on.
-  [[nodiscard]] bool in_this_run(SequenceNumber number) const;
-
   /// The newest timestamp sent, of a stream's `timestamp`; nothing before the first.
   [[nodiscard]] std::optional<RtpTimestamp> newest_timestamp() const {
     return run_count_ == 0 ? std::nullopt : std::optional(newest_timestamp_);
@@ -79,6 +76,7 @@ class Rewriter {
     std::uint8_t tag = 0;
   };
   static constexpr std::size_t kRuns = 8;
+  static constexpr int kLongRun = 0x4000;
 
   [[nodiscard]] const Run* run_of(SequenceNumber number) const;
   [[nodiscard]] Rewrite make(const StoredPacket& packet, SequenceNumber number, const Run& run);
