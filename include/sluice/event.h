@@ -39,6 +39,8 @@ struct ConsumerCreated {
   std::string mid;
   MediaKind kind = MediaKind::kAudio;
   RtpParameters rtp_parameters;
+  std::string type;  ///< As ConsumerReply's, as is `score`.
+  ConsumerScore score;
 };
 /// Closed by the engine, not by a command that named it: `reason` is "transportclose", "producerclose",
 /// "stopped" or "refused".
@@ -126,6 +128,8 @@ struct AudioLevels {
 
 using Event = std::variant<NegotiationNeeded, PeerTransportCreated, ProducerCreated, ConsumerCreated,
                            ObjectClosed, ProducerPaused, IceStateChange, IceSelectedTupleChange,
-                           DtlsStateChange, LogRecord, TupleChange, RtcpTupleChange>;
+                           DtlsStateChange, LogRecord, TupleChange, RtcpTupleChange, ProducerScoreChange,
+                           ConsumerScoreChange, LayersChange, VideoOrientationChange, TraceEvent,
+                           DominantSpeaker, AudioLevels>;
 
 }  // namespace sluice

@@ -94,7 +94,8 @@ Result<ProducerEntry*> add_producer(State& state, Transport& transport, std::str
   auto entry = std::make_unique<ProducerEntry>();
   entry->transport = &transport;
   entry->producer = &transport.media.add_producer(
-      {id, kind, parameters, std::move(consumable), paused, key_frame_request_delay});
+      {id, kind, parameters, std::move(consumable), paused, key_frame_request_delay,
+       std::string(negotiate::producer_type(kind, parameters))});
   entry->mapping = std::move(*mapping);
   ProducerEntry* raw = entry.get();
   state.producers.emplace(id, std::move(entry));
@@ -104,22 +105,25 @@ Result<ProducerEntry*> add_producer(State& state, Transport& transport, std::str
 }
 
 sfu::Consumer::Options consumer_options(std::string id, const ProducerEntry& producer,
-                                        const RtpParameters& parameters, bool paused) {
+                                        const RtpParameters& parameters, const ConsumerStart& start) {
   sfu::Consumer::Options options;
   options.id = std::move(id);
   options.kind = producer.producer->kind();
   options.parameters = parameters;
-  options.paused = paused;
+  options.type = producer.producer->type();
+  options.paused = start.paused;
+  options.preferred_layers = start.preferred_layers;
+  options.ignore_dtx = start.ignore_dtx;
   map_payload_types(producer, parameters, options);
   return options;
 }
 
 ConsumerEntry& add_consumer(State& state, Transport& transport, std::string id, ProducerEntry& producer,
-                            const RtpParameters& parameters, bool paused, Instant now) {
+                            const RtpParameters& parameters, const ConsumerStart& start, Instant now) {
   auto entry = std::make_unique<ConsumerEntry>();
   entry->transport = &transport;
   entry->producer = &producer;
-  entry->consumer = &transport.media.add_consumer(consumer_options(id, producer, parameters, paused),
+  entry->consumer = &transport.media.add_consumer(consumer_options(id, producer, parameters, start),
                                                   *producer.producer, now);
   ConsumerEntry& out = *entry;
   state.consumers.emplace(std::move(id), std::move(entry));
@@ -132,7 +136,8 @@ Result<Reply> handle(State& state, const Produce& command, Instant /*now*/) {
   auto entry = add_producer(state, **transport, command.producer_id, command.kind, command.rtp_parameters,
                             command.paused, std::chrono::milliseconds(command.key_frame_request_delay_ms));
   if (!entry) return entry.error();
-  return Reply(ProducerReply{(*entry)->producer->id(), "simple", (*entry)->producer->consumable()});
+  return Reply(ProducerReply{(*entry)->producer->id(), std::string((*entry)->producer->type()),
+                             (*entry)->producer->consumable()});
 }
 
 Result<Reply> handle(State& state, const Consume& command, Instant now) {
@@ -164,16 +169,13 @@ Result<Reply> handle(State& state, const Consume& command, Instant now) {
   } else {
     parameters->mid = std::to_string(transport->next_mid++);
   }
-  ConsumerEntry& entry = add_consumer(state, *transport, id, *producer, *parameters, command.paused, now);
-  return Reply(ConsumerReply{id, command.producer_id, entry.consumer->kind(), std::move(*parameters),
-                             "simple", command.paused, producer->producer->paused(), {}, {}});
-}
-
-Result<Reply> handle(State& state, const RequestKeyFrame& command, Instant now) {
-  ConsumerEntry* entry = find(state.consumers, command.consumer_id);
-  if (entry == nullptr) return not_found("consumerId", "consumer", command.consumer_id);
-  entry->consumer->producer().request_key_frame(now);
-  return Reply(Done{});
+  ConsumerEntry& entry =
+      add_consumer(state, *transport, id, *producer, *parameters,
+                   {command.paused, command.preferred_layers, command.ignore_dtx}, now);
+  const sfu::Consumer& consumer = *entry.consumer;
+  return Reply(ConsumerReply{id, command.producer_id, consumer.kind(), std::move(*parameters),
+                             std::string(producer->producer->type()), command.paused,
+                             producer->producer->paused(), consumer.score(), consumer.preferred_layers()});
 }
 
 }  // namespace sluice::engine

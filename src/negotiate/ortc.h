@@ -14,6 +14,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/random.h"
@@ -44,6 +45,12 @@ struct RtpMapping {
   [[nodiscard]] std::optional<std::uint8_t> mapped_payload_type(std::uint8_t payload_type) const;
   friend bool operator==(const RtpMapping&, const RtpMapping&) = default;
 };
+
+/// "simple", "simulcast" or "svc": what a consumer can choose from. Several encodings are simulcast. One with
+/// layers is "svc" where the codec can have spatial ones (VP9, AV1, H264-SVC), else "simulcast" of one
+/// encoding. SDP names no scalability mode, so of a JSEP peer's single encoding only the packets can tell:
+/// this is "simple" then.
+std::string_view producer_type(MediaKind kind, const RtpParameters& producer);
 
 /// Errors name "rtpParameters.codecs[0]..." : kUnsupported when the room does not route a codec,
 /// kInvalidArgument when the kind is wrong, or no codec is left but RTX.

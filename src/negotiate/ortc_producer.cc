@@ -4,6 +4,7 @@
 #include "base/check.h"
 #include "negotiate/codec_match.h"
 #include "negotiate/ortc.h"
+#include "negotiate/scalability_mode.h"
 
 namespace sluice::negotiate {
 namespace {
@@ -120,6 +121,18 @@ std::optional<std::uint8_t> RtpMapping::mapped_payload_type(std::uint8_t payload
                                   [&](const Codec& codec) { return codec.payload_type == payload_type; });
   if (found == codecs.end()) return std::nullopt;
   return found->mapped_payload_type;
+}
+
+std::string_view producer_type(MediaKind kind, const RtpParameters& producer) {
+  if (kind != MediaKind::kVideo || producer.encodings.empty() || producer.codecs.empty()) return "simple";
+  if (producer.encodings.size() > 1) return "simulcast";
+  const ScalabilityMode mode = parse_scalability_mode(producer.encodings.front().scalability_mode);
+  if (mode.spatial_layers == 1 && mode.temporal_layers == 1) return "simple";
+  const std::string& codec = producer.codecs.front().mime_type;
+  for (const std::string_view svc : {"video/VP9", "video/AV1", "video/H264-SVC"}) {
+    if (equal_ignoring_case(codec, svc)) return "svc";
+  }
+  return "simulcast";
 }
 
 Result<RtpMapping> producer_mapping(MediaKind kind, const RtpParameters& producer,

@@ -57,6 +57,9 @@ class MediaSession {
   void on_rtp(const PacketRef& packet, Instant now);
   void on_rtcp(Bytes compound, Instant now);
 
+  /// Bytes, bitrates and loss of all that it receives and sends (media_session_stats.cc).
+  void add_stats(TransportStats& out, Instant now) const;
+
   void advance(Instant now);
   [[nodiscard]] Instant next_deadline() const;
   void mark_dirty();

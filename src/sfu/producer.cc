@@ -139,7 +139,16 @@ std::optional<MediaPacket> Producer::receive(ProducerStream& stream, const Packe
   }
 
   if (codec->nack) stream.history.insert(packet, view, now);
-  return MediaPacket{packet, view, facts, extension_values(view)};
+  MediaPacket media{packet, view, facts, extension_values(view)};
+  if (!observers.empty()) tell_observers(media, now);
+  return media;
+}
+
+void Producer::tell_observers(const MediaPacket& packet, Instant now) {
+  const auto level =
+      rtp::read_audio_level(packet.extensions[static_cast<std::size_t>(rtp::Extension::kAudioLevel)]);
+  if (!level) return;
+  for (LevelMeter* meter : observers) meter->on_level(*level, now);
 }
 
 ExtensionValues Producer::extension_values(const rtp::PacketView& view) const {

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "sfu/capture_clock.h"
+#include "sfu/level_meter.h"
 #include "sfu/media_packet.h"
 #include "sfu/producer_stream.h"
 #include "sluice/rtp_parameters.h"
@@ -60,6 +61,9 @@ class Producer {
   std::vector<Consumer*> consumers;
   std::vector<Consumer*> active;
 
+  /// Who wants to know how loud it is: audio, kept by the engine's observers.
+  std::vector<LevelMeter*> observers;
+
   /// Set by the session that owns it.
   MediaSession* session = nullptr;
 
@@ -80,6 +84,7 @@ class Producer {
   };
   [[nodiscard]] const Codec* find_codec(PayloadType type) const;
   void add_codecs();
+  void tell_observers(const MediaPacket& packet, Instant now);
   void add_streams();
   /// Of an RTX packet: the media packet inside.
   std::optional<rtp::PacketView> unwrap(ProducerStream& stream, const rtp::PacketView& view, const Codec& rtx,
