@@ -1,6 +1,7 @@
 #include "sfu/audio_level.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "sfu/observer_tick.h"
 
