@@ -71,6 +71,11 @@ void add_opus_nack(const RtpCodecCapability& room, RtpCodecParameters& codec) {
   if (!has(codec.rtcp_feedback)) codec.rtcp_feedback.push_back(nack);
 }
 
+bool stands_alone(const MatchedCodec& match) {
+  const std::string& mime_type = match.codec.mime_type;
+  return !is_rtx(mime_type) && !is_red(mime_type) && !is_companion(mime_type);
+}
+
 /// RED without parameters is not told what it carries, and cannot be sent.
 bool carries_one_of(const RtpCodecParameters& red, const std::vector<MatchedCodec>& codecs) {
   const auto carried = red_payload_type(red.parameters);
@@ -179,14 +184,13 @@ std::vector<MatchedCodec> match_codecs(MediaKind kind, const std::vector<RtpCode
   std::erase_if(out, [&](const MatchedCodec& match) {
     return is_red(match.codec.mime_type) && !carries_one_of(match.codec, out);
   });
+  // Telephone events beside a codec that the room does not route are nothing to agree on.
+  if (std::none_of(out.begin(), out.end(), stands_alone)) out.clear();
   return out;
 }
 
 std::vector<RtpCodecParameters> sent_codecs(const std::vector<MatchedCodec>& codecs) {
-  const auto first = std::find_if(codecs.begin(), codecs.end(), [](const MatchedCodec& match) {
-    const std::string& mime_type = match.codec.mime_type;
-    return !is_rtx(mime_type) && !is_red(mime_type) && !is_companion(mime_type);
-  });
+  const auto first = std::find_if(codecs.begin(), codecs.end(), stands_alone);
   std::vector<RtpCodecParameters> out;
   if (first == codecs.end()) return out;
   for (auto it = codecs.begin(); it != first; ++it) {

@@ -206,6 +206,13 @@ TEST_CASE("telephone events and comfort noise come beside the codec of their clo
   CHECK(g711.produced(0).codecs.size() == 3);
 }
 
+TEST_CASE("an m-line with nothing but telephone events in common is rejected") {
+  const Answer answer(room_of({media_codec("audio/ISAC", 16000), media_codec("audio/telephone-event", 8000)}),
+                      recorded_offer("chromium-audio-video"));
+  CHECK(answer.description.media[0].rejected());
+  CHECK(answer.effects.produced.empty());
+}
+
 TEST_CASE("every header extension that browser and room have is answered, with the browser's id") {
   const Answer answer(make_room(), recorded_offer("chromium-simulcast"));
   const auto& video = answer.description.media[1];
