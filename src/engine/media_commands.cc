@@ -122,7 +122,6 @@ sfu::Consumer::Options consumer_options(std::string id, const ProducerEntry& pro
   options.id = std::move(id);
   options.kind = producer.producer->kind();
   options.parameters = parameters;
-  options.type = producer.producer->type();
   options.paused = start.paused;
   options.preferred_layers = start.preferred_layers;
   options.ignore_dtx = start.ignore_dtx;
