@@ -15,6 +15,7 @@
 #include "base/random.h"
 #include "rtcp/report_block.h"
 #include "rtcp/sender_report.h"
+#include "sfu/explanation.h"
 #include "sfu/media_packet.h"
 #include "sfu/producer.h"
 #include "sfu/sequence_rewriter.h"
@@ -31,6 +32,7 @@ struct Rewrite {
 
 class Consumer {
  public:
+  static constexpr std::uint8_t kNoPayloadType = 0xFF;
   struct Options {
     std::string id;
     MediaKind kind = MediaKind::kAudio;
@@ -39,8 +41,12 @@ class Consumer {
     std::array<std::uint8_t, 128> payload_types{};
     std::array<std::uint8_t, 128> rtx_payload_types{};
     bool paused = false;
+    std::optional<ConsumerLayers> preferred_layers;
+    bool ignore_dtx = false;
+    /// Ours for the Opus inside the producer's RED; kNoPayloadType when it sends none. Where RED itself has
+    /// no payload type here, the receiver gets that Opus alone.
+    std::uint8_t red_block_type = kNoPayloadType;
   };
-  static constexpr std::uint8_t kNoPayloadType = 0xFF;
 
   Consumer(Options options, Producer& producer, MediaSession& session, transport::MediaSender& sender,
            Random& random);
@@ -59,6 +65,27 @@ class Consumer {
   /// New payload types or extension ids for the same SSRCs. Numbers go on: under one SRTP key an SSRC must
   /// never use a number twice.
   void renegotiate(Options options);
+
+  std::optional<ConsumerLayers> set_preferred_layers(const ConsumerLayers& layers, Instant) {
+    if (producer_->type() == "simple") return std::nullopt;
+    const auto last = static_cast<std::uint8_t>(producer_->streams().size() - 1);
+    options_.preferred_layers = ConsumerLayers{std::min(layers.spatial, last), layers.temporal};
+    return options_.preferred_layers;
+  }
+  [[nodiscard]] std::optional<ConsumerLayers> preferred_layers() const { return options_.preferred_layers; }
+  [[nodiscard]] std::optional<ConsumerLayers> current_layers() const { return std::nullopt; }
+  void set_priority(std::uint8_t priority, Instant) { priority_ = priority; }
+  [[nodiscard]] std::uint8_t priority() const { return priority_; }
+  [[nodiscard]] ConsumerScore score() const { return {}; }
+  void set_trace(std::uint8_t) {}
+  [[nodiscard]] Explanation explain(Instant) const {
+    Explanation out;
+    out.type = producer_->type();
+    out.priority = priority_;
+    out.paused_by_consumer = options_.paused;
+    out.paused_by_producer = producer_->paused();
+    return out;
+  }
 
   /// The packet's way: nothing when this packet is not for this consumer.
   std::optional<Rewrite> plan(const MediaPacket& packet);
@@ -145,6 +172,7 @@ class Consumer {
     SequenceNumber number;
     std::uint32_t at_ms = 0;
   };
+  std::uint8_t priority_ = 1;
   std::array<Repeat, 64> repeats_{};  ///< By number modulo 64.
 
   std::array<std::uint64_t, 2> packets_reported_{};  ///< `packets_` at the last report and the one before.

@@ -57,6 +57,8 @@ class MediaSession {
   void on_rtp(const PacketRef& packet, Instant now);
   void on_rtcp(Bytes compound, Instant now);
 
+  void set_bitrate_limit(BitrateLimit, std::uint32_t, Instant) {}
+
   /// Bytes, bitrates and loss of all that it receives and sends (media_session_stats.cc).
   void add_stats(TransportStats& out, Instant now) const;
 

@@ -10,6 +10,7 @@
 #include "sfu/level_meter.h"
 #include "sfu/media_packet.h"
 #include "sfu/producer_stream.h"
+#include "sluice/event.h"
 #include "sluice/rtp_parameters.h"
 #include "sluice/stats.h"
 #include "transport/drop_reason.h"
@@ -28,6 +29,7 @@ class Producer {
     RtpParameters consumable;  ///< As the room names it.
     bool paused = false;
     Duration key_frame_request_delay{};
+    std::string type = "simple";
   };
 
   explicit Producer(Options options);
@@ -70,6 +72,10 @@ class Producer {
   /// Where what it has received waits to be forwarded; kept by Router.
   static constexpr std::size_t kNoBurst = static_cast<std::size_t>(-1);
   std::size_t burst = kNoBurst;
+
+  void set_trace(std::uint8_t) {}
+  [[nodiscard]] std::string_view type() const { return options_.type; }
+  [[nodiscard]] std::vector<ProducerScoreChange::Stream> scores() const { return {}; }
 
   [[nodiscard]] std::vector<RtpStreamStats> stats(Instant now) const;
 
