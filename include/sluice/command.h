@@ -236,7 +236,7 @@ struct CreateAudioLevelObserver {
   std::string room_id;
   std::string observer_id;
   std::uint32_t max_entries = 1;
-  std::int32_t threshold = -80;  ///< dBov, -127 to 0.
+  std::int32_t threshold = -80;      ///< dBov, -127 to 0.
   std::uint32_t interval_ms = 1000;  ///< 100 to 5000.
 };
 /// Audio producers of the same room only. Adding one twice, or removing one that is not there, is refused.
@@ -249,13 +249,13 @@ struct ObserverRemoveProducer {
   std::string producer_id;
 };
 
-using Command = std::variant<UpdateSettings, Close, Pause, Resume, Dump, GetStats, CreateRoom, CanConsume,
-                             CreatePeer, SetRemoteDescription, SetLocalDescription, CreateOffer, CreateAnswer,
-                             AddIceCandidate, CreateWebRtcTransport, ConnectTransport, RestartIce, Produce,
-                             Consume, RequestKeyFrame, CreatePlainTransport, ConnectPlainTransport,
-                             SetPreferredLayers, SetPriority, Explain, SetBitrateLimit, EnableTraceEvent,
-                             CreateActiveSpeakerObserver, CreateAudioLevelObserver, ObserverAddProducer,
-                             ObserverRemoveProducer>;
+using Command =
+    std::variant<UpdateSettings, Close, Pause, Resume, Dump, GetStats, CreateRoom, CanConsume, CreatePeer,
+                 SetRemoteDescription, SetLocalDescription, CreateOffer, CreateAnswer, AddIceCandidate,
+                 CreateWebRtcTransport, ConnectTransport, RestartIce, Produce, Consume, RequestKeyFrame,
+                 CreatePlainTransport, ConnectPlainTransport, SetPreferredLayers, SetPriority, Explain,
+                 SetBitrateLimit, EnableTraceEvent, CreateActiveSpeakerObserver, CreateAudioLevelObserver,
+                 ObserverAddProducer, ObserverRemoveProducer>;
 
 // --- Replies -------------------------------------------------------------------------------------
 
@@ -353,9 +353,9 @@ struct ObserverReply {
   std::string observer_id;
 };
 
-using Reply = std::variant<Done, DumpReply, StatsReply, RoomReply, CanConsumeReply, PeerReply,
-                           DescriptionReply, WebRtcTransportReply, ConnectReply, IceParametersReply,
-                           ProducerReply, ConsumerReply, PlainTransportReply, PlainConnectReply,
-                           PreferredLayersReply, PriorityReply, ObserverReply>;
+using Reply =
+    std::variant<Done, DumpReply, StatsReply, RoomReply, CanConsumeReply, PeerReply, DescriptionReply,
+                 WebRtcTransportReply, ConnectReply, IceParametersReply, ProducerReply, ConsumerReply,
+                 PlainTransportReply, PlainConnectReply, PreferredLayersReply, PriorityReply, ObserverReply>;
 
 }  // namespace sluice

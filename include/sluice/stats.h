@@ -85,7 +85,7 @@ struct RtpStreamStats {
   std::optional<double> round_trip_time;  ///< ms.
   std::uint64_t rtx_packets_discarded = 0;
   std::uint32_t rtx_bitrate = 0;  ///< Of retransmissions, in a stream of their own or not.
-  std::uint8_t score = 0;  ///< 0 (nothing arrives) to 10 (all of it).
+  std::uint8_t score = 0;         ///< 0 (nothing arrives) to 10 (all of it).
   /// Of a stream with layers: bps by "spatial.temporal", each with all that it needs.
   std::map<std::string, std::uint32_t> bitrate_by_layer;
 };

@@ -79,7 +79,8 @@ void apply_consumed(State& state, Peer& peer, const negotiate::NegotiatedTrack& 
   if (producer == nullptr) return;  // closed meanwhile; the next offer takes the m-line back
   if (ConsumerEntry* existing = find(state.consumers, track.id)) {
     if (existing->consumer->parameters() != track.rtp_parameters) {
-      existing->consumer->renegotiate(consumer_options(track.id, *producer, track.rtp_parameters));
+      const ConsumerStart kept{.preferred_layers = existing->consumer->preferred_layers()};
+      existing->consumer->renegotiate(consumer_options(track.id, *producer, track.rtp_parameters, kept));
     }
     return;
   }

@@ -55,6 +55,18 @@ void map_payload_types(const ProducerEntry& producer, const RtpParameters& param
   }
 }
 
+/// Blocks inside RED name their payload types (RFC 2198 §3): ours for the Opus in the producer's.
+void map_red(const RtpParameters& producer, sfu::Consumer::Options& out) {
+  const auto opus = std::find_if(producer.codecs.begin(), producer.codecs.end(), [](const auto& codec) {
+    return negotiate::equal_ignoring_case(codec.mime_type, "audio/opus");
+  });
+  const auto red = std::find_if(producer.codecs.begin(), producer.codecs.end(),
+                                [](const auto& codec) { return negotiate::is_red(codec.mime_type); });
+  if (red == producer.codecs.end() || opus == producer.codecs.end()) return;
+  const auto carried = negotiate::red_payload_type(red->parameters).value_or(opus->payload_type);
+  out.red_block_type = out.payload_types[carried & 127];
+}
+
 /// The transport that is to carry another track.
 Result<Transport*> carrier(State& state, const std::string& id) {
   Transport* transport = find(state.transports, id);
@@ -93,9 +105,9 @@ Result<ProducerEntry*> add_producer(State& state, Transport& transport, std::str
 
   auto entry = std::make_unique<ProducerEntry>();
   entry->transport = &transport;
-  entry->producer = &transport.media.add_producer(
-      {id, kind, parameters, std::move(consumable), paused, key_frame_request_delay,
-       std::string(negotiate::producer_type(kind, parameters))});
+  entry->producer = &transport.media.add_producer({id, kind, parameters, std::move(consumable), paused,
+                                                   key_frame_request_delay,
+                                                   std::string(negotiate::producer_type(kind, parameters))});
   entry->mapping = std::move(*mapping);
   ProducerEntry* raw = entry.get();
   state.producers.emplace(id, std::move(entry));
@@ -114,6 +126,7 @@ sfu::Consumer::Options consumer_options(std::string id, const ProducerEntry& pro
   options.preferred_layers = start.preferred_layers;
   options.ignore_dtx = start.ignore_dtx;
   map_payload_types(producer, parameters, options);
+  map_red(producer.producer->parameters(), options);
   return options;
 }
 
@@ -168,9 +181,8 @@ Result<Reply> handle(State& state, const Consume& command, Instant now) {
   } else {
     parameters->mid = std::to_string(transport->next_mid++);
   }
-  ConsumerEntry& entry =
-      add_consumer(state, *transport, id, *producer, *parameters,
-                   {command.paused, command.preferred_layers, command.ignore_dtx}, now);
+  ConsumerEntry& entry = add_consumer(state, *transport, id, *producer, *parameters,
+                                      {command.paused, command.preferred_layers, command.ignore_dtx}, now);
   const sfu::Consumer& consumer = *entry.consumer;
   return Reply(ConsumerReply{id, command.producer_id, consumer.kind(), std::move(*parameters),
                              std::string(producer->producer->type()), command.paused,

@@ -39,8 +39,7 @@ Result<Reply> handle(State& state, const CreateAudioLevelObserver& command, Inst
   if (!interval) return interval.error();
   if (command.max_entries == 0) return invalid_argument("maxEntries", "expected 1 or more, got 0");
   if (command.threshold < -127 || command.threshold > 0) {
-    return invalid_argument("threshold",
-                            "expected -127 to 0 dBov, got " + std::to_string(command.threshold));
+    return invalid_argument("threshold", "expected -127 to 0 dBov, got " + std::to_string(command.threshold));
   }
   return add_observer(state, command.room_id, command.observer_id,
                       sfu::AudioLevel({command.max_entries, command.threshold, *interval}));
@@ -57,9 +56,8 @@ Result<Reply> handle(State& state, const ObserverAddProducer& command, Instant n
   }
   if (observer->meter(command.producer_id) != nullptr)
     return already_exists("producerId", "producer of this observer", command.producer_id);
-  sfu::LevelMeter& meter =
-      std::visit([&](auto& kind) -> sfu::LevelMeter& { return kind.add(command.producer_id, now); },
-                 observer->kind);
+  sfu::LevelMeter& meter = std::visit(
+      [&](auto& kind) -> sfu::LevelMeter& { return kind.add(command.producer_id, now); }, observer->kind);
   if (!observer->paused) entry->producer->observers.push_back(&meter);
   observer->producers.push_back(entry);
   state.schedule(*observer);

@@ -5,8 +5,8 @@ namespace sluice::engine {
 namespace {
 
 std::string_view name_of(ObjectKind kind) {
-  static constexpr std::string_view kNames[] = {"worker",    "room",     "peer",
-                                                "transport", "producer", "consumer", "observer"};
+  static constexpr std::string_view kNames[] = {"worker",   "room",     "peer",    "transport",
+                                                "producer", "consumer", "observer"};
   return kNames[static_cast<std::size_t>(kind)];
 }
 
@@ -78,8 +78,9 @@ Result<Reply> handle(State& state, const Close& command, Instant now) {
         return state.close_observer(*observer), Reply(Done{});
       break;
     case ObjectKind::kWorker:
-      return wrong_kind(command.kind, "closed by a request",
-                        "a room, peer, transport, producer, consumer or observer; a worker ends with its channel");
+      return wrong_kind(
+          command.kind, "closed by a request",
+          "a room, peer, transport, producer, consumer or observer; a worker ends with its channel");
   }
   return not_found("id", name_of(command.kind), command.id);
 }

@@ -69,8 +69,8 @@ bool can_consume(const RtpParameters& consumable, const RtpCapabilities& peer);
 struct ConsumerOptions {
   bool pipe =
       false;  ///< Every encoding is forwarded as it is, each with its own SSRC, rather than one chosen.
-  std::optional<bool> enable_rtx;  ///< Retransmission: default video yes, audio no. Without it there is no
-                                   ///< generic NACK either.
+  /// Retransmission, where the peer has it: default yes. Without it there is no generic NACK either.
+  std::optional<bool> enable_rtx;
   /// Use the payload types and extension ids of the peer's capabilities rather than the room's. For a JSEP
   /// peer, whose first description has fixed what each number means in its BUNDLE group (RFC 8843 §10.1.2).
   bool peer_numbers = false;

@@ -106,6 +106,7 @@ std::vector<RtpCodecParameters> consumable_codecs(const RtpParameters& producer,
     if (const RtpCodecCapability* rtx = find_rtx(room.codecs, *mapped))
       codecs.push_back(in_room_numbers(*rtx));
   }
+  settle_red_parameters(codecs);
   return codecs;
 }
 

@@ -5,15 +5,16 @@
 namespace sluice::sfu {
 namespace {
 
-constexpr int kSpeech = 3;            // steps above noise: 15 dB
-constexpr std::size_t kBlock = 5;     // slots: 100 ms
+constexpr int kSpeech = 3;             // steps above noise: 15 dB
+constexpr std::size_t kBlock = 5;      // slots: 100 ms
 constexpr std::size_t kImmediate = 2;  // blocks
 constexpr std::size_t kMedium = 5;
 constexpr std::size_t kLong = LevelMeter::kSlots / kBlock;
 
 // By how much the holder of the floor must be beaten, and what it takes at least.
 constexpr int kMediumMargin = 2;
-constexpr int kLongMargin = 3;
+constexpr int kMostMedium = 1;  // of the holder: nobody is interrupted
+constexpr int kLongMargin = 1;
 constexpr int kLeastMedium = 3;
 constexpr int kLeastLong = 5;
 constexpr Duration kHold = 1500ms;
@@ -60,6 +61,7 @@ std::optional<std::string> ActiveSpeaker::advance(Instant now) {
   if (held && now - changed_ < kHold) return std::nullopt;
 
   const Scores holder = held ? score(meters_.find(dominant_)->second) : Scores{};
+  if (holder.medium > kMostMedium) return std::nullopt;
   const std::string* best = nullptr;
   Scores best_scores;
   for (const auto& [id, meter] : meters_) {

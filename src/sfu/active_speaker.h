@@ -9,8 +9,10 @@
 //   long       blocks of 100 ms with speech, of the last 15    says: a turn, not a cough or a "yes"
 //
 // Their scores are log-likelihood ratios that grow with these counts, the numbers of trials being constant;
-// so the counts themselves are compared. Two rules are added: nobody takes the floor within 1.5 s of the last
-// change, and never without half a second of speech. Who is silent keeps the floor until another takes it.
+// so the counts themselves are compared. Three rules are added, so that the picture of a page is calm: who
+// has spoken in two of the last five blocks keeps the floor (of two who talk at once, the first); nobody
+// takes it within 1.5 s of the last change, nor without half a second of speech. Who is silent keeps the
+// floor until another takes it.
 //
 // Owned by the engine's observer; its meters are fed by producers. No clock.
 #pragma once

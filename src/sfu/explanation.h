@@ -49,8 +49,8 @@ struct Explanation {
   std::uint8_t priority = 1;
   // Absent where the type has no layers:
   std::optional<Choice> preferred;
-  std::optional<Choice> target;   ///< What is aimed at.
-  std::optional<Choice> current;  ///< What is forwarded.
+  std::optional<Choice> target;                    ///< What is aimed at.
+  std::optional<Choice> current;                   ///< What is forwarded.
   std::optional<std::uint32_t> target_bitrate;     ///< bps, of the target layers.
   std::optional<std::uint32_t> available_bitrate;  ///< bps, that this consumer may use.
   std::optional<KeyFrameWait> waiting_for_key_frame;
