@@ -32,6 +32,7 @@ namespace sluice::sfu {
 
 class Consumer {
  public:
+  static constexpr std::uint8_t kNoPayloadType = 0xFF;
   struct Options {
     std::string id;
     MediaKind kind = MediaKind::kAudio;
@@ -42,8 +43,10 @@ class Consumer {
     bool paused = false;
     std::optional<ConsumerLayers> preferred_layers{};
     bool ignore_dtx = false;
+    /// Ours for the Opus inside the producer's RED; kNoPayloadType when it sends none. Where RED itself has
+    /// no payload type here, the receiver gets that Opus alone.
+    std::uint8_t red_block_type = kNoPayloadType;
   };
-  static constexpr std::uint8_t kNoPayloadType = 0xFF;
 
   Consumer(Options options, Producer& producer, MediaSession& session, transport::MediaSender& sender,
            Random& random);
