@@ -32,9 +32,11 @@ struct ProducerStream {
   rtp::History history;
   KeyFrameRequester key_frames;
   rtp::RateMeter rate;
+  bool ended = false;  ///< Its publisher said goodbye, and nothing came since.
   std::uint64_t packets_discarded = 0;
   std::uint64_t nack_count = 0;
   std::uint64_t pli_count = 0;
+  std::uint64_t fir_count = 0;
   std::uint64_t key_frame_count = 0;
 };
 
