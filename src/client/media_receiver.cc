@@ -23,7 +23,8 @@ MediaReceiver::MediaReceiver(Options options)
   const bool feedback =
       std::any_of(codec.rtcp_feedback.begin(), codec.rtcp_feedback.end(),
                   [](const RtcpFeedback& f) { return f.type == "nack" && f.parameter.empty(); });
-  if (options_.nack && !options_.light && feedback) nack_.emplace();
+  if (options_.nack && !options_.light && feedback)
+    nack_.emplace(options_.kind == MediaKind::kVideo ? rtp::NackPolicy::video() : rtp::NackPolicy::audio());
 }
 
 MediaReceiver::Received MediaReceiver::read(const rtp::PacketView& packet, bool repair) const {
@@ -69,7 +70,9 @@ std::optional<MediaReceiver::Received> MediaReceiver::on_rtp(const rtp::PacketVi
   if (options_.light) return received;
   continuity_.on_packet(facts, now);
   if (nack_) {
-    nack_->on_packet(view.sequence_number(), now);
+    using Came = rtp::NackGenerator::Came;
+    const Came itself = rtx_ssrc_ ? Came::kOriginal : Came::kEither;
+    nack_->on_packet(view.sequence_number(), now, repair ? Came::kRepair : itself);
     if (facts.key_frame) nack_->on_key_frame(view.sequence_number());
   }
   if (facts.marker && facts.marker->sent_at >= newest_sent_at_) {

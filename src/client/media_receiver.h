@@ -64,6 +64,7 @@ class MediaReceiver {
   [[nodiscard]] rtp::ReceiveStatistics& statistics() { return media_; }
   [[nodiscard]] const rtp::ReceiveStatistics& statistics() const { return media_; }
   [[nodiscard]] std::uint64_t requested() const { return nack_ ? nack_->requested() : 0; }
+  [[nodiscard]] std::uint64_t spurious() const { return nack_ ? nack_->spurious() : 0; }
   [[nodiscard]] std::uint64_t given_up() const { return nack_ ? nack_->given_up() : 0; }
   [[nodiscard]] std::uint64_t plis() const { return plis_; }
   [[nodiscard]] std::uint64_t malformed() const { return malformed_; }

@@ -28,8 +28,7 @@ void MediaSession::set_bitrate_limit(BitrateLimit limit, std::uint32_t bitrate, 
       allocate_bitrate(now);
       break;
     case BitrateLimit::kMaxIncoming:
-      max_incoming_bitrate_ = bitrate;
-      mark_dirty();
+      set_max_incoming_bitrate(bitrate);
       break;
   }
 }

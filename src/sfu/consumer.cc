@@ -256,6 +256,9 @@ bool Consumer::send(const MediaPacket& packet, const Rewrite& rewrite, Instant n
   bytes_ += size + rtp::kFixedHeaderSize;
   payload_octets_ += static_cast<std::uint32_t>(size);
   rate_.add(size + rtp::kFixedHeaderSize, now);
+  if (target_bitrate_) budget_.on_media_sent(size + rtp::kFixedHeaderSize, now);
+  // The viewer has noticed the gap, and its request may be under way.
+  if (!packet.newest) budget_.note_sent(rewrite.sequence_number, now);
   return true;
 }
 

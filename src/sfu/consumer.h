@@ -18,6 +18,8 @@
 #include "base/random.h"
 #include "rtcp/report_block.h"
 #include "rtcp/sender_report.h"
+#include "rtp/retransmission_budget.h"
+#include "rtp/stream_score.h"
 #include "sfu/explanation.h"
 #include "sfu/layer_selector.h"
 #include "sfu/left_out.h"
@@ -106,6 +108,7 @@ class Consumer {
   void on_stream_began_anew(std::uint8_t stream, Instant now);
   [[nodiscard]] Explanation explain(Instant now) const;
   [[nodiscard]] ConsumerScore score() const;
+  void tell_score();
   /// Which events are told, by bit (TraceType).
   void set_trace(std::uint8_t types) { trace_ = types; }
 
@@ -171,7 +174,6 @@ class Consumer {
     return {extensions_.data(), extension_count_};
   }
   [[nodiscard]] std::uint8_t payload_type_for(PayloadType type);
-  [[nodiscard]] bool retransmitted_lately(SequenceNumber number, Instant now);
   [[nodiscard]] bool may_repeat_in_band() const;
   [[nodiscard]] bool is_of_use(const History::Entry& entry, SequenceNumber number, Instant now) const;
 
@@ -199,6 +201,7 @@ class Consumer {
   std::array<std::uint32_t, kLeftOutReasons> left_out_{};
   Rewriter rewriter_;
   Options options_;
+  rtp::RetransmissionBudget budget_;
 
   // The rest.
   Producer* producer_;
@@ -207,7 +210,8 @@ class Consumer {
   SequenceNumber rtx_sequence_;
   std::uint8_t last_stream_ = 0;  ///< Place of the stream that the current run is of.
   std::uint8_t priority_ = 1;
-  std::uint8_t score_ = 10;
+  rtp::StreamScore score_;
+  bool scored_ever_ = false;
   SequenceNumber key_frame_;      ///< The number that the newest key frame began with.
   Instant key_frame_at_{};
   std::optional<std::uint32_t> target_bitrate_;
@@ -219,12 +223,7 @@ class Consumer {
   };
   std::optional<Anchor> anchor_;
 
-  struct Repeat {
-    SequenceNumber number;
-    std::uint32_t at_ms = 0;
-  };
-  std::array<Repeat, 64> repeats_{};  ///< By number modulo 64.
-
+  std::array<std::uint64_t, 2> scored_{};  ///< Packets and retransmissions that the score has been told of.
   std::array<std::uint64_t, 2> packets_reported_{};  ///< `packets_` at the last report and the one before.
   std::uint64_t packets_retransmitted_ = 0;
   std::uint64_t rtx_bytes_ = 0;

@@ -40,6 +40,8 @@ void Consumer::set_priority(std::uint8_t priority, Instant now) {
 void Consumer::set_target_bitrate(std::optional<std::uint32_t> bitrate, Instant now) {
   if (bitrate == target_bitrate_) return;
   target_bitrate_ = bitrate;
+  // Repairs may take a quarter on top of what the layers were chosen by.
+  budget_.set_available_bitrate(bitrate ? std::optional(*bitrate + *bitrate / 4) : std::nullopt, now);
   select_layers(now);
 }
 
@@ -149,6 +151,7 @@ Explanation Consumer::explain(Instant now) const {
     entry.spatial_layer = stream->index;
     entry.ssrc = stream->ssrc ? stream->ssrc->value : 0;
     entry.rid = stream->rid;
+    entry.score = stream->score.value();
     entry.active = !video_ || stream->liveness.alive();
     for (std::uint8_t t = 0; t <= stream->highest.temporal; ++t)
       entry.bitrates.push_back(stream->bitrate({stream->highest.spatial, t}, now));

@@ -7,25 +7,6 @@
 #include "sfu/trace.h"
 
 namespace sluice::sfu {
-namespace {
-
-std::uint32_t to_ms(Instant at) {
-  return static_cast<std::uint32_t>(duration_cast<std::chrono::milliseconds>(at.time_since_epoch()).count());
-}
-
-}  // namespace
-
-bool Consumer::retransmitted_lately(SequenceNumber number, Instant now) {
-  Repeat& repeat = repeats_[number.value % repeats_.size()];
-  const std::uint32_t at = to_ms(now) | 1;  // never 0, which means unused
-  const auto round_trip =
-      static_cast<std::uint32_t>(duration_cast<std::chrono::milliseconds>(rtt_.value_or(20ms)).count());
-  if (repeat.at_ms != 0 && repeat.number == number && at - repeat.at_ms < std::clamp(round_trip, 10U, 500U))
-    return true;
-  repeat = {number, at};
-  return false;
-}
-
 /// Without RTX a repeated packet keeps its SSRC and number, and so its SRTP nonce. AEAD must never see one
 /// nonce over two different headers (RFC 7714 §8.1), so a header with the time of sending in it cannot be
 /// repeated under it.
@@ -63,7 +44,8 @@ void Consumer::on_nack(SequenceNumber number, Instant now) {
   if (options_.payload_types[media_type] == kNoPayloadType) return;  // was never sent here
   const bool rtx = rtx_ssrc_.has_value() && options_.rtx_payload_types[media_type] != kNoPayloadType;
   if (!rtx && !may_repeat_in_band()) return;
-  if (retransmitted_lately(number, now)) return;
+  const std::size_t size = entry->view.payload().size() + rtp::kFixedHeaderSize;
+  if (!budget_.may_send(number, size, now, rtt_.value_or(Duration::zero()), now - entry->at)) return;
   auto rewrite = rewriter_.again(*entry, number);
   if (!rewrite) return;
   rewrite->payload_type = {rtx ? options_.rtx_payload_types[media_type] : options_.payload_types[media_type]};

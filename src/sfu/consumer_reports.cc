@@ -1,14 +1,28 @@
 // What a consumer tells its viewer by RTCP, what the viewer tells of it, and its statistics.
+#include <utility>
+
 #include "sfu/consumer.h"
 #include "sfu/media_session.h"
 
 namespace sluice::sfu {
+namespace {
+
+constexpr std::uint8_t kBestScore = 10;
+
+}  // namespace
 
 void Consumer::on_report_block(const rtcp::ReportBlock& block, std::uint64_t ntp_now) {
   lost_ = block.cumulative_lost;
   fraction_lost_ = block.fraction_lost;
   jitter_ = block.jitter;
   if (const auto rtt = rtcp::round_trip_time(ntp_now, block.last_sr, block.delay_since_last_sr)) rtt_ = rtt;
+  const std::array<std::uint64_t, 2> now{packets_, packets_retransmitted_};
+  const auto interval =
+      rtp::StreamScore::of_report(block.fraction_lost, now[0] - scored_[0], now[1] - scored_[1]);
+  scored_ = now;
+  if (interval.expected == 0) return;
+  const bool changed = score_.update(interval);
+  if (std::exchange(scored_ever_, true) ? changed : score_.value() != kBestScore) tell_score();
 }
 
 bool Consumer::is_sender() {
@@ -42,11 +56,14 @@ std::optional<rtcp::SenderReport> Consumer::sender_report(std::uint64_t ntp) con
   return report;
 }
 
+void Consumer::tell_score() { session_->tell(ConsumerScoreChange{id(), score()}); }
+
 ConsumerScore Consumer::score() const {
   ConsumerScore out;
-  out.score = score_;
-  for (const auto& stream : producer_->streams()) out.producer_scores.push_back(stream->score);
-  if (const auto current = selector_.current()) out.producer_score = producer_->stream(current->stream).score;
+  // Nothing bad is known of a viewer that has not reported yet.
+  out.score = scored_ever_ ? score_.value() : kBestScore;
+  for (const auto& stream : producer_->streams()) out.producer_scores.push_back(stream->score.value());
+  if (const auto current = selector_.current()) out.producer_score = producer_->stream(current->stream).score.value();
   return out;
 }
 

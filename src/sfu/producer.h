@@ -78,6 +78,8 @@ class Producer {
 
   /// 0 to 10, in the order of the encodings.
   [[nodiscard]] std::vector<ProducerScoreChange::Stream> scores() const;
+  /// About once a second.
+  void update_scores(Instant now);
   /// Which events are told, by bit (TraceType).
   void set_trace(std::uint8_t types) { trace_ = types; }
   [[nodiscard]] bool traces(TraceType type) const { return (trace_ >> static_cast<unsigned>(type) & 1) != 0; }

@@ -11,8 +11,31 @@ std::string_view Producer::type() const { return sends_spatial_layers_ ? "svc" :
 std::vector<ProducerScoreChange::Stream> Producer::scores() const {
   std::vector<ProducerScoreChange::Stream> out;
   for (const auto& stream : streams_)
-    out.push_back({stream->index, stream->ssrc ? stream->ssrc->value : 0, stream->rid, stream->score});
+    out.push_back({stream->index, stream->ssrc ? stream->ssrc->value : 0, stream->rid, stream->score.value()});
   return out;
+}
+
+void Producer::update_scores(Instant now) {
+  bool changed = false;
+  for (auto& stream : streams_) {
+    const ProducerStream::Scored before = stream->scored;
+    stream->scored = {stream->media.packets(), stream->media.peek(now).cumulative_lost, stream->nack.recovered(),
+                      stream->packets_discarded};
+    const ProducerStream::Scored& after = stream->scored;
+    const std::uint64_t packets = after.packets - before.packets;
+    if (packets == 0) {
+      changed = stream->score.on_silence() || changed;
+      continue;
+    }
+    // Late packets count as lost first, and are taken back.
+    const auto lost = static_cast<std::uint64_t>(std::max<std::int64_t>(after.lost - before.lost, 0));
+    changed = stream->score.update({packets + lost, lost, after.repaired - before.repaired,
+                                    after.discarded - before.discarded}) ||
+              changed;
+  }
+  if (!changed) return;
+  session->tell(ProducerScoreChange{id(), scores()});
+  for (Consumer* consumer : consumers) consumer->tell_score();
 }
 
 ConsumerLayers Producer::name_of(const LayerSelector::Choice& choice) {

@@ -11,6 +11,7 @@
 #include "rtp/rate_meter.h"
 #include "rtp/receive_statistics.h"
 #include "rtp/sequence_window.h"
+#include "rtp/stream_score.h"
 #include "sfu/frame_tracker.h"
 #include "sfu/history.h"
 #include "sfu/key_frame_requester.h"
@@ -30,6 +31,8 @@ struct ProducerStream {
     ssrc = new_ssrc;
     tag = static_cast<std::uint8_t>(tag + kTagStep);
     media = rtp::ReceiveStatistics(clock_rate);
+    scored = {};
+    ended = false;
     seen.clear();
     nack = {};
     history = History();
@@ -78,7 +81,16 @@ struct ProducerStream {
   std::array<std::array<codec::LayerMask, codec::kMaxTemporalLayers>, codec::kMaxSpatialLayers> needed_by{};
   codec::Layers declared;  ///< The highest layers by its scalability mode...
   codec::Layers highest;   ///< ...and seen.
-  std::uint8_t score = 0;  ///< How well it arrives: 0 to 10.
+  rtp::StreamScore score;
+  /// What the score has been told of, in packets since the start.
+  struct Scored {
+    std::uint64_t packets = 0;
+    std::int64_t lost = 0;
+    std::uint64_t repaired = 0;
+    std::uint64_t discarded = 0;
+  };
+  Scored scored;
+  bool ended = false;  ///< Its publisher said goodbye, and nothing came since.
   std::uint64_t packets_discarded = 0;
   std::uint64_t rtx_packets_discarded = 0;
   std::uint64_t nack_count = 0;
