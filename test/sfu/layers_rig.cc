@@ -78,7 +78,7 @@ LayersRig::LayersRig(LayersOptions its_options)
       publisher(rig.add_side()),
       producer(make_producer()),
       random_(options.seed),
-      next_report_(rig.now) {
+      next_report_(rig.now + 50ms) {
   rig.random = Random(options.seed + 1);
   make_encoders(true);
 }
@@ -139,7 +139,7 @@ void LayersRig::make_encoders(bool new_ssrcs) {
 
 void LayersRig::restart_publisher(bool new_ssrcs) {
   make_encoders(new_ssrcs);
-  next_report_ = rig.now;
+  next_report_ = rig.now + 50ms;
 }
 
 LayersRig::Viewer& LayersRig::add_viewer() {
@@ -163,6 +163,11 @@ void LayersRig::set_active(std::size_t encoding, bool active) {
   } else {
     encoders_[encoding].source->stop();
   }
+}
+
+void LayersRig::pause_producer(bool paused) {
+  producer.set_paused(paused);
+  for (Consumer* consumer : std::vector(producer.consumers)) consumer->update(rig.now);
 }
 
 // --- Time

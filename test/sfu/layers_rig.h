@@ -76,12 +76,16 @@ class LayersRig {
   };
 
   Viewer& add_viewer();
-  /// What Consumer offers for it; false while it offers nothing.
+  /// Consumers choose layers: false while they do not, and what needs it has nothing to test.
+  static constexpr bool can_prefer() { return offers_layers<Consumer>(); }
+  /// False when they do not.
   bool prefer(Viewer& viewer, ConsumerLayers layers) {
     return prefer_layers(viewer.consumer, layers, rig.now);
   }
   /// The encoder of one encoding has no bits left for it, or has again.
   void set_active(std::size_t encoding, bool active);
+  void pause(Viewer& viewer, bool paused) { viewer.consumer.set_paused(paused, rig.now); }
+  void pause_producer(bool paused);
   /// The camera was taken out and put in again: everything starts anew, under new SSRCs if so wished.
   void restart_publisher(bool new_ssrcs);
 
@@ -129,8 +133,14 @@ class LayersRig {
   };
 
   template <typename SomeConsumer>
+  static constexpr bool offers_layers() {
+    return requires(SomeConsumer & consumer, ConsumerLayers layers, Instant now) {
+      consumer.set_preferred_layers(layers, now);
+    };
+  }
+  template <typename SomeConsumer>
   static bool prefer_layers(SomeConsumer& consumer, ConsumerLayers layers, Instant now) {
-    if constexpr (requires { consumer.set_preferred_layers(layers, now); }) {
+    if constexpr (offers_layers<SomeConsumer>()) {
       consumer.set_preferred_layers(layers, now);
       return true;
     } else {
