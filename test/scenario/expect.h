@@ -1,24 +1,11 @@
 // What scenarios expect of a stream, in one place.
 #pragma once
 
-#include <cstdlib>
-#include <numeric>
-#include <vector>
-
 #include "catch.h"
 #include "net/world.h"
+#include "seeds.h"
 
 namespace sluice::net {
-
-/// `count` seeds from `first` on; SLUICE_SEEDS=20 in the environment makes it twenty times as many, for a
-/// long search.
-inline std::vector<std::uint64_t> seeds(std::uint64_t first, std::uint64_t count) {
-  const char* factor = std::getenv("SLUICE_SEEDS");
-  if (factor != nullptr) count *= std::strtoull(factor, nullptr, 10);
-  std::vector<std::uint64_t> out(count);
-  std::iota(out.begin(), out.end(), first);
-  return out;
-}
 
 /// No number twice, none out of the publisher's order, every payload intact.
 inline void expect_no_errors(const client::Continuity& stream) {
