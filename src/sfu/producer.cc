@@ -138,6 +138,13 @@ std::optional<MediaPacket> Producer::receive(ProducerStream& stream, const Packe
     stream.media.on_packet(view.sequence_number(), view.timestamp(), view.size(), packet->arrival);
   }
 
+  if (codec->nack) {
+    // Duplicates too: what comes by itself after its repair was only late.
+    using Came = rtp::NackGenerator::Came;
+    const bool repair = received.ssrc() != view.ssrc();
+    stream.nack.on_packet(view.sequence_number(), now,
+                          repair ? Came::kRepair : stream.rtx_ssrc ? Came::kOriginal : Came::kEither);
+  }
   const rtp::Arrival arrival = stream.seen.insert(view.sequence_number());
   if (arrival == rtp::Arrival::kDuplicate || arrival == rtp::Arrival::kTooOld) {
     ++stream.packets_discarded;
@@ -155,7 +162,9 @@ std::optional<MediaPacket> Producer::receive(ProducerStream& stream, const Packe
   const codec::FrameFacts& facts = media.facts;
   const bool video = options_.kind == MediaKind::kVideo;
   if (codec->nack) {
-    stream.nack.on_packet(view.sequence_number(), now);
+    if (media.newest && stream.nack.missing() != 0) note_discardable(stream, media);
+    stream.ends_discardable = facts.is_discardable;
+    if (media.newest) stream.last_number = view.sequence_number();
     if (facts.is_key_frame) stream.nack.on_key_frame(view.sequence_number());
     if (video && stream.nack.take_key_frame_needed()) stream.key_frames.request(now);
   }
@@ -179,6 +188,13 @@ std::optional<MediaPacket> Producer::receive(ProducerStream& stream, const Packe
   if (codec->nack || video) stream.history.insert(media, now);
   if (!observers.empty()) tell_observers(media, now);
   return media;
+}
+
+/// What is missing of frames that no other needs costs no key frame.
+void Producer::note_discardable(ProducerStream& stream, const StoredPacket& packet) {
+  const SequenceNumber number = packet.view.sequence_number();
+  if (stream.ends_discardable) stream.nack.on_discardable(stream.last_number.plus(1), packet.span.previous_last);
+  if (packet.facts.is_discardable) stream.nack.on_discardable(packet.span.first, number);
 }
 
 void Producer::tell_observers(const MediaPacket& packet, Instant now) {

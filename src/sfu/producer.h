@@ -119,6 +119,7 @@ class Producer {
 
   /// Counts what a packet tells of its stream: layers, rates, whether it lives.
   void note_layers(ProducerStream& stream, const codec::FrameFacts& facts, std::size_t size, Instant now);
+  static void note_discardable(ProducerStream& stream, const StoredPacket& packet);
   void check_liveness(Instant now);
   void reselect(Instant now);
   void note_orientation(const ExtensionValues& extensions);

@@ -19,19 +19,16 @@ void Producer::update_scores(Instant now) {
   bool changed = false;
   for (auto& stream : streams_) {
     const ProducerStream::Scored before = stream->scored;
-    stream->scored = {stream->media.packets(), stream->media.peek(now).cumulative_lost, stream->nack.recovered(),
-                      stream->packets_discarded};
+    stream->scored = {stream->media.packets(), stream->media.peek(now).cumulative_lost, stream->nack.recovered()};
     const ProducerStream::Scored& after = stream->scored;
     const std::uint64_t packets = after.packets - before.packets;
-    if (packets == 0) {
+    if (packets == 0 || stream->ended) {
       changed = stream->score.on_silence() || changed;
       continue;
     }
     // Late packets count as lost first, and are taken back.
     const auto lost = static_cast<std::uint64_t>(std::max<std::int64_t>(after.lost - before.lost, 0));
-    changed = stream->score.update({packets + lost, lost, after.repaired - before.repaired,
-                                    after.discarded - before.discarded}) ||
-              changed;
+    changed = stream->score.update({packets + lost, lost, after.repaired - before.repaired, 0}) || changed;
   }
   if (!changed) return;
   session->tell(ProducerScoreChange{id(), scores()});

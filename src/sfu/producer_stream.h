@@ -34,7 +34,7 @@ struct ProducerStream {
     scored = {};
     ended = false;
     seen.clear();
-    nack = {};
+    nack.restart();
     history = History();
     reader = {};
     tracker = {};
@@ -87,9 +87,10 @@ struct ProducerStream {
     std::uint64_t packets = 0;
     std::int64_t lost = 0;
     std::uint64_t repaired = 0;
-    std::uint64_t discarded = 0;
   };
   Scored scored;
+  SequenceNumber last_number;       ///< Of the newest packet...
+  bool ends_discardable = false;    ///< ...whose frame no other needs.
   bool ended = false;  ///< Its publisher said goodbye, and nothing came since.
   std::uint64_t packets_discarded = 0;
   std::uint64_t rtx_packets_discarded = 0;
