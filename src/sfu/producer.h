@@ -51,7 +51,8 @@ class Producer {
 
   /// "simple", "simulcast" (several streams) or "svc" (layers within one).
   [[nodiscard]] std::string_view type() const;
-  [[nodiscard]] bool has_layers() const { return options_.kind == MediaKind::kVideo && type() != "simple"; }
+  /// There is something to choose from; temporal layers may show only when they come.
+  [[nodiscard]] bool has_layers() const;
   /// As a consumer names them: simulcast streams count as spatial layers.
   [[nodiscard]] ConsumerLayers name_of(const LayerSelector::Choice& choice);
   [[nodiscard]] codec::Layers highest_layers() const;

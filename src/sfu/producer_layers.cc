@@ -6,7 +6,14 @@
 namespace sluice::sfu {
 
 /// Offer and answer do not tell scalability modes: spatial layers in one stream show when they come.
-std::string_view Producer::type() const { return sends_spatial_layers_ ? "svc" : std::string_view(options_.type); }
+std::string_view Producer::type() const {
+  if (sends_spatial_layers_) return "svc";
+  return streams_.size() > 1 ? std::string_view("simulcast") : std::string_view(options_.type);
+}
+
+bool Producer::has_layers() const {
+  return options_.kind == MediaKind::kVideo && (type() != "simple" || streams_.front()->highest.temporal > 0);
+}
 
 std::vector<ProducerScoreChange::Stream> Producer::scores() const {
   std::vector<ProducerScoreChange::Stream> out;
