@@ -88,8 +88,11 @@ void settle_red(std::vector<Codec>& codecs, Number number) {
     return;
   }
   const std::string payload_type = std::to_string(number(*opus));
+  std::string carried = payload_type;
+  carried += '/';
+  carried += payload_type;
   for (Codec& codec : codecs) {
-    if (is_red(codec.mime_type)) codec.parameters = {{payload_type + '/' + payload_type, std::string()}};
+    if (is_red(codec.mime_type)) codec.parameters = {{carried, std::string()}};
   }
 }
 
