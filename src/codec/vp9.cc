@@ -173,7 +173,7 @@ PictureFields Vp9::picture() const {
 }
 
 FrameFacts Vp9::facts(const Vp9Structure* known) const {
-  if (structure) known = &*structure;
+  if (known == nullptr && structure) known = &*structure;
   FrameFacts facts;
   facts.is_frame_start = is_frame_start;
   facts.is_frame_end = is_frame_end;

@@ -61,7 +61,8 @@ struct Vp9 {
     return is_frame_start && !is_inter_predicted && (spatial_layer == 0 || !is_inter_layer_predicted);
   }
   [[nodiscard]] PictureFields picture() const;
-  /// `known`: the stream's structure, this packet's own if it has one.
+  /// `known`: what the stream's structures have said, this packet's included; without it the packet's own is
+  /// used.
   [[nodiscard]] FrameFacts facts(const Vp9Structure* known = nullptr) const;
 };
 

@@ -120,6 +120,9 @@ TEST_CASE("VP9: the scalability structure tells each spatial layer's size") {
   const FrameFacts later = reader.read(
       Kind::kVp9, Payload{kI | kP | kL | kB, 6, layer_byte(0, true, 1, true), 9}, std::nullopt, true);
   CHECK(later.width == 0);
+  // A structure may leave the sizes out when they are known.
+  const Payload again = {kI | kL | kB | kV, 7, layer_byte(0, true, 0, false), 9, 1 << 5};
+  CHECK(reader.read(Kind::kVp9, again, std::nullopt, false).width == 320);
 }
 
 TEST_CASE("VP9: a descriptor cut short anywhere is refused") {
