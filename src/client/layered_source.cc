@@ -194,7 +194,7 @@ void LayeredSource::write_vp9(std::vector<std::uint8_t>& out, bool last) const {
       frame_.spatial + 1 == options_.scalability.spatial || (options_.scalability.key_only && !key_);
   descriptor.picture_id = picture_id_;
   descriptor.temporal = frame_.temporal;
-  descriptor.switching_up = frame_.temporal > 0;
+  descriptor.switching_up = true;  // as Chromium's: from every picture on one can go up (RFC 9628 §4.2, U)
   descriptor.spatial = frame_.spatial;
   descriptor.from_below = frame_.spatial > 0 && (key_ || !options_.scalability.key_only);
   descriptor.tl0_pic_idx = tl0_pic_idx_;

@@ -27,7 +27,7 @@ void write_structure(std::vector<std::uint8_t>& out, Scalability scalability, st
   }
   out.push_back(static_cast<std::uint8_t>(scalability.period()));
   for (std::uint32_t position = 0; position < scalability.period(); ++position) {
-    const unsigned up = position == 0 ? 0x00 : 0x10;
+    const unsigned up = 0x10;  // U
     out.push_back(static_cast<std::uint8_t>(scalability.temporal_at(position) << 5 | up | 1U << 2));
     out.push_back(static_cast<std::uint8_t>(scalability.distance_at(position)));
   }

@@ -197,7 +197,7 @@ FrameFacts H265::facts() const {
   } else if (begins_access_unit && temporal_layer < kMaxTemporalLayers && (is_tsa || is_stsa)) {
     // Refers to lower temporal layers only; after TSA so do all that follow on this layer and above, after
     // STSA those of this layer (H.265 §7.4.2.2).
-    facts.switches = is_tsa ? facts.layers : layer_bit({0, facts.temporal_layer});
+    facts.switches = is_tsa ? facts.layers : temporal_only(facts.temporal_layer);
     facts.is_layer_sync = temporal_layer <= 1;
   }
   facts.width = width;

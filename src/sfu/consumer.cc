@@ -140,7 +140,8 @@ std::optional<Rewrite> Consumer::plan(const MediaPacket& packet, Instant now) {
   const std::uint8_t payload_type = payload_type_for(packet.view.payload_type());
   if (payload_type == kNoPayloadType) return left_out(LeftOut::kPayloadType);
   std::optional<Rewrite> rewrite;
-  switch (selector_.judge(packet)) {
+  const Verdict verdict = selector_.judge(packet);
+  switch (verdict) {
     case Verdict::kOther:
       return left_out(LeftOut::kOtherStream);
     case Verdict::kAwaitStart:
@@ -175,7 +176,7 @@ std::optional<Rewrite> Consumer::plan(const MediaPacket& packet, Instant now) {
     key_frame_ = rewrite->sequence_number;
     key_frame_at_ = now;
   }
-  if (packet.newest) {
+  if (packet.newest || verdict == Verdict::kStart) {
     last_in_ = packet.view.timestamp();
     last_arrival_ = packet.packet->arrival;
   }

@@ -154,11 +154,17 @@ std::optional<MediaPacket> Producer::receive(ProducerStream& stream, const Packe
   MediaPacket media{{packet, view, {}, stream.index, stream.tag, arrival == rtp::Arrival::kNewest, 0, ++received_, {}},
                     extension_values(view)};
   const Bytes descriptor = media.extensions[static_cast<std::size_t>(rtp::Extension::kDependencyDescriptor)];
-  media.facts = stream.reader.read(codec->kind, view.payload(),
-                                   descriptor.empty() ? std::nullopt : std::optional(descriptor), view.marker());
-  media.picture = stream.tracker.widen(media.facts.picture);
-  if (media.newest)
-    media.span = stream.tracker.note(view.sequence_number(), view.timestamp(), view.marker(), media.facts);
+  if (view.payload().empty()) {
+    // Padding, to probe the link: of no frame, needed by nobody; its number is closed up.
+    media.facts.layers = 0;
+    media.span = {view.sequence_number(), view.sequence_number().plus(-1)};
+  } else {
+    media.facts = stream.reader.read(codec->kind, view.payload(),
+                                     descriptor.empty() ? std::nullopt : std::optional(descriptor), view.marker());
+    media.picture = stream.tracker.widen(media.facts.picture);
+    if (media.newest)
+      media.span = stream.tracker.note(view.sequence_number(), view.timestamp(), view.marker(), media.facts);
+  }
   const codec::FrameFacts& facts = media.facts;
   const bool video = options_.kind == MediaKind::kVideo;
   if (codec->nack) {
