@@ -23,6 +23,10 @@ DecoderModel::Frame* DecoderModel::find(std::uint64_t source, std::uint32_t numb
 }
 
 std::optional<LayeredPacket> DecoderModel::on_packet(const Arrival& arrival, Instant now) {
+  if (arrival.payload.empty()) {
+    if (order_.insert_empty(unwrapper_.unwrap(arrival.number))) ++counts_.empty;
+    return std::nullopt;
+  }
   auto packet = LayeredPacket::read(codec_, arrival.payload, arrival.dependency);
   if (!packet) {
     ++counts_.damaged;

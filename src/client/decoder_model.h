@@ -46,6 +46,7 @@ class DecoderModel {
     std::uint64_t packets = 0;
     std::uint64_t repaired = 0;
     std::uint64_t repeated = 0;    ///< The same packet again; the network or RTX does that.
+    std::uint64_t empty = 0;       ///< Without a payload: places of what was left out.
     std::uint64_t damaged = 0;     ///< Not layered media, or not intact. A violation.
     std::uint64_t pictures = 0;    ///< Shown.
     std::uint64_t late = 0;        ///< Decoded after a newer picture was shown.
@@ -58,7 +59,7 @@ class DecoderModel {
   DecoderModel(const DecoderModel&) = delete;
   DecoderModel& operator=(const DecoderModel&) = delete;
 
-  /// What was read; nothing when the packet is damaged.
+  /// What was read; nothing when the packet is empty, or damaged.
   std::optional<LayeredPacket> on_packet(const Arrival& arrival, Instant now);
   /// Judges what could not be judged while more might have come. Once, at the end.
   void finish();

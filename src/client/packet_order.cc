@@ -22,15 +22,35 @@ bool PacketOrder::insert(const LayeredPacket& packet) {
     if (!same) complain("one number for two packets", it->second, packet);
     return false;
   }
+  if (empty_.contains(packet.number)) violations_.add("empty before, and now a packet: " + packet.name());
   if (packets_.size() == 1) offset_ = packet.timestamp.value - packet.frame.media_time;
   check_timestamp(packet);
-  if (it != packets_.begin()) {
-    if (const auto& before = std::prev(it)->second; before.number + 1 == packet.number)
-      check_neighbours(before, packet);
-  }
-  if (const auto next = std::next(it); next != packets_.end() && packet.number + 1 == next->first)
-    check_neighbours(packet, next->second);
+  check_after(it);
+  check_after(std::next(it));
   return true;
+}
+
+bool PacketOrder::insert_empty(std::int64_t number) {
+  if (!empty_.insert(number).second) return false;
+  if (const auto it = packets_.find(number); it != packets_.end())
+    violations_.add("a packet before, and now empty: " + it->second.name());
+  check_after(packets_.upper_bound(number));
+  return true;
+}
+
+/// Judges a packet and the one before it once nothing is missing between them.
+void PacketOrder::check_after(Packets::const_iterator after) {
+  if (after == packets_.end() || after == packets_.begin()) return;
+  const LayeredPacket& before = std::prev(after)->second;
+  if (missing_between(before, after->second) == 0) check_neighbours(before, after->second);
+}
+
+std::int64_t PacketOrder::empty_between(std::int64_t from, std::int64_t to) const {
+  return std::distance(empty_.lower_bound(from), empty_.lower_bound(to));
+}
+
+std::int64_t PacketOrder::missing_between(const LayeredPacket& before, const LayeredPacket& after) const {
+  return after.number - before.number - 1 - empty_between(before.number + 1, after.number);
 }
 
 void PacketOrder::check_timestamp(const LayeredPacket& packet) {
@@ -66,6 +86,7 @@ void PacketOrder::check_neighbours(const LayeredPacket& before, const LayeredPac
 
 void PacketOrder::check_frame(const LayeredPacket& before, const LayeredPacket& after) {
   if (after.frame.index != before.frame.index + 1) complain("packets of a frame left out", before, after);
+  if (after.number != before.number + 1) complain("an empty packet within a frame", before, after);
   if (before.timestamp != after.timestamp) complain("the timestamp changes within a frame", before, after);
   if (before.marker_bit) complain("a marker bit within a frame", before, after);
   if (before.has_picture && before.picture_id != after.picture_id)
@@ -103,7 +124,7 @@ void PacketOrder::check_picture(const LayeredPacket& before, const LayeredPacket
 void PacketOrder::finish() {
   const LayeredPacket* before = nullptr;
   for (const auto& [number, packet] : packets_) {
-    if (before != nullptr && before->number + 1 < number) check_hole(*before, packet);
+    if (before != nullptr && missing_between(*before, packet) > 0) check_hole(*before, packet);
     before = &packet;
   }
   if (options_.strict && !packets_.empty()) {
@@ -115,7 +136,7 @@ void PacketOrder::finish() {
 
 /// Each number that is missing was a packet that the publisher made and that was lost.
 void PacketOrder::check_hole(const LayeredPacket& before, const LayeredPacket& after) {
-  const std::int64_t missing = after.number - before.number - 1;
+  const std::int64_t missing = missing_between(before, after);
   if (options_.strict)
     return complain("a hole of " + std::to_string(missing) + " though nothing was lost", before, after);
   if (after.timestamp.minus(before.timestamp) < 0) complain("the timestamp goes back", before, after);
@@ -134,17 +155,16 @@ void PacketOrder::check_hole(const LayeredPacket& before, const LayeredPacket& a
 }
 
 bool PacketOrder::hole_between(std::int64_t from, std::int64_t to) const {
-  std::int64_t expected = from;
-  for (auto it = packets_.lower_bound(from); it != packets_.end() && it->first < to; ++it, ++expected) {
-    if (it->first != expected) return true;
-  }
-  return expected < to;
+  if (to <= from) return false;
+  const auto come = std::distance(packets_.lower_bound(from), packets_.lower_bound(to));
+  return come + empty_between(from, to) < to - from;
 }
 
 std::size_t PacketOrder::holes() const {
   if (packets_.empty()) return 0;
-  const std::int64_t span = packets_.rbegin()->first - packets_.begin()->first + 1;
-  return static_cast<std::size_t>(span) - packets_.size();
+  const std::int64_t first = packets_.begin()->first;
+  const std::int64_t end = packets_.rbegin()->first + 1;
+  return static_cast<std::size_t>(end - first - empty_between(first, end)) - packets_.size();
 }
 
 }  // namespace sluice::client

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <map>
+#include <set>
 
 #include "client/layered_packet.h"
 #include "client/violations.h"
@@ -28,12 +29,15 @@ class PacketOrder {
 
   /// False when the number came before: with the same packet, or (a violation) with another.
   bool insert(const LayeredPacket& packet);
+  /// A number that came without a payload: a place that a server gave to a packet before it knew that it
+  /// would leave it out. Receivers count it as come; it must not lie within a frame.
+  bool insert_empty(std::int64_t number);
   /// Judges the holes, once nothing more is expected.
   void finish();
 
   /// Frames cut short before a key frame, where that may be.
   [[nodiscard]] std::uint64_t cut() const { return cut_; }
-  [[nodiscard]] bool has(std::int64_t number) const { return packets_.contains(number); }
+  [[nodiscard]] std::size_t empty() const { return empty_.size(); }
   /// Whether a number in [from, to) has not come.
   [[nodiscard]] bool hole_between(std::int64_t from, std::int64_t to) const;
   /// Numbers between the first and the newest that have not come.
@@ -43,16 +47,22 @@ class PacketOrder {
   [[nodiscard]] const std::map<std::int64_t, LayeredPacket>& all() const { return packets_; }
 
  private:
+  using Packets = std::map<std::int64_t, LayeredPacket>;
+  void check_after(Packets::const_iterator after);
   void check_neighbours(const LayeredPacket& before, const LayeredPacket& after);
   void check_frame(const LayeredPacket& before, const LayeredPacket& after);
   void check_picture(const LayeredPacket& before, const LayeredPacket& after);
   void check_hole(const LayeredPacket& before, const LayeredPacket& after);
+  /// Numbers between two packets that have not come.
+  [[nodiscard]] std::int64_t missing_between(const LayeredPacket& before, const LayeredPacket& after) const;
+  [[nodiscard]] std::int64_t empty_between(std::int64_t from, std::int64_t to) const;
   void check_timestamp(const LayeredPacket& packet);
   void complain(const std::string& what, const LayeredPacket& before, const LayeredPacket& after);
 
   Options options_;
   Violations& violations_;
-  std::map<std::int64_t, LayeredPacket> packets_;
+  Packets packets_;
+  std::set<std::int64_t> empty_;
   std::uint32_t offset_ = 0;  ///< From media time to RTP timestamp, of the first packet.
   std::int32_t worst_ = 0;    ///< Ticks.
   std::int32_t complained_ = 0;

@@ -200,6 +200,27 @@ TEST_CASE("numbers and markers that do not fit are violations that name their pl
   CHECK(verdict_of([&](Judge& j) { j.receive(damaged, 1); }).find("damaged") != std::string::npos);
 }
 
+TEST_CASE("an empty packet fills its place between frames, and breaks a frame") {
+  const auto all = make(options_of(LayeredCodec::kVp8, 1), 30);
+  const auto fill = [&](Judge& judge, std::uint16_t number) {
+    judge.model.on_packet({{number}, {}, false, {}, std::nullopt, false}, judge.now);
+  };
+  Judge judge(LayeredCodec::kVp8);
+  judge.receive(all[0], 0);
+  fill(judge, 1);  // the key frame has more than one packet
+  judge.receive(all[1], 2);
+  CHECK(judge.verdict().find("an empty packet within a frame") != std::string::npos);
+  Judge between(LayeredCodec::kVp8);
+  std::uint16_t number = 0;
+  for (const Made& one : all) {
+    if (one.unit.frame.is_first()) fill(between, number++);
+    between.receive(one, number++);
+  }
+  CHECK(between.verdict().empty());
+  CHECK(between.model.holes() == 0);
+  CHECK(between.model.counts().empty == 30);
+}
+
 TEST_CASE("a picture that stands still is told, and goes on with the next key frame") {
   const auto all = make(options_of(LayeredCodec::kVp8, 1), 60, 1, {0, 40});
   Judge judge(LayeredCodec::kVp8, false);

@@ -267,7 +267,7 @@ void LayersRig::send_media() {
   }
 }
 
-void LayersRig::send_unit(std::size_t index, const client::MediaUnit& unit) {
+PacketRef LayersRig::make_packet(std::size_t index, const client::MediaUnit& unit) {
   Encoder& encoder = encoders_[index];
   RtpToMake rtp{kVp8, encoder.next.value, encoder.ssrc.value, {}, unit.timestamp.value, unit.marker_bit, {}};
   encoder.next = encoder.next.plus(1);
@@ -277,12 +277,18 @@ void LayersRig::send_unit(std::size_t index, const client::MediaUnit& unit) {
   if (options.by_rid) rtp.extensions.push_back({rtp::Extension::kRid, kRidId, as_bytes(encoder.rid)});
   if (!unit.dependency.empty())
     rtp.extensions.push_back({rtp::Extension::kDependencyDescriptor, kDependencyId, unit.dependency});
-  const PacketRef packet = rig.make(rtp);
-  const Bytes bytes = packet->bytes();
   ++encoder.packets;
   encoder.octets += unit.size;
-  encoder.sent[rtp.number] = {bytes.begin(), bytes.end()};
-  encoder.sent.erase(static_cast<std::uint16_t>(rtp.number - kRemembered));
+  return rig.make(rtp);
+}
+
+void LayersRig::send_unit(std::size_t index, const client::MediaUnit& unit) {
+  Encoder& encoder = encoders_[index];
+  const std::uint16_t number = encoder.next.value;
+  const PacketRef packet = make_packet(index, unit);
+  const Bytes bytes = packet->bytes();
+  encoder.sent[number] = {bytes.begin(), bytes.end()};
+  encoder.sent.erase(static_cast<std::uint16_t>(number - kRemembered));
   if (lose && lose(index, unit)) return;
   fly(options.up, {Flight::kServer, {bytes.begin(), bytes.end()}, false}, delay ? delay(index, unit) : 0ms);
 }

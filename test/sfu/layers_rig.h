@@ -101,6 +101,8 @@ class LayersRig {
   [[nodiscard]] std::uint64_t nacked() const { return nacked_; }
   [[nodiscard]] client::LayeredSource& source(std::size_t encoding) { return *encoders_[encoding].source; }
   [[nodiscard]] Ssrc ssrc(std::size_t encoding) const { return encoders_[encoding].ssrc; }
+  /// What the source has made, as it leaves the publisher; under the encoding's next number.
+  PacketRef make_packet(std::size_t encoding, const client::MediaUnit& unit);
 
   Rig rig;
   LayersOptions options;
