@@ -182,8 +182,9 @@ FrameFacts Vp9::facts(const Vp9Structure* known) const {
   facts.temporal_layer = std::min<std::uint8_t>(temporal_layer, kMaxTemporalLayers - 1);
   facts.spatial_layer = std::min<std::uint8_t>(spatial_layer, kMaxSpatialLayers - 1);
 
-  // Above the highest spatial layer there is nothing: those choices mean that one, whatever its Z.
-  const bool is_top = !has_layer_indices || (known != nullptr && spatial_layer + 1 == known->spatial_layers);
+  // Above the highest spatial layer there is nothing: those choices mean that one, whatever its Z. Which one that is
+  // the structure tells; before it is known, too much is forwarded rather than too little.
+  const bool is_top = !has_layer_indices || known == nullptr || spatial_layer + 1 == known->spatial_layers;
   const LayerMask own = temporal_from(facts.spatial_layer, facts.temporal_layer);
   const LayerMask and_up = layers_from(facts.spatial_layer, facts.temporal_layer);
   facts.layers = is_not_for_upper_layers && !is_top ? own : and_up;

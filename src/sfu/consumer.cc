@@ -147,32 +147,28 @@ std::optional<Rewrite> Consumer::plan(const MediaPacket& packet, Instant now) {
     case Verdict::kAwaitStart:
       return left_out(LeftOut::kAwaitsKeyFrame);
     case Verdict::kLeaveOut:
-      left_out(LeftOut::kLayer);
-      if (packet.newest) {
-        rewriter_.leave_out(packet, packet.facts.spatial_layer == 0 && producer_->closes_picture_gaps());
-        return std::nullopt;
-      }
-      rewrite = rewriter_.fill(packet);
+      rewriter_.leave_out(packet, packet.facts.spatial_layer == 0 && producer_->closes_picture_gaps());
+      return left_out(LeftOut::kLayer);
+    case Verdict::kLate:
+      rewrite = rewriter_.rewrite(packet);
       break;
     case Verdict::kStart:
       start_run(packet);
+      rewriter_.choose(selector_.current()->layers);
       rewrite = rewriter_.rewrite(packet);
       break;
     case Verdict::kForward:
       if (!video_ && options_.ignore_dtx && packet.facts.is_discardable) {
-        if (packet.newest) rewriter_.leave_out(packet, false);
+        rewriter_.leave_out(packet, false);
         return left_out(LeftOut::kDtx);
       }
-      if (packet.facts.is_key_frame && packet.newest && has_jumped(packet)) start_run(packet);
+      rewriter_.choose(selector_.current()->layers);
       rewrite = rewriter_.rewrite(packet);
       break;
   }
   if (!rewrite) return left_out(LeftOut::kTooLate);
   rewrite->payload_type = {payload_type};
-  // RFC 9628 §4.2 and its like: the marker ends a picture, whose upper layers may have been left out.
-  rewrite->marker = packet.view.marker() ||
-                    (packet.facts.is_frame_end && packet.facts.spatial_layer == selector_.current()->layers.spatial);
-  if (packet.facts.is_key_frame) {
+  if (packet.facts.is_key_frame && !rewrite->empty) {
     key_frame_ = rewrite->sequence_number;
     key_frame_at_ = now;
   }
@@ -327,13 +323,6 @@ RtpTimestamp Consumer::start_timestamp(const StoredPacket& packet) const {
   if (!elapsed || std::abs(*elapsed - waited) > kMaxDisagreement) elapsed = waited;
   const auto ticks = static_cast<std::int64_t>(*elapsed * rate);
   return newest->plus(static_cast<int>(std::max<std::int64_t>(ticks, 1)));
-}
-
-/// The publisher's time was set anew under one SSRC: a program that restarted, a source that was replaced.
-bool Consumer::has_jumped(const StoredPacket& packet) const {
-  const double rate = producer_->stream(0).clock_rate;
-  const double waited = std::chrono::duration<double>(packet.packet->arrival - last_arrival_).count();
-  return std::abs(packet.view.timestamp().minus(last_in_) / rate - waited) > kMaxDisagreement;
 }
 
 void Consumer::on_stream_began_anew(std::uint8_t stream, Instant now) {

@@ -152,7 +152,6 @@ class Consumer {
   void activate(bool active, Instant now);
   void start_run(const MediaPacket& packet);
   [[nodiscard]] RtpTimestamp start_timestamp(const StoredPacket& packet) const;
-  [[nodiscard]] bool has_jumped(const StoredPacket& packet) const;
   bool send(const MediaPacket& packet, const Rewrite& rewrite, Instant now);
   void replay_from(const MediaPacket& start, Instant now);
   void note_layers(Instant now);

@@ -49,7 +49,6 @@ void Consumer::on_nack(SequenceNumber number, Instant now) {
   auto rewrite = rewriter_.again(*entry, number);
   if (!rewrite) return;
   rewrite->payload_type = {rtx ? options_.rtx_payload_types[media_type] : options_.payload_types[media_type]};
-  rewrite->marker = entry->view.marker();
 
   const MediaPacket packet{*entry, producer_->extension_values(entry->view)};
   Extensions extensions;

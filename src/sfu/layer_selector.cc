@@ -70,13 +70,15 @@ void LayerSelector::choose(LayerMask possible) {
 LayerSelector::Verdict LayerSelector::judge(const StoredPacket& packet) {
   const bool followed = following_ && packet.tag == tag_;
   if (!followed) {
-    if (!can_start(packet)) return following_ ? Verdict::kOther : Verdict::kAwaitStart;
+    if (!can_start(packet)) {
+      if (!packet.newest) return Verdict::kLate;
+      return following_ ? Verdict::kOther : Verdict::kAwaitStart;
+    }
     start(packet);
     return has_layers(packet.facts.layers, current_.layers) ? Verdict::kStart : Verdict::kAwaitStart;
   }
   const codec::FrameFacts& facts = packet.facts;
-  if (!packet.newest)
-    return has_layers(facts.layers, current_.layers) ? Verdict::kForward : Verdict::kLeaveOut;
+  if (!packet.newest) return Verdict::kLate;
 
   const bool new_picture = packet.view.timestamp() != picture_;
   picture_ = packet.view.timestamp();

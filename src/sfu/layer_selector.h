@@ -29,6 +29,7 @@ class LayerSelector {
     kLeaveOut,    ///< Of the stream that is followed, in a layer that is not.
     kAwaitStart,  ///< Nothing is followed yet, and one cannot begin here.
     kOther,       ///< Of another stream.
+    kLate,        ///< Behind what has been judged: forwarded if it has a place.
   };
 
   void set_target(Choice target) { target_ = target; }

@@ -135,6 +135,8 @@ std::optional<MediaPacket> Producer::receive(ProducerStream& stream, const Packe
       return std::nullopt;
     }
   } else {
+    if (stream.is_restart(view.timestamp(), packet->arrival))
+      begin_anew(stream, view.ssrc(), now);
     stream.media.on_packet(view.sequence_number(), view.timestamp(), view.size(), packet->arrival);
   }
 
@@ -166,11 +168,15 @@ std::optional<MediaPacket> Producer::receive(ProducerStream& stream, const Packe
       media.span = stream.tracker.note(view.sequence_number(), view.timestamp(), view.marker(), media.facts);
   }
   const codec::FrameFacts& facts = media.facts;
+  if (media.newest && codec->nack && stream.nack.missing() != 0) note_discardable(stream, media);
+  if (media.newest) {
+    stream.last_number = view.sequence_number();
+    stream.last_timestamp = view.timestamp();
+    stream.last_arrival = packet->arrival;
+    stream.ends_discardable = facts.is_discardable;
+  }
   const bool video = options_.kind == MediaKind::kVideo;
   if (codec->nack) {
-    if (media.newest && stream.nack.missing() != 0) note_discardable(stream, media);
-    stream.ends_discardable = facts.is_discardable;
-    if (media.newest) stream.last_number = view.sequence_number();
     if (facts.is_key_frame) stream.nack.on_key_frame(view.sequence_number());
     if (video && stream.nack.take_key_frame_needed()) stream.key_frames.request(now);
   }

@@ -39,6 +39,15 @@ struct ProducerStream {
     reader = {};
     tracker = {};
   }
+  /// A packet whose time has nothing to do with those before: a publisher that restarted under its SSRC, a source that
+  /// was replaced.
+  [[nodiscard]] bool is_restart(RtpTimestamp timestamp, Instant arrival) const {
+    constexpr double kSeconds = 5;
+    if (!media.started()) return false;
+    const double told = timestamp.minus(last_timestamp) / static_cast<double>(clock_rate);
+    const double waited = std::chrono::duration<double>(arrival - last_arrival).count();
+    return told - waited > kSeconds || waited - told > kSeconds;
+  }
   /// The publisher's NTP time (32.32) at an RTP time, by its last sender report; nothing before the first.
   [[nodiscard]] std::optional<std::uint64_t> capture_time(RtpTimestamp timestamp) const {
     const auto& report = media.last_sender_report();
@@ -89,8 +98,10 @@ struct ProducerStream {
     std::uint64_t repaired = 0;
   };
   Scored scored;
-  SequenceNumber last_number;       ///< Of the newest packet...
-  bool ends_discardable = false;    ///< ...whose frame no other needs.
+  SequenceNumber last_number;  ///< Of the newest packet.
+  RtpTimestamp last_timestamp;
+  Instant last_arrival{};
+  bool ends_discardable = false;  ///< No other frame needs its frame.
   bool ended = false;  ///< Its publisher said goodbye, and nothing came since.
   std::uint64_t packets_discarded = 0;
   std::uint64_t rtx_packets_discarded = 0;

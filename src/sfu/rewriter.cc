@@ -29,6 +29,12 @@ Rewrite Rewriter::make(const StoredPacket& packet, SequenceNumber number, const 
     out.picture_id = picture.value_or(0);
     out.empty = !picture;
   }
+  const codec::Layers chosen = chosen_at(number);
+  // RFC 9628 §4.2 and its like: the marker ends a picture, whose upper layers may have been left out.
+  out.marker = packet.view.marker() ||
+               (packet.facts.is_frame_end && packet.facts.spatial_layer == chosen.spatial);
+  // A frame that was lost when it was not yet known that it was not wanted.
+  if (!codec::has_layers(packet.facts.layers, chosen)) out.empty = true;
   return out;
 }
 
@@ -46,6 +52,9 @@ std::optional<Rewrite> Rewriter::rewrite(const StoredPacket& packet) {
     run_.first_number = out.sequence_number.plus(-kLongRun / 2).value;
     runs_[0] = run_;
     run_count_ = 1;
+    chosen_.first_number = run_.first_number;
+    choices_[0] = chosen_;
+    choice_count_ = 1;
   }
   newest_timestamp_ = out.timestamp;
   next_tl0_ = static_cast<std::uint8_t>(out.tl0_pic_idx + 1);
@@ -53,15 +62,17 @@ std::optional<Rewrite> Rewriter::rewrite(const StoredPacket& packet) {
   return out;
 }
 
-std::optional<Rewrite> Rewriter::fill(const StoredPacket& packet) {
-  const auto number = numbers_.keep(packet.tag, packet.view.sequence_number().value);
-  const Run* run = number ? run_of({*number}) : nullptr;
-  if (run == nullptr) return std::nullopt;
-  Rewrite out;
-  out.sequence_number = {*number};
-  out.timestamp = {packet.view.timestamp().value + run->timestamp_offset};
-  out.empty = true;
-  return out;
+void Rewriter::choose(codec::Layers layers) {
+  if (choice_count_ != 0 && chosen_.layers == layers) return;
+  chosen_ = choices_[choice_count_++ % kChoices] = {numbers_.next(), layers};
+}
+
+codec::Layers Rewriter::chosen_at(SequenceNumber number) const {
+  for (std::uint32_t i = choice_count_; i-- > 0 && choice_count_ - i <= kChoices;) {
+    const Chosen& chosen = choices_[i % kChoices];
+    if (number.minus({chosen.first_number}) >= 0) return chosen.layers;
+  }
+  return chosen_.layers;
 }
 
 void Rewriter::leave_out(const StoredPacket& packet, bool picture_too) {

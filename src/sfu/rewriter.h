@@ -42,11 +42,11 @@ class Rewriter {
     numbers_.stop();
     pictures_.stop();
   }
-  /// Of a packet that is forwarded; nothing when its place was given away or is too old. `marker` and the payload type
-  /// are the caller's.
+  /// Of a packet that is forwarded; nothing when its place was given away or is too old. The payload type
+  /// is the caller's.
   std::optional<Rewrite> rewrite(const StoredPacket& packet);
-  /// Of a late packet that is not forwarded: an empty one in its place, if it has one.
-  std::optional<Rewrite> fill(const StoredPacket& packet);
+  /// From the next number on these layers are forwarded.
+  void choose(codec::Layers layers);
   /// A packet of the stream that is followed is left out. `picture_too`: its whole picture is.
   void leave_out(const StoredPacket& packet, bool picture_too);
 
@@ -75,14 +75,22 @@ class Rewriter {
     std::uint8_t tl0_offset = 0;
     std::uint8_t tag = 0;
   };
+  /// Which layers were forwarded from a number on: what comes late is judged as it would have been in time.
+  struct Chosen {
+    std::uint16_t first_number = 0;
+    codec::Layers layers;
+  };
   static constexpr std::size_t kRuns = 8;
+  static constexpr std::size_t kChoices = 16;
   static constexpr int kLongRun = 0x4000;
 
+  [[nodiscard]] codec::Layers chosen_at(SequenceNumber number) const;
   [[nodiscard]] const Run* run_of(SequenceNumber number) const;
   [[nodiscard]] Rewrite make(const StoredPacket& packet, SequenceNumber number, const Run& run);
 
   // Looked at for every packet, before what is looked at seldom.
   Run run_;
+  Chosen chosen_;
   RtpTimestamp newest_timestamp_;
   std::uint32_t run_count_ = 0;
   std::uint16_t next_frame_number_ = 0;
@@ -91,6 +99,8 @@ class Rewriter {
   NumberMap numbers_;
   NumberMap pictures_;
   std::array<Run, kRuns> runs_{};  ///< The last ones, run_ among them.
+  std::array<Chosen, kChoices> choices_{};  ///< The last ones, chosen_ among them.
+  std::uint32_t choice_count_ = 0;
 };
 
 }  // namespace sluice::sfu
