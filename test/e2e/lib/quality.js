@@ -5,6 +5,11 @@ import { sleep } from './wait.js';
 /** @import { Stage } from './stage.js' */
 
 /**
+ * NACK messages for video; the packets that NACK messages named, as our worker counted them; PLI and FIR.
+ * @typedef {{ videoNacks: number, videoPackets: number, audioPackets: number, keyFrames: number }} Asked
+ */
+
+/**
  * Shares are 0 to 1, times ms unless they say otherwise.
  * @typedef {object} Quality
  * @property {number} seconds
@@ -18,9 +23,9 @@ import { sleep } from './wait.js';
  * @property {number} keyFrames           decoded
  * @property {number} concealed           share of audio samples that were made up, silence not counted
  * @property {number} concealmentEvents
- * @property {Record<string, number>} viewerAsked    by the viewer: NACK messages, packets they named (as our worker counted), PLI
- * @property {Record<string, number>} workerAsked    of the publisher
- * @property {Record<string, number>} resent         packets, by the worker and by the publisher
+ * @property {Asked} viewerAsked          of the worker
+ * @property {Asked} workerAsked          of the publisher
+ * @property {{ byWorker: number, byPublisher: number }} resent  packets
  * @property {Record<string, number>} lostOnTheWay   packets, by leg and direction (with a network)
  * @property {Record<string, number>} overtaken      likewise
  */
@@ -44,9 +49,9 @@ export async function measureQuality(stage, seconds) {
   return summarize(before, after, { slowestSecondFps, longestGap: longestGap(frames) });
 }
 
-/** @param {[at: number, width: number, height: number][]} frames @returns {number} ms */
+/** @param {import('./stage_page.js').SeenFrame[]} frames @returns {number} ms between two of them */
 export function longestGap(frames) {
-  return frames.reduce((longest, [at], index) => Math.max(longest, index ? at - (frames[index - 1]?.[0] ?? at) : 0), 0);
+  return frames.reduce((longest, { at }, index) => Math.max(longest, at - (frames[index - 1]?.at ?? at)), 0);
 }
 
 /** @typedef {Awaited<ReturnType<typeof look>>} Look */
@@ -69,9 +74,10 @@ function summarize(before, after, seen) {
   const seconds = (after.viewer.at - before.viewer.at) / 1_000;
   /** @param {(look: Look) => number} count */
   const more = (count) => count(after) - count(before);
+  /** @param {Look} look @param {keyof Look['worker']} which @returns {any[]} */
+  const streams = (look, which) => look.worker[which];
   /** @param {keyof Look['worker']} which @param {string} field */
-  const worker = (which, field) =>
-    more(({ worker: all }) => all[which].reduce((sum, stream) => sum + /** @type {any} */ (stream[field] ?? 0), 0));
+  const worker = (which, field) => more((look) => streams(look, which).reduce((sum, stream) => sum + (stream[field] ?? 0), 0));
   /** @param {string} field */
   const sent = (field) =>
     more(({ publisher }) => [publisher.sent.audio, ...publisher.sent.video].reduce((sum, stream) => sum + (stream?.[field] ?? 0), 0));

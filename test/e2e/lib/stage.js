@@ -7,7 +7,7 @@ import { Network } from './network.js';
 import { stagePage } from './stage_page.js';
 import { until } from './wait.js';
 
-/** @import { Publication } from './stage_page.js' */
+/** @import { Publication, SeenFrame, WantedLayer } from './stage_page.js' */
 
 const PUBLISHER = 'publisher';
 const VIEWER = 'viewer';
@@ -91,6 +91,14 @@ export class Stage {
     });
   }
 
+  /** Until the viewer sees it at its full size and rate. @param {{ height: number, fps: number }} publication */
+  async untilWatchedAt({ height, fps }) {
+    if (await this.viewer.untilLayer({ height, interval: 1_000 / fps, within: 10_000 })) return;
+    const { frameHeight, framesPerSecond } = (await this.viewer.sample()).received.video;
+    const why = JSON.stringify(await this.explain());
+    throw new Error(`the viewer sees ${frameHeight} lines at ${framesPerSecond} fps, not ${height} at ${fps}: ${why}`);
+  }
+
   /**
    * Until the publisher sends so many encodings, the largest of this height, at the full rate: it begins with few and small ones.
    * @param {{ encodings: number, height: number, fps: number }} wanted
@@ -108,6 +116,11 @@ export class Stage {
       },
       { within: 20_000, every: 250, seen: async () => (await this.publisher.sample()).sent.video },
     );
+  }
+
+  /** Why the viewer gets what it gets. */
+  explain() {
+    return this.consumers.video?.explain();
   }
 
   async #closeWorker() {
@@ -153,9 +166,14 @@ export class End {
     return this.page.evaluate(() => /** @type {any} */ (window).stage.startFrames());
   }
 
-  /** @returns {Promise<[at: number, width: number, height: number][]>} */
+  /** @returns {Promise<SeenFrame[]>} */
   frames() {
     return this.page.evaluate(() => /** @type {any} */ (window).stage.frames());
+  }
+
+  /** @param {WantedLayer} layer @returns {Promise<boolean>} */
+  untilLayer(layer) {
+    return this.page.evaluate((want) => /** @type {any} */ (window).stage.untilLayer(want), layer);
   }
 }
 

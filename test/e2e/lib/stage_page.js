@@ -5,8 +5,9 @@
 //   accept(answer)   the other side's answer
 //   answer(offer)    watches what is offered
 //   sample()         the browser's statistics, by `audio` and `video` (of simulcast a list of them)
-//   startFrames()    forgets the frames seen so far
-//   frames()         each frame that came out of the decoder: [performance.now(), width, height]
+//   startFrames()    forgets the frames seen so far, but for the last
+//   frames()         each frame that came out of the decoder (SeenFrame)
+//   untilLayer(want) waits for frames of this height, so far apart in media time
 
 /**
  * @typedef {object} Publication
@@ -18,14 +19,28 @@
  * @property {(RTCRtpEncodingParameters & { scalabilityMode?: string })[]} encodings
  */
 
+/**
+ * @typedef {object} SeenFrame
+ * @property {number} at      performance.now() when the decoder gave it
+ * @property {number} rtp     its RTP timestamp
+ * @property {number} width
+ * @property {number} height
+ *
+ * @typedef {object} WantedLayer
+ * @property {number} height
+ * @property {number} interval  ms between two frames
+ * @property {number} within    ms from now
+ */
+
 export function stagePage() {
   /** @type {any} */
   const w = window;
   /** @type {RTCPeerConnection} */
   let pc;
-  /** @type {[at: number, width: number, height: number][]} */
+  /** @type {import('./stage_page.js').SeenFrame[]} */
   let seen = [];
-  const HARDLY_ANY = 100_000; // frames kept: an hour's
+  const MOST_FRAMES = 100_000; // an hour's
+  const TICKS_PER_MS = 90;
 
   /** @param {MediaStreamTrack} track */
   async function watchFrames(track) {
@@ -33,7 +48,8 @@ export function stagePage() {
     for (;;) {
       const { value: frame, done } = await reader.read();
       if (done) return;
-      if (seen.length < HARDLY_ANY) seen.push([performance.now(), frame.displayWidth, frame.displayHeight]);
+      const { displayWidth: width, displayHeight: height } = frame;
+      if (seen.length < MOST_FRAMES) seen.push({ at: performance.now(), rtp: frame.metadata().rtpTimestamp, width, height });
       frame.close();
     }
   }
@@ -104,9 +120,21 @@ export function stagePage() {
     },
 
     startFrames() {
-      seen = [];
+      seen = seen.slice(-1);
     },
 
     frames: () => seen,
+
+    /** @param {import('./stage_page.js').WantedLayer} want @returns {Promise<boolean>} whether it came */
+    async untilLayer({ height, interval, within }) {
+      const end = performance.now() + within;
+      for (; performance.now() < end; await new Promise((resolve) => setTimeout(resolve, 15))) {
+        const last = seen.slice(-3);
+        if (last.length < 3 || last.some((frame) => frame.height !== height)) continue;
+        const apart = last.slice(1).map((frame, index) => ((frame.rtp - (last[index]?.rtp ?? 0)) >>> 0) / TICKS_PER_MS);
+        if (apart.every((each) => Math.abs(each - interval) < interval / 3)) return true;
+      }
+      return false;
+    },
   };
 }
