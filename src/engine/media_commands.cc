@@ -165,8 +165,15 @@ Result<Reply> handle(State& state, const Consume& command, Instant now) {
     parameters->mid = std::to_string(transport->next_mid++);
   }
   ConsumerEntry& entry = add_consumer(state, *transport, id, *producer, *parameters, command.paused, now);
-  return Reply(ConsumerReply{id, command.producer_id, entry.consumer->kind(), std::move(*parameters),
-                             "simple", command.paused, producer->producer->paused(), {}, {}});
+  return Reply(ConsumerReply{id,
+                             command.producer_id,
+                             entry.consumer->kind(),
+                             std::move(*parameters),
+                             "simple",
+                             command.paused,
+                             producer->producer->paused(),
+                             {},
+                             {}});
 }
 
 Result<Reply> handle(State& state, const RequestKeyFrame& command, Instant now) {

@@ -39,10 +39,10 @@ State::~State() {
 
 Transport& State::add_webrtc_transport(Room& room, Peer* peer, std::string id, Duration consent_timeout) {
   Transport& transport =
-      adopt(std::make_unique<Transport>(std::in_place_type<transport::WebRtcTransport>,
-                                        sfu::MediaSession::Shared{random, options.wall_clock, dirty, router, events},
-                                        transport::Shared{dtls, *backend, batch}, make_credentials(),
-                                        consent_timeout),
+      adopt(std::make_unique<Transport>(
+                std::in_place_type<transport::WebRtcTransport>,
+                sfu::MediaSession::Shared{random, options.wall_clock, dirty, router, events},
+                transport::Shared{dtls, *backend, batch}, make_credentials(), consent_timeout),
             room, peer, std::move(id));
   add_ufrag(transport, transport.webrtc()->ice().local().ufrag);
   return transport;
@@ -51,9 +51,10 @@ Transport& State::add_webrtc_transport(Room& room, Peer* peer, std::string id, D
 Transport& State::add_plain_transport(Room& room, Peer* peer, std::string id,
                                       transport::PlainTransport::Options plain) {
   Transport& transport =
-      adopt(std::make_unique<Transport>(std::in_place_type<transport::PlainTransport>,
-                                        sfu::MediaSession::Shared{random, options.wall_clock, dirty, router, events},
-                                        batch, *backend, std::move(plain), random),
+      adopt(std::make_unique<Transport>(
+                std::in_place_type<transport::PlainTransport>,
+                sfu::MediaSession::Shared{random, options.wall_clock, dirty, router, events}, batch, *backend,
+                std::move(plain), random),
             room, peer, std::move(id));
   add_socket(transport, transport.plain()->socket().id);
   if (const auto& rtcp = transport.plain()->rtcp_socket()) add_socket(transport, rtcp->id);
