@@ -123,6 +123,8 @@ void add_track(const client::MediaReceiver& track, bool lossy, Instant end, std:
   results.freezes += continuity.freezes();
   results.longest_freeze = std::max(results.longest_freeze, millis(continuity.longest_gap()));
   results.layer_switches += counts.layer_switches;
+  for (std::size_t i = 0; i < counts.frames_by_layer.size(); ++i)
+    results.frames_by_layer[i] += counts.frames_by_layer[i];
   results.plis += track.plis();
   results.duplicates += counts.duplicates;
   results.damaged += counts.bad_markers;
@@ -158,6 +160,10 @@ bool sees_everything(const Participant& participant, std::size_t expected) {
 
 void evaluate(const Options& options, const MediaPlan& plan, const std::vector<Participant>& participants,
               Instant end, Results& results) {
+  if (plan.simulcast()) {
+    for (const auto& layer : plan.layers())
+      results.encodings.push_back(std::to_string(layer.width) + "x" + std::to_string(layer.height));
+  }
   const auto live = rooms_live(options, participants);
   Joins joins;
   std::vector<double> jitters;

@@ -46,6 +46,8 @@ Json watching(const Results& r) {
           {"freezes", r.freezes},
           {"longestFrameGap", r.longest_freeze},
           {"layerSwitches", r.layer_switches},
+          {"encodings", r.encodings},
+          {"framesByEncoding", r.frames_by_layer},
           {"latency", json_of(r.latency)},
           {"latencyDistribution", distribution},
           {"jitter", json_of(r.jitter)},

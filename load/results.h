@@ -87,6 +87,8 @@ struct Results {
   std::uint64_t freezes = 0;
   double longest_freeze = 0;  ///< ms.
   std::uint64_t layer_switches = 0;
+  std::vector<std::string> encodings;              ///< Of a simulcast: "320x180", the smallest first...
+  std::array<std::uint64_t, 4> frames_by_layer{};  ///< ...and how many frames of each were seen.
   std::uint64_t plis = 0;
   // Violations of what an SFU promises.
   std::uint64_t duplicates = 0;

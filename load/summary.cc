@@ -79,7 +79,12 @@ std::string watching(const Results& r) {
                              std::to_string(r.plis) + " asked for)");
   out += row("freezes",
              std::to_string(r.freezes) + ", longest gap between frames " + number(r.longest_freeze) + " ms");
-  if (r.layer_switches > 0) out += row("layer switches", std::to_string(r.layer_switches));
+  if (!r.encodings.empty()) {
+    std::string seen;
+    for (std::size_t i = 0; i < r.encodings.size(); ++i)
+      seen += (i > 0 ? ", " : "") + std::to_string(r.frames_by_layer[i]) + " of " + r.encodings[i];
+    out += row("encodings seen", seen + "; switches: " + std::to_string(r.layer_switches));
+  }
   out += row("violations", std::to_string(r.violations()) +
                                (r.violations() == 0 ? ": every packet once, whole, in order" : ""));
   return out;

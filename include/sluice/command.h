@@ -20,7 +20,7 @@
 
 namespace sluice {
 
-enum class ObjectKind : std::uint8_t { kWorker, kRoom, kPeer, kTransport, kProducer, kConsumer };
+enum class ObjectKind : std::uint8_t { kWorker, kRoom, kPeer, kTransport, kProducer, kConsumer, kObserver };
 
 // --- Worker --------------------------------------------------------------------------------------
 
@@ -36,7 +36,8 @@ struct Close {
   ObjectKind kind;
   std::string id;
 };
-/// Stops or goes on forwarding: producers and consumers only. Pausing twice is no error.
+/// Stops or goes on forwarding, or observing: producers, consumers and observers only. Pausing twice is no
+/// error.
 struct Pause {
   ObjectKind kind;
   std::string id;
@@ -204,13 +205,13 @@ struct SetPriority {
 struct Explain {
   std::string consumer_id;
 };
-/// Bits per second; 0 takes a limit away. `direction` kIncoming asks a publisher to stay below it (REMB),
-/// kOutgoing is what a transport's consumers share.
+/// kMaxIncoming asks the publisher to stay below it (REMB); the others bound what the transport's consumers
+/// share.
 enum class BitrateLimit : std::uint8_t { kMaxIncoming, kMaxOutgoing, kMinOutgoing };
 struct SetBitrateLimit {
   std::string transport_id;
   BitrateLimit limit = BitrateLimit::kMaxIncoming;
-  std::uint32_t bitrate = 0;
+  std::uint32_t bitrate = 0;  ///< bps; 0 takes the limit away.
 };
 
 enum class TraceType : std::uint8_t { kRtp, kKeyFrame, kNack, kPli, kFir, kSr, kProbation, kBwe };
@@ -230,13 +231,13 @@ struct CreateActiveSpeakerObserver {
   std::string observer_id;
   std::uint32_t interval_ms = 300;  ///< 100 to 5000.
 };
-/// Tells the loudest producers every `interval_ms`.
+/// Tells the loudest producers of the last `interval_ms`, and once when there are none any more.
 struct CreateAudioLevelObserver {
   std::string room_id;
   std::string observer_id;
   std::uint32_t max_entries = 1;
-  std::int32_t threshold = -80;  ///< dBov, -127 to 0.
-  std::uint32_t interval_ms = 1000;
+  std::int32_t threshold = -80;      ///< dBov, -127 to 0.
+  std::uint32_t interval_ms = 1000;  ///< 100 to 5000.
 };
 /// Audio producers of the same room only. Adding one twice, or removing one that is not there, is refused.
 struct ObserverAddProducer {
@@ -248,10 +249,13 @@ struct ObserverRemoveProducer {
   std::string producer_id;
 };
 
-using Command = std::variant<UpdateSettings, Close, Pause, Resume, Dump, GetStats, CreateRoom, CanConsume,
-                             CreatePeer, SetRemoteDescription, SetLocalDescription, CreateOffer, CreateAnswer,
-                             AddIceCandidate, CreateWebRtcTransport, ConnectTransport, RestartIce, Produce,
-                             Consume, RequestKeyFrame, CreatePlainTransport, ConnectPlainTransport>;
+using Command =
+    std::variant<UpdateSettings, Close, Pause, Resume, Dump, GetStats, CreateRoom, CanConsume, CreatePeer,
+                 SetRemoteDescription, SetLocalDescription, CreateOffer, CreateAnswer, AddIceCandidate,
+                 CreateWebRtcTransport, ConnectTransport, RestartIce, Produce, Consume, RequestKeyFrame,
+                 CreatePlainTransport, ConnectPlainTransport, SetPreferredLayers, SetPriority, Explain,
+                 SetBitrateLimit, EnableTraceEvent, CreateActiveSpeakerObserver, CreateAudioLevelObserver,
+                 ObserverAddProducer, ObserverRemoveProducer>;
 
 // --- Replies -------------------------------------------------------------------------------------
 
@@ -349,8 +353,9 @@ struct ObserverReply {
   std::string observer_id;
 };
 
-using Reply = std::variant<Done, DumpReply, StatsReply, RoomReply, CanConsumeReply, PeerReply,
-                           DescriptionReply, WebRtcTransportReply, ConnectReply, IceParametersReply,
-                           ProducerReply, ConsumerReply, PlainTransportReply, PlainConnectReply>;
+using Reply =
+    std::variant<Done, DumpReply, StatsReply, RoomReply, CanConsumeReply, PeerReply, DescriptionReply,
+                 WebRtcTransportReply, ConnectReply, IceParametersReply, ProducerReply, ConsumerReply,
+                 PlainTransportReply, PlainConnectReply, PreferredLayersReply, PriorityReply, ObserverReply>;
 
 }  // namespace sluice

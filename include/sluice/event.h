@@ -39,6 +39,8 @@ struct ConsumerCreated {
   std::string mid;
   MediaKind kind = MediaKind::kAudio;
   RtpParameters rtp_parameters;
+  std::string type{};  ///< As ConsumerReply's, as is `score`.
+  ConsumerScore score{};
 };
 /// Closed by the engine, not by a command that named it: `reason` is "transportclose", "producerclose",
 /// "stopped" or "refused".
@@ -124,8 +126,10 @@ struct AudioLevels {
   std::vector<Volume> volumes;
 };
 
-using Event = std::variant<NegotiationNeeded, PeerTransportCreated, ProducerCreated, ConsumerCreated,
-                           ObjectClosed, ProducerPaused, IceStateChange, IceSelectedTupleChange,
-                           DtlsStateChange, LogRecord, TupleChange, RtcpTupleChange>;
+using Event =
+    std::variant<NegotiationNeeded, PeerTransportCreated, ProducerCreated, ConsumerCreated, ObjectClosed,
+                 ProducerPaused, IceStateChange, IceSelectedTupleChange, DtlsStateChange, LogRecord,
+                 TupleChange, RtcpTupleChange, ProducerScoreChange, ConsumerScoreChange, LayersChange,
+                 VideoOrientationChange, TraceEvent, DominantSpeaker, AudioLevels>;
 
 }  // namespace sluice

@@ -36,6 +36,19 @@ struct TransportStats {
   std::uint64_t rtp_bytes_sent = 0;
   std::uint64_t rtx_bytes_received = 0;
   std::uint64_t rtx_bytes_sent = 0;
+  std::uint64_t probation_bytes_sent = 0;
+  std::uint32_t rtp_recv_bitrate = 0;
+  std::uint32_t rtp_send_bitrate = 0;
+  std::uint32_t rtx_recv_bitrate = 0;
+  std::uint32_t rtx_send_bitrate = 0;
+  std::uint32_t probation_send_bitrate = 0;
+  std::optional<std::uint32_t> available_outgoing_bitrate;  ///< Absent while it is not known.
+  std::optional<std::uint32_t> available_incoming_bitrate;
+  std::optional<std::uint32_t> max_incoming_bitrate;  ///< As SetBitrateLimit has set it.
+  std::optional<std::uint32_t> max_outgoing_bitrate;
+  std::optional<std::uint32_t> min_outgoing_bitrate;
+  std::optional<double> rtp_packet_loss_received;  ///< 0 to 1, of the last report interval.
+  std::optional<double> rtp_packet_loss_sent;
   std::uint64_t packets_received = 0;
   std::uint64_t packets_sent = 0;
   std::map<std::string, std::uint64_t>
@@ -71,7 +84,8 @@ struct RtpStreamStats {
   std::uint64_t key_frame_count = 0;
   std::optional<double> round_trip_time;  ///< ms.
   std::uint64_t rtx_packets_discarded = 0;
-  std::uint8_t score = 0;  ///< 0 (nothing arrives) to 10 (all of it).
+  std::uint32_t rtx_bitrate = 0;  ///< Of retransmissions, in a stream of their own or not.
+  std::uint8_t score = 0;         ///< 0 (nothing arrives) to 10 (all of it).
   /// Of a stream with layers: bps by "spatial.temporal", each with all that it needs.
   std::map<std::string, std::uint32_t> bitrate_by_layer;
 };

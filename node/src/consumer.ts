@@ -1,8 +1,11 @@
 import type { EventT } from './channel/channel.js';
 import type { Link } from './channel/link.js';
 import { RemoteObject, type AppData } from './remote_object.js';
+import { consumerLayers, consumerScore, traceFromWire } from './shapes/layers.js';
 import { rtpParameters } from './shapes/rtp.js';
+import { integer } from './shapes/shape.js';
 import { rtpStreamStat } from './shapes/stats.js';
+import type { ConsumerExplanation, ConsumerLayers, ConsumerScore, ConsumerTraceEventData, ConsumerTraceEventType } from './types/layers.js';
 import type { MediaKind, RtpCapabilities, RtpParameters } from './types/rtp.js';
 import type { RtpStreamStat } from './types/stats.js';
 import * as wire from './wire/index.js';
@@ -15,8 +18,12 @@ export interface ConsumerOptions<Data extends AppData = AppData> {
   paused?: boolean;
   /** Chosen by the worker by default. */
   mid?: string;
-  /** Retransmissions in a stream of their own (RFC 4588). Default: true for video, false for audio. */
+  /** Retransmissions in a stream of their own (RFC 4588), where the client can take them. Default true, for audio too. */
   enableRtx?: boolean;
+  /** Of a producer with layers. Default: the highest. */
+  preferredLayers?: ConsumerLayers;
+  /** Opus packets of discontinuous transmission (silence) are not forwarded. Default false. */
+  ignoreDtx?: boolean;
   appData?: Data;
 }
 
@@ -31,9 +38,20 @@ export type ConsumerEvents = {
   producerresume: [];
   /** The client rejected its section in an answer; the consumer is closed. */
   refused: [];
+  score: [score: ConsumerScore];
+  /** What is forwarded now; undefined: nothing. */
+  layerschange: [layers?: ConsumerLayers];
+  trace: [trace: ConsumerTraceEventData];
 };
 
-export type ConsumerObserverEvents = { close: []; pause: []; resume: [] };
+export type ConsumerObserverEvents = {
+  close: [];
+  pause: [];
+  resume: [];
+  score: [score: ConsumerScore];
+  layerschange: [layers?: ConsumerLayers];
+  trace: [trace: ConsumerTraceEventData];
+};
 
 /** @internal */
 export interface ConsumerFields {
@@ -44,7 +62,13 @@ export interface ConsumerFields {
   rtpParameters: RtpParameters;
   paused: boolean;
   producerPaused: boolean;
+  score: wire.ConsumerScoreT | null;
+  preferredLayers: wire.ConsumerLayersT | null;
   appData: AppData | undefined;
+}
+
+function layersFromWire(layers: wire.ConsumerLayersT | null): ConsumerLayers | undefined {
+  return layers === null ? undefined : consumerLayers.fromWire(layers);
 }
 
 const closingReasons = new Set<keyof ConsumerEvents>(['transportclose', 'producerclose', 'refused']);
@@ -57,6 +81,10 @@ export class Consumer extends RemoteObject<ConsumerEvents, ConsumerObserverEvent
   #rtpParameters: RtpParameters;
   #paused: boolean;
   #producerPaused: boolean;
+  #score: ConsumerScore;
+  #preferredLayers: ConsumerLayers | undefined;
+  #currentLayers: ConsumerLayers | undefined;
+  #priority = 1;
 
   /** @internal */
   constructor(link: Link, fields: ConsumerFields) {
@@ -67,6 +95,8 @@ export class Consumer extends RemoteObject<ConsumerEvents, ConsumerObserverEvent
     this.#rtpParameters = fields.rtpParameters;
     this.#paused = fields.paused;
     this.#producerPaused = fields.producerPaused;
+    this.#score = consumerScore.fromWire(fields.score ?? new wire.ConsumerScoreT());
+    this.#preferredLayers = layersFromWire(fields.preferredLayers);
   }
 
   /** As the worker sends it: what the client needs to receive it. */
@@ -81,6 +111,26 @@ export class Consumer extends RemoteObject<ConsumerEvents, ConsumerObserverEvent
 
   get producerPaused(): boolean {
     return this.#producerPaused;
+  }
+
+  /** How well it arrives. */
+  get score(): ConsumerScore {
+    return this.#score;
+  }
+
+  /** As they hold: within what the producer has. Undefined when the type has no layers. */
+  get preferredLayers(): ConsumerLayers | undefined {
+    return this.#preferredLayers;
+  }
+
+  /** What is forwarded. Undefined: nothing, or the type has no layers. */
+  get currentLayers(): ConsumerLayers | undefined {
+    return this.#currentLayers;
+  }
+
+  /** 1 to 255. */
+  get priority(): number {
+    return this.#priority;
   }
 
   async pause(): Promise<void> {
@@ -99,6 +149,34 @@ export class Consumer extends RemoteObject<ConsumerEvents, ConsumerObserverEvent
     await this.request(new wire.RequestKeyFrameT(this.id), wire.DoneT);
   }
 
+  /** Without effect when the type has no layers. */
+  async setPreferredLayers(preferredLayers: ConsumerLayers): Promise<void> {
+    const command = new wire.SetPreferredLayersT(this.id, consumerLayers.toWire(preferredLayers, 'preferredLayers'));
+    this.#preferredLayers = layersFromWire((await this.request(command, wire.PreferredLayersReplyT)).preferredLayers);
+  }
+
+  /** Among the consumers of a transport whose bitrate does not do for all: 1 to 255, the greater is served first. */
+  async setPriority(priority: number): Promise<void> {
+    const command = new wire.SetPriorityT(this.id, integer(1, 255).toWire(priority, 'priority'));
+    this.#priority = (await this.request(command, wire.PriorityReplyT)).priority;
+  }
+
+  /** Back to 1. */
+  async unsetPriority(): Promise<void> {
+    await this.setPriority(1);
+  }
+
+  /** Which packets and requests `trace` tells from now on; none by default. */
+  async enableTraceEvent(types: ConsumerTraceEventType[] = []): Promise<void> {
+    await this.setTrace(types);
+  }
+
+  /** Why it gets these layers and no others, why no key frame, who paused it, what was dropped. For people. */
+  async explain(): Promise<ConsumerExplanation> {
+    const { json } = await this.request(new wire.ExplainT(this.id), wire.DumpReplyT);
+    return JSON.parse(String(json)) as ConsumerExplanation;
+  }
+
   /** One entry: the stream as it is sent. */
   async getStats(): Promise<RtpStreamStat[]> {
     return (await this.stats()).streams.map((stream) => rtpStreamStat.fromWire(stream));
@@ -110,6 +188,18 @@ export class Consumer extends RemoteObject<ConsumerEvents, ConsumerObserverEvent
       if (event.paused === this.#producerPaused) return;
       this.#nowPaused(this.#paused, event.paused);
       this.emit(event.paused ? 'producerpause' : 'producerresume');
+    } else if (event instanceof wire.ConsumerScoreChangeT) {
+      this.#score = consumerScore.fromWire(event.score ?? new wire.ConsumerScoreT());
+      this.emit('score', this.#score);
+      this.observer.emit('score', this.#score);
+    } else if (event instanceof wire.LayersChangeT) {
+      this.#currentLayers = layersFromWire(event.layers);
+      this.emit('layerschange', this.#currentLayers);
+      this.observer.emit('layerschange', this.#currentLayers);
+    } else if (event instanceof wire.TraceEventT) {
+      const trace = traceFromWire<ConsumerTraceEventType>(event);
+      this.emit('trace', trace);
+      this.observer.emit('trace', trace);
     } else if (event instanceof wire.ObjectClosedT) {
       const reason = String(event.reason) as keyof ConsumerEvents;
       this.end(closingReasons.has(reason) ? reason : 'producerclose');

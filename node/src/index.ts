@@ -23,9 +23,27 @@ export {
 } from './plain_transport.js';
 export { Producer, type ProducerEvents, type ProducerObserverEvents, type ProducerOptions, type ProducerType } from './producer.js';
 export { Consumer, type ConsumerEvents, type ConsumerObserverEvents, type ConsumerOptions, type ConsumerType } from './consumer.js';
+export {
+  ActiveSpeakerObserver,
+  AudioLevelObserver,
+  RtpObserver,
+  type ActiveSpeakerObserverDominantSpeaker,
+  type ActiveSpeakerObserverEvents,
+  type ActiveSpeakerObserverObserverEvents,
+  type ActiveSpeakerObserverOptions,
+  type AudioLevelObserverEvents,
+  type AudioLevelObserverObserverEvents,
+  type AudioLevelObserverOptions,
+  type AudioLevelObserverVolume,
+  type RtpObserverAddRemoveProducerOptions,
+  type RtpObserverEvents,
+  type RtpObserverObserverEvents,
+} from './rtp_observer.js';
+export { parseScalabilityMode, type ScalabilityMode } from './scalability_mode.js';
 export type { AppData } from './remote_object.js';
 export { EnhancedEventEmitter } from './events.js';
 export * from './errors.js';
+export type * from './types/layers.js';
 export type * from './types/rtp.js';
 export type * from './types/transport.js';
 export type * from './types/stats.js';

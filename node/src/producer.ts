@@ -1,7 +1,9 @@
 import type { EventT } from './channel/channel.js';
 import type { Link } from './channel/link.js';
 import { RemoteObject, type AppData } from './remote_object.js';
+import { producerScore, traceFromWire, videoOrientation } from './shapes/layers.js';
 import { rtpStreamStat } from './shapes/stats.js';
+import type { ProducerScore, ProducerTraceEventData, ProducerTraceEventType, ProducerVideoOrientation } from './types/layers.js';
 import type { MediaKind, RtpParameters } from './types/rtp.js';
 import type { RtpStreamStat } from './types/stats.js';
 import * as wire from './wire/index.js';
@@ -25,9 +27,20 @@ export type ProducerEvents = {
   transportclose: [];
   /** The client took its track back in a description; the producer is closed. */
   stopped: [];
+  /** One entry for each of its streams. */
+  score: [score: ProducerScore[]];
+  videoorientationchange: [videoOrientation: ProducerVideoOrientation];
+  trace: [trace: ProducerTraceEventData];
 };
 
-export type ProducerObserverEvents = { close: []; pause: []; resume: [] };
+export type ProducerObserverEvents = {
+  close: [];
+  pause: [];
+  resume: [];
+  score: [score: ProducerScore[]];
+  videoorientationchange: [videoOrientation: ProducerVideoOrientation];
+  trace: [trace: ProducerTraceEventData];
+};
 
 /** @internal */
 export interface ProducerFields {
@@ -49,6 +62,7 @@ export class Producer extends RemoteObject<ProducerEvents, ProducerObserverEvent
   /** As the room routes it: with the room's payload types. Undefined for a track that was negotiated. */
   readonly consumableRtpParameters: RtpParameters | undefined;
   #paused: boolean;
+  #score: ProducerScore[] = [];
 
   /** @internal */
   constructor(link: Link, fields: ProducerFields) {
@@ -64,6 +78,11 @@ export class Producer extends RemoteObject<ProducerEvents, ProducerObserverEvent
     return this.#paused;
   }
 
+  /** How well its streams arrive: one entry each, none until it was measured first. */
+  get score(): ProducerScore[] {
+    return this.#score;
+  }
+
   /** Stops forwarding it to anybody. */
   async pause(): Promise<void> {
     await this.setPaused(true);
@@ -75,6 +94,11 @@ export class Producer extends RemoteObject<ProducerEvents, ProducerObserverEvent
     this.#nowPaused(false);
   }
 
+  /** Which packets and requests `trace` tells from now on; none by default. */
+  async enableTraceEvent(types: ProducerTraceEventType[] = []): Promise<void> {
+    await this.setTrace(types);
+  }
+
   /** One entry for each RTP stream. */
   async getStats(): Promise<RtpStreamStat[]> {
     return (await this.stats()).streams.map((stream) => rtpStreamStat.fromWire(stream));
@@ -82,7 +106,21 @@ export class Producer extends RemoteObject<ProducerEvents, ProducerObserverEvent
 
   /** @internal */
   handleEvent(event: EventT): void {
-    if (event instanceof wire.ObjectClosedT) this.end(event.reason === 'stopped' ? 'stopped' : 'transportclose');
+    if (event instanceof wire.ProducerScoreChangeT) {
+      this.#score = event.scores.map((score) => producerScore.fromWire(score));
+      this.emit('score', this.#score);
+      this.observer.emit('score', this.#score);
+    } else if (event instanceof wire.VideoOrientationChangeT) {
+      const orientation = videoOrientation.fromWire(event);
+      this.emit('videoorientationchange', orientation);
+      this.observer.emit('videoorientationchange', orientation);
+    } else if (event instanceof wire.TraceEventT) {
+      const trace = traceFromWire<ProducerTraceEventType>(event);
+      this.emit('trace', trace);
+      this.observer.emit('trace', trace);
+    } else if (event instanceof wire.ObjectClosedT) {
+      this.end(event.reason === 'stopped' ? 'stopped' : 'transportclose');
+    }
   }
 
   /** @internal */

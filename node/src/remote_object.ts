@@ -1,4 +1,4 @@
-// What rooms, peers, transports, producers and consumers have in common: an id, an end, observers.
+// What rooms, peers, transports, producers, consumers and observers have in common: an id, an end, observers.
 //
 // Closing here is immediate, as in mediasoup: the object and all it owns are closed when close() returns, and the worker is told.
 // When the end comes from elsewhere (an owner, the worker), end() does the same without telling.
@@ -6,6 +6,7 @@ import type { CommandT, EventT, ReplyT } from './channel/channel.js';
 import type { Link } from './channel/link.js';
 import { InvalidStateError } from './errors.js';
 import { EnhancedEventEmitter, type EventMap } from './events.js';
+import { traceTypes } from './shapes/layers.js';
 import * as wire from './wire/index.js';
 
 /** Anything the application wants to keep with an object. The library does not look at it. */
@@ -85,6 +86,11 @@ export abstract class RemoteObject<Events extends EventMap, ObserverEvents exten
   protected setPaused(paused: boolean): Promise<wire.DoneT> {
     const Command = paused ? wire.PauseT : wire.ResumeT;
     return this.request(new Command(this.#kind, this.id), wire.DoneT);
+  }
+
+  /** @internal From now on exactly these are told. */
+  protected async setTrace(types: readonly string[]): Promise<void> {
+    await this.request(new wire.EnableTraceEventT(this.#kind, this.id, traceTypes.toWire(types, 'types')), wire.DoneT);
   }
 
   /** @internal */

@@ -6,6 +6,13 @@ import { RemoteObject, type AppData } from './remote_object.js';
 import { rtpCapabilities, rtpCodecCapability } from './shapes/rtp.js';
 import { list, needObject, required, struct, text, withDefault } from './shapes/shape.js';
 import { PlainTransport, type PlainTransportOptions } from './plain_transport.js';
+import {
+  ActiveSpeakerObserver,
+  AudioLevelObserver,
+  type ActiveSpeakerObserverOptions,
+  type AudioLevelObserverOptions,
+  type RtpObserver,
+} from './rtp_observer.js';
 import { checkAppData, type Transport } from './transport.js';
 import type { RtpCapabilities, RtpCodecCapability } from './types/rtp.js';
 import { WebRtcTransport, type WebRtcTransportOptions } from './webrtc_transport.js';
@@ -22,7 +29,12 @@ export type RoomEvents = {
   workerclose: [];
 };
 
-export type RoomObserverEvents = { close: []; newtransport: [transport: Transport]; newpeer: [peer: Peer] };
+export type RoomObserverEvents = {
+  close: [];
+  newtransport: [transport: Transport];
+  newpeer: [peer: Peer];
+  newrtpobserver: [rtpObserver: RtpObserver];
+};
 
 const createFields = struct<Omit<RoomOptions, 'appData'>, wire.CreateRoomT>(wire.CreateRoomT, {
   mediaCodecs: withDefault(list(rtpCodecCapability), []),
@@ -44,6 +56,7 @@ export class Room extends RemoteObject<RoomEvents, RoomObserverEvents> {
   readonly rtpCapabilities: RtpCapabilities;
   readonly #peers = new Map<string, Peer>();
   readonly #transports = new Map<string, Transport>();
+  readonly #observers = new Set<RtpObserver>();
 
   /** @internal */
   private constructor(link: Link, reply: wire.RoomReplyT, appData: AppData | undefined) {
@@ -81,6 +94,18 @@ export class Room extends RemoteObject<RoomEvents, RoomObserverEvents> {
     return this.#adopt(await PlainTransport.create(this, options));
   }
 
+  /** Tells who speaks, of the producers that are added to it. */
+  async createActiveSpeakerObserver(options: ActiveSpeakerObserverOptions = {}): Promise<ActiveSpeakerObserver> {
+    needObject(options, 'options');
+    return this.#adoptObserver(await ActiveSpeakerObserver.create(this, options));
+  }
+
+  /** Tells how loud the loudest are, of the producers that are added to it. */
+  async createAudioLevelObserver(options: AudioLevelObserverOptions = {}): Promise<AudioLevelObserver> {
+    needObject(options, 'options');
+    return this.#adoptObserver(await AudioLevelObserver.create(this, options));
+  }
+
   /** Whether a client with these capabilities could receive the producer. The worker decides, so it takes a round trip. */
   async canConsume(options: CanConsumeOptions): Promise<boolean> {
     return (await this.request(canConsumeFields.toWire(options, ''), wire.CanConsumeReplyT)).canConsume;
@@ -95,6 +120,7 @@ export class Room extends RemoteObject<RoomEvents, RoomObserverEvents> {
   protected endOwned(): void {
     for (const peer of [...this.#peers.values()]) peer.end('routerclose');
     for (const transport of [...this.#transports.values()]) transport.end('routerclose');
+    for (const rtpObserver of [...this.#observers]) rtpObserver.end('routerclose');
   }
 
   #adopt<T extends Transport>(transport: T): T {
@@ -102,5 +128,12 @@ export class Room extends RemoteObject<RoomEvents, RoomObserverEvents> {
     transport.observer.once('close', () => this.#transports.delete(transport.id));
     this.observer.emit('newtransport', transport);
     return transport;
+  }
+
+  #adoptObserver<T extends RtpObserver>(rtpObserver: T): T {
+    this.#observers.add(rtpObserver);
+    rtpObserver.observer.once('close', () => this.#observers.delete(rtpObserver));
+    this.observer.emit('newrtpobserver', rtpObserver);
+    return rtpObserver;
   }
 }

@@ -5,8 +5,10 @@ import { Consumer, type ConsumerFields, type ConsumerOptions, type ConsumerType 
 import { InvalidArgumentError } from './errors.js';
 import { Producer, type ProducerFields, type ProducerOptions, type ProducerType } from './producer.js';
 import { RemoteObject, type AppData } from './remote_object.js';
+import { consumerLayers, traceFromWire } from './shapes/layers.js';
 import { mediaKind, rtpCapabilities, rtpParameters } from './shapes/rtp.js';
 import { flag, isObject, optional, required, struct, text, uint32, withDefault, wrong } from './shapes/shape.js';
+import type { TransportTraceEventData, TransportTraceEventType } from './types/layers.js';
 import type { TransportStat } from './types/stats.js';
 import * as wire from './wire/index.js';
 
@@ -15,12 +17,14 @@ export type TransportEvents = {
   routerclose: [];
   /** Its peer was closed, and so was it. */
   peerclose: [];
+  trace: [trace: TransportTraceEventData];
 };
 
 export type TransportObserverEvents = {
   close: [];
   newproducer: [producer: Producer];
   newconsumer: [consumer: Consumer];
+  trace: [trace: TransportTraceEventData];
 };
 
 const produceFields = struct<Omit<ProducerOptions, 'id' | 'appData'>, wire.ProduceT>(wire.ProduceT, {
@@ -36,6 +40,8 @@ const consumeFields = struct<Omit<ConsumerOptions, 'appData'>, wire.ConsumeT>(wi
   paused: withDefault(flag, false),
   mid: optional(text),
   enableRtx: optional(flag),
+  preferredLayers: optional(consumerLayers),
+  ignoreDtx: withDefault(flag, false),
 });
 
 /** Throws when `appData` is given and no object. */
@@ -59,6 +65,26 @@ export abstract class Transport<
 
   /** One entry. */
   abstract getStats(): Promise<TransportStat[]>;
+
+  /** Asks the other end to send no more than this: bps; 0 takes the limit away. */
+  async setMaxIncomingBitrate(bitrate: number): Promise<void> {
+    await this.#limit(wire.BitrateLimit.MAX_INCOMING, bitrate);
+  }
+
+  /** What its consumers share at most: bps; 0 takes the limit away. */
+  async setMaxOutgoingBitrate(bitrate: number): Promise<void> {
+    await this.#limit(wire.BitrateLimit.MAX_OUTGOING, bitrate);
+  }
+
+  /** What its consumers share at least, whatever is estimated: bps; 0 takes the limit away. */
+  async setMinOutgoingBitrate(bitrate: number): Promise<void> {
+    await this.#limit(wire.BitrateLimit.MIN_OUTGOING, bitrate);
+  }
+
+  /** What `trace` tells from now on; nothing by default. */
+  async enableTraceEvent(types: TransportTraceEventType[] = []): Promise<void> {
+    await this.setTrace(types);
+  }
 
   /** Receives a track of the other end. */
   async produce<Data extends AppData = AppData>(options: ProducerOptions<Data>): Promise<Producer> {
@@ -94,6 +120,8 @@ export abstract class Transport<
       rtpParameters: rtpParameters.fromWire(reply.rtpParameters!),
       paused: reply.paused,
       producerPaused: reply.producerPaused,
+      score: reply.score,
+      preferredLayers: reply.preferredLayers,
       appData,
     });
   }
@@ -102,7 +130,11 @@ export abstract class Transport<
   handleEvent(event: EventT): void {
     if (event instanceof wire.ProducerCreatedT) this.#producerCreated(event);
     else if (event instanceof wire.ConsumerCreatedT) this.#consumerCreated(event);
-    else if (event instanceof wire.ObjectClosedT) this.end();
+    else if (event instanceof wire.TraceEventT) {
+      const trace = traceFromWire<TransportTraceEventType>(event);
+      this.emitUnchecked('trace', trace);
+      this.observer.emitUnchecked('trace', trace);
+    } else if (event instanceof wire.ObjectClosedT) this.end();
   }
 
   /** @internal */
@@ -129,6 +161,10 @@ export abstract class Transport<
     for (const consumer of [...this.#consumers.values()]) consumer.end('transportclose');
   }
 
+  async #limit(limit: wire.BitrateLimit, bitrate: number): Promise<void> {
+    await this.request(new wire.SetBitrateLimitT(this.id, limit, uint32.toWire(bitrate, 'bitrate')), wire.DoneT);
+  }
+
   /** Negotiated by the peer. */
   #producerCreated(event: wire.ProducerCreatedT): void {
     this.addProducer({
@@ -151,10 +187,12 @@ export abstract class Transport<
       id,
       producerId,
       kind: mediaKind.fromWire(event.kind),
-      type: 'simple' satisfies ConsumerType,
+      type: String(event.type || 'simple') as ConsumerType,
       rtpParameters: rtpParameters.fromWire(event.rtpParameters!),
       paused: false,
       producerPaused: this.link.find(producerId, Producer)?.paused ?? false,
+      score: event.score,
+      preferredLayers: null,
       appData: undefined,
     });
   }

@@ -1,5 +1,9 @@
-// The receiving side of transport-wide congestion control: notes arrivals, and says every 50 to 100 ms what
+// The receiving side of transport-wide congestion control: notes arrivals, and says every 50 to 250 ms what
 // to report.
+//
+// How often is a matter of what it costs: feedback takes about a twentieth of the bitrate that it is on, as
+// libwebrtc's receivers do, whose senders are tuned to it. So a call of audio alone reports four times a
+// second, any video twenty times.
 //
 // One per transport. transport/rtcp turns a report into feedback packets slice by slice, a writer a datagram:
 //
@@ -29,14 +33,16 @@ namespace sluice::cc {
 
 class TransportCcRecorder {
  public:
-  static constexpr Duration kSlowInterval = 100ms;
-  static constexpr Duration kFastInterval = 50ms;  ///< Once kManyPackets wait to be reported.
-  static constexpr std::size_t kManyPackets = 64;
+  static constexpr Duration kLongestInterval = 250ms;
+  static constexpr Duration kShortestInterval = 50ms;
+  static constexpr Duration kFirstInterval = 100ms;  ///< While the bitrate is not known.
+  /// Of a report on the wire: IPv4, UDP and SRTCP around some 30 bytes.
+  static constexpr std::int64_t kReportBits = 8 * (20 + 8 + 30 + 10);
   static constexpr std::size_t kWindow = 2048;  ///< Numbers remembered; older ones are not reported any more.
   static constexpr Duration kBackWindow = 500ms;  ///< A late packet reopens reports at most so far back.
 
-  /// A packet arrived with this transport-wide number.
-  void note(SequenceNumber number, Instant arrival);
+  /// A packet of `size` bytes arrived with this transport-wide number.
+  void note(SequenceNumber number, std::size_t size, Instant arrival);
 
   /// What to report now: the numbers from `base` on, kNever where nothing arrived. Ends with one that did.
   /// The span is valid until the next call of note or advance.
@@ -53,6 +59,7 @@ class TransportCcRecorder {
   [[nodiscard]] Instant& at(std::int64_t number) { return ring_[static_cast<std::size_t>(number) % kWindow]; }
   void restart(std::int64_t number);
   [[nodiscard]] bool reopens(std::int64_t number, Instant arrival);
+  void adapt_interval(Instant now);
 
   SequenceUnwrapper unwrapper_;
   std::vector<Instant> ring_;    ///< Arrivals of the kWindow numbers before end_; made with the first packet.
@@ -61,6 +68,10 @@ class TransportCcRecorder {
   std::int64_t next_ = 0;        ///< Where the next report starts.
   std::size_t pending_ = 0;      ///< Arrivals since the last report.
   Instant first_pending_ = kNever;
+  std::size_t bytes_ = 0;  ///< Received since the last report.
+  std::int64_t bitrate_ = 0;
+  Instant last_report_ = kNever;  ///< kNever: none yet.
+  Duration interval_ = kFirstInterval;
   std::uint8_t feedback_count_ = 0;
 };
 

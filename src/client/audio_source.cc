@@ -43,7 +43,9 @@ std::optional<MediaUnit> AudioSource::next(Instant now) {
 }
 
 RtpTimestamp AudioSource::timestamp_at(Instant at) const {
-  const std::int64_t ticks = (at - started_).count() * kClockRate / 1'000'000;
+  const std::int64_t elapsed = (at - started_).count();
+  const auto drift = static_cast<std::int64_t>(static_cast<double>(elapsed) * options_.drift_ppm * 1e-6);
+  const std::int64_t ticks = (elapsed + drift) * kClockRate / 1'000'000;
   return {static_cast<std::uint32_t>(first_timestamp_.value + static_cast<std::uint64_t>(ticks))};
 }
 

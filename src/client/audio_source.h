@@ -16,6 +16,7 @@ class AudioSource {
  public:
   struct Options {
     const AudioClip* clip = nullptr;  ///< From a file; outlives the source. Null: a humming voice.
+    double drift_ppm = 0;  ///< The media clock runs fast by so much against the clock of sender reports.
   };
 
   AudioSource(const Options& options, std::uint32_t stream, Random& random);

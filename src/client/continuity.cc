@@ -147,6 +147,7 @@ void Continuity::render(Instant now) {
     }
     if (!decoding_ || !next.frame_end) continue;
     ++counts_.frames;
+    ++counts_.frames_by_layer[next.layer % counts_.frames_by_layer.size()];
     if (first_frame_at_ == kNever) first_frame_at_ = now;
     if (last_frame_at_ != kNever) {
       longest_gap_ = std::max(longest_gap_, now - last_frame_at_);

@@ -6,6 +6,7 @@
 // (back to a key frame) are there.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <optional>
 #include <vector>
@@ -46,6 +47,7 @@ class Continuity {
     std::uint64_t key_frames = 0;
     std::uint64_t unmarked = 0;  ///< Checked by number and timestamp only.
     std::uint64_t layer_switches = 0;
+    std::array<std::uint64_t, 4> frames_by_layer{};  ///< Rendered, by Marker::layer.
     [[nodiscard]] std::uint64_t errors() const {
       return duplicates + bad_markers + order_errors + timestamp_errors + bad_starts;
     }

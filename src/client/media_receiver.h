@@ -2,11 +2,13 @@
 // every packet held to what it should be (continuity.h). Owned by Peer.
 #pragma once
 
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
 
 #include "client/continuity.h"
+#include "client/decoder_model.h"
 #include "rtp/nack_generator.h"
 #include "rtp/packet_view.h"
 #include "rtp/receive_statistics.h"
@@ -19,9 +21,10 @@ class MediaReceiver {
   struct Options {
     std::string id;  ///< The consumer's, or whatever the owner knows the track by.
     MediaKind kind = MediaKind::kAudio;
-    RtpParameters parameters;  ///< As the server told; one encoding with an SSRC.
-    bool nack = true;          ///< False: losses are left as they are.
-    bool light = false;        ///< Counted by header; no continuity, no NACK (Peer::set_light).
+    RtpParameters parameters;       ///< As the server told; one encoding with an SSRC.
+    bool nack = true;               ///< False: losses are left as they are.
+    DecoderModel::Options judge{};  ///< Of layered media; its codec is that of the parameters.
+    bool light = false;             ///< Counted by header; no continuity, no NACK (Peer::set_light).
   };
 
   explicit MediaReceiver(Options options);
@@ -61,9 +64,16 @@ class MediaReceiver {
   [[nodiscard]] std::optional<Ssrc> rtx_ssrc() const { return rtx_ssrc_; }
   [[nodiscard]] Continuity& continuity() { return continuity_; }
   [[nodiscard]] const Continuity& continuity() const { return continuity_; }
+  /// The judge of layered media, which needs no continuity; null while none has come.
+  [[nodiscard]] DecoderModel* model() const { return model_.get(); }
+  [[nodiscard]] std::unique_ptr<DecoderModel> take_model() { return std::move(model_); }
+  /// How far the newest packet's capture time, as sender reports tell it, is ahead of the truth: equal for
+  /// the tracks of one publisher, or they are out of step. Nothing before the first report.
+  [[nodiscard]] std::optional<Duration> capture_offset(const WallClock& clock) const;
   [[nodiscard]] rtp::ReceiveStatistics& statistics() { return media_; }
   [[nodiscard]] const rtp::ReceiveStatistics& statistics() const { return media_; }
   [[nodiscard]] std::uint64_t requested() const { return nack_ ? nack_->requested() : 0; }
+  [[nodiscard]] std::uint64_t spurious() const { return nack_ ? nack_->spurious() : 0; }
   [[nodiscard]] std::uint64_t given_up() const { return nack_ ? nack_->given_up() : 0; }
   [[nodiscard]] std::uint64_t plis() const { return plis_; }
   [[nodiscard]] std::uint64_t malformed() const { return malformed_; }
@@ -76,6 +86,12 @@ class MediaReceiver {
   static constexpr Duration kStallPatience = 1s;
   static constexpr Duration kSilence = 500ms;  ///< After it the patience starts anew: the track was paused.
 
+  /// Of layered media: which packet, for losses and key frames. Judged by the model.
+  bool take_layered(const rtp::PacketView& view, bool repair, Instant now);
+  [[nodiscard]] std::uint64_t frames() const {
+    return continuity_.counts().frames + (model_ ? model_->counts().pictures : 0);
+  }
+  void wait_for_frame(Instant now);
   [[nodiscard]] Received read(const rtp::PacketView& packet, bool repair) const;
 
   Options options_;
@@ -85,6 +101,8 @@ class MediaReceiver {
   std::optional<rtp::NackGenerator> nack_;
   rtp::ReceiveStatistics media_;
   Continuity continuity_;
+  std::unique_ptr<DecoderModel> model_;
+  std::uint8_t dependency_id_ = 0;
   RtpTimestamp newest_timestamp_;
   Instant newest_sent_at_{};
   bool key_frame_wanted_ = false;

@@ -8,8 +8,11 @@
 namespace sluice::client {
 namespace {
 
-std::variant<AudioSource, VideoSource> make_source(const MediaSender::Options& options, Random& random) {
+using Source = std::variant<AudioSource, VideoSource, LayeredSource>;
+
+Source make_source(const MediaSender::Options& options, Random& random) {
   if (options.kind == MediaKind::kAudio) return AudioSource(options.audio, options.stream, random);
+  if (options.layered) return LayeredSource(*options.layered, options.stream, random);
   return VideoSource(options.video, options.stream, random);
 }
 
@@ -59,6 +62,9 @@ void MediaSender::read_parameters() {
       case rtp::Extension::kAudioLevel:
         if (options_.kind == MediaKind::kAudio) value = Bytes(&level_byte_, 1);
         break;
+      case rtp::Extension::kDependencyDescriptor:
+        dependency_id_ = extension.id;
+        break;
       default:
         break;
     }
@@ -75,6 +81,18 @@ void MediaSender::start(Instant now) {
 
 void MediaSender::stop() {
   std::visit([](auto& source) { source.stop(); }, source_);
+}
+
+void MediaSender::restart(std::uint32_t stream, Instant now) {
+  options_.stream = stream;
+  if (options_.layered) {
+    source_.emplace<LayeredSource>(*options_.layered, stream, shared_.random);
+  } else if (options_.kind == MediaKind::kVideo) {
+    source_.emplace<VideoSource>(options_.video, stream, shared_.random);
+  } else {
+    source_.emplace<AudioSource>(options_.audio, stream, shared_.random);
+  }
+  start(now);
 }
 
 void MediaSender::set_video(const VideoSource::Options& video, Instant now) {
@@ -109,15 +127,19 @@ bool MediaSender::send(const MediaUnit& unit, SequenceNumber number, bool rtx, I
   packet->size = unit.size;
   unit.write_payload(packet->bytes());
   std::array<std::uint8_t, rtp::kOsnSize> original{};
+  auto extensions = rtx ? rtx_extensions_ : extensions_;
+  std::size_t extension_count = rtx ? rtx_extension_count_ : extension_count_;
+  if (!unit.dependency.empty() && dependency_id_ != 0)
+    extensions.at(extension_count++) = {rtp::Extension::kDependencyDescriptor, dependency_id_,
+                                        unit.dependency};
   transport::OutgoingRtp rtp{{unit.marker_bit, false, {payload_type_}, number, unit.timestamp, ssrc_, {}},
-                             std::span(extensions_).first(extension_count_),
+                             std::span(extensions).first(extension_count),
                              {},
                              packet->bytes(),
                              packet};
   if (rtx) {
     rtp::write_osn(original.data(), number);
     rtp.prefix = original;
-    rtp.extensions = std::span(rtx_extensions_).first(rtx_extension_count_);
     rtp.header.payload_type = {rtx_payload_type_};
     rtp.header.ssrc = *rtx_ssrc_;
     rtp.header.sequence_number = rtx_number_;
@@ -140,6 +162,7 @@ void MediaSender::on_key_frame_request(Instant now) {
   ++key_frame_requests_;
   last_key_frame_request_ = now;
   if (auto* video = std::get_if<VideoSource>(&source_)) video->request_key_frame();
+  if (auto* layered = std::get_if<LayeredSource>(&source_)) layered->request_key_frame();
 }
 
 void MediaSender::on_report_block(const rtcp::ReportBlock& block, std::uint64_t ntp_now) {
@@ -151,7 +174,9 @@ std::optional<rtcp::SenderReport> MediaSender::sender_report(Instant now) const 
   if (sent_ == 0) return std::nullopt;
   rtcp::SenderReport report;
   report.ssrc = ssrc_;
-  report.ntp = shared_.wall_clock.ntp(now);
+  const auto running = static_cast<double>((now - shared_.wall_clock.at).count());
+  report.ntp = shared_.wall_clock.ntp(
+      now + Duration(static_cast<std::int64_t>(running * options_.clock_drift_ppm * 1e-6)));
   report.rtp_timestamp = std::visit([&](const auto& source) { return source.timestamp_at(now); }, source_);
   report.packet_count = static_cast<std::uint32_t>(sent_);
   report.octet_count = octets_;
@@ -163,11 +188,13 @@ std::uint32_t MediaSender::packets() const {
 }
 
 std::uint64_t MediaSender::frames() const {
+  if (const auto* layered = std::get_if<LayeredSource>(&source_)) return layered->frames();
   const auto* video = std::get_if<VideoSource>(&source_);
   return video != nullptr ? video->frames() : 0;
 }
 
 std::uint64_t MediaSender::key_frames() const {
+  if (const auto* layered = std::get_if<LayeredSource>(&source_)) return layered->key_frames();
   const auto* video = std::get_if<VideoSource>(&source_);
   return video != nullptr ? video->key_frames() : 0;
 }

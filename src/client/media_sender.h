@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "client/audio_source.h"
+#include "client/layered_source.h"
 #include "client/shared.h"
 #include "client/video_source.h"
 #include "rtcp/report_block.h"
@@ -28,6 +29,9 @@ class MediaSender {
     RtpParameters parameters;  ///< As the server was told; one encoding with an SSRC.
     VideoSource::Options video;
     AudioSource::Options audio{};
+    std::optional<LayeredSource::Options> layered{};  ///< Instead of `video`.
+    /// The clock of its sender reports runs fast by so much: what a host's tracks have in common.
+    double clock_drift_ppm = 0;
   };
 
   MediaSender(Options options, const Shared& shared);
@@ -35,6 +39,9 @@ class MediaSender {
   void start(Instant now);
   /// A muted track: nothing is sent until start().
   void stop();
+  /// The encoder starts anew under the same SSRC, as after a change of camera; its markers say `stream` from
+  /// now on.
+  void restart(std::uint32_t stream, Instant now);
   /// Forces the next sequence number, for tests of the wrap; before start().
   void set_next_number(SequenceNumber number) { number_ = number; }
 
@@ -77,13 +84,15 @@ class MediaSender {
 
   Options options_;
   const Shared& shared_;
-  std::variant<AudioSource, VideoSource> source_;
+  std::variant<AudioSource, VideoSource, LayeredSource> source_;
   Ssrc ssrc_;
   std::optional<Ssrc> rtx_ssrc_;
   std::uint8_t payload_type_ = 0;
   std::uint8_t rtx_payload_type_ = 0;
   std::array<rtp::ExtensionToWrite, rtp::kExtensionCount> extensions_{};
   std::array<rtp::ExtensionToWrite, rtp::kExtensionCount> rtx_extensions_{};
+  std::uint8_t dependency_id_ =
+      0;  ///< Of the dependency descriptor, whose value every packet has its own of.
   std::size_t extension_count_ = 0;
   std::size_t rtx_extension_count_ = 0;
   std::uint8_t level_byte_ = 0;  ///< The audio level extension's value points here.

@@ -13,6 +13,7 @@ constexpr std::uint8_t kTransportCcId = 3;
 constexpr std::uint8_t kMidId = 4;
 constexpr std::uint8_t kRidId = 10;
 constexpr std::uint8_t kRepairedRidId = 11;
+constexpr std::uint8_t kDependencyDescriptorId = 12;
 
 RtpHeaderExtensionParameters extension(rtp::Extension which, std::uint8_t id) {
   return {std::string(rtp::uri(which)), id, false};
@@ -72,6 +73,35 @@ RtpParameters simulcast_parameters(std::size_t layers, std::string mid, std::str
   out.header_extensions.push_back(extension(rtp::Extension::kRepairedRid, kRepairedRidId));
   out.encodings.assign(layers, {});
   for (std::size_t i = 0; i < layers; ++i) out.encodings[i].rid = "r" + std::to_string(i);
+  return out;
+}
+
+std::vector<RtpCodecCapability> layered_room_codecs() {
+  auto out = room_codecs();
+  for (const char* mime_type : {"video/VP9", "video/AV1"}) {
+    RtpCodecCapability codec;
+    codec.kind = MediaKind::kVideo;
+    codec.mime_type = mime_type;
+    codec.clock_rate = 90'000;
+    out.push_back(codec);
+  }
+  return out;
+}
+
+RtpParameters layered_parameters(const std::vector<LayeredSource::Options>& sources, std::string mid,
+                                 std::string cname, Random& random) {
+  const bool several = sources.size() > 1;
+  RtpParameters out = several ? simulcast_parameters(sources.size(), std::move(mid), std::move(cname), random)
+                              : send_parameters(MediaKind::kVideo, std::move(mid), std::move(cname), random);
+  const LayeredCodec codec = sources[0].codec;
+  if (codec != LayeredCodec::kVp8)
+    out.codecs[0].mime_type = codec == LayeredCodec::kVp9 ? "video/VP9" : "video/AV1";
+  for (std::size_t i = 0; i < sources.size(); ++i) {
+    const Scalability& mode = sources[i].scalability;
+    out.encodings[i].scalability_mode = "L" + std::to_string(mode.spatial) + "T" +
+                                        std::to_string(mode.temporal) + (mode.key_only ? "_KEY" : "");
+  }
+  out.header_extensions.push_back(extension(rtp::Extension::kDependencyDescriptor, kDependencyDescriptorId));
   return out;
 }
 

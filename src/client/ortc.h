@@ -16,6 +16,12 @@ RtpParameters send_parameters(MediaKind kind, std::string mid, std::string cname
 
 /// Video in `layers` encodings, the smallest first, told apart by RID (RFC 8853): without SSRCs.
 RtpParameters simulcast_parameters(std::size_t layers, std::string mid, std::string cname, Random& random);
+/// The same for layered sources: their codec and scalability modes, and dependency descriptors. One source
+/// has an SSRC, several are told apart by RID.
+RtpParameters layered_parameters(const std::vector<LayeredSource::Options>& sources, std::string mid,
+                                 std::string cname, Random& random);
+/// A room that routes VP9 and AV1 as well.
+std::vector<RtpCodecCapability> layered_room_codecs();
 /// One of several encodings as a MediaSender wants it, with fresh SSRCs where it has none.
 RtpParameters encoding_of(const RtpParameters& parameters, std::size_t index, Random& random);
 

@@ -66,7 +66,8 @@ bool Peer::take_header(const Packet& packet) {
   if (it == by_ssrc_.end() || it->second->ssrc() != view->ssrc()) return false;
   ++counts_.rtp;
   if (const auto value = extensions_.find(*view, rtp::Extension::kTransportCc)) {
-    if (const auto number = rtp::read_transport_cc(*value)) transport_cc_.note(*number, packet.arrival);
+    if (const auto number = rtp::read_transport_cc(*value))
+      transport_cc_.note(*number, view->size(), packet.arrival);
   }
   it->second->on_unread(*view, view->size(), packet.arrival);
   return true;
@@ -103,7 +104,8 @@ void Peer::on_rtp(Packet& packet, Instant now) {
     return;
   }
   if (const auto value = extensions_.find(*view, rtp::Extension::kTransportCc)) {
-    if (const auto number = rtp::read_transport_cc(*value)) transport_cc_.note(*number, packet.arrival);
+    if (const auto number = rtp::read_transport_cc(*value))
+      transport_cc_.note(*number, view->size(), packet.arrival);
   }
   const auto it = by_ssrc_.find(view->ssrc());
   if (it == by_ssrc_.end()) {
@@ -125,7 +127,7 @@ void Peer::receive_unread(Bytes start, std::size_t size, Instant arrival) {
   }
   ++counts_.rtp;
   if (const auto value = extensions_.find(*view, rtp::Extension::kTransportCc)) {
-    if (const auto number = rtp::read_transport_cc(*value)) transport_cc_.note(*number, arrival);
+    if (const auto number = rtp::read_transport_cc(*value)) transport_cc_.note(*number, size, arrival);
   }
   const auto it = by_ssrc_.find(view->ssrc());
   if (it == by_ssrc_.end()) {

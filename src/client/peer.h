@@ -14,7 +14,9 @@
 #include "client/media_receiver.h"
 #include "client/media_sender.h"
 #include "rtcp/compound.h"
+#include "rtcp/reference_times.h"
 #include "rtp/header_extensions.h"
+#include "rtp/round_trip_time.h"
 
 namespace sluice::client {
 
@@ -71,11 +73,16 @@ class Peer {
     std::uint64_t unknown_ssrc = 0;  ///< RTP of no track of ours; late ones of a track taken away count too.
     std::uint64_t sender_reports = 0;
     std::uint64_t receiver_reports = 0;    ///< Blocks on our tracks.
+    std::uint64_t reference_times = 0;     ///< Extended reports that asked for an echo.
+    std::uint64_t goodbyes = 0;            ///< SSRCs of our receivers that ended.
+    std::uint64_t remb_bitrate = 0;        ///< The last that was told; bps.
     std::uint64_t transport_feedback = 0;  ///< Packets of feedback.
     std::uint64_t feedback_received = 0;   ///< Numbers told as received...
     std::uint64_t feedback_missing = 0;    ///< ...and as missing.
   };
   [[nodiscard]] const Counts& counts() const { return counts_; }
+  /// By the reports of senders, or, without any, by extended reports.
+  [[nodiscard]] const rtp::RoundTripTime& round_trip_time() const { return rtt_; }
 
  private:
   bool take_header(const Packet& packet);
@@ -83,11 +90,14 @@ class Peer {
   void on_rtp(Packet& packet, Instant now);
   void on_rtcp(Bytes compound, Instant now);  // peer_rtcp.cc, as all that follows
   void on_report_blocks(const rtcp::ReportBlocks& blocks, Instant now);
+  void on_extended_report(const rtcp::ExtendedReport& report, Instant now);
+  void on_round_trip_time(Duration rtt);
   void on_feedback(const rtcp::Packet& packet, Instant now);
   void send_nacks(Instant now);
   void send_nack(MediaReceiver& receiver, std::span<const SequenceNumber> missing, Instant now);
   void send_transport_feedback(Instant now);
   void send_reports(Instant now);
+  void write_extended_report(ByteWriter& writer, Instant now);
   MediaSender* find_sender(Ssrc ssrc) const;
   void schedule_report(Instant now);
 
@@ -106,6 +116,8 @@ class Peer {
   Instant next_report_ = kNever;
   Instant next_nack_ = kNever;  ///< Of all receivers; may be early, never late.
   std::uint8_t fir_count_ = 0;
+  rtcp::ReferenceTimes reference_times_;  ///< Of the server, to be echoed.
+  rtp::RoundTripTime rtt_;
   Counts counts_;
 };
 

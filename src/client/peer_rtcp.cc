@@ -2,10 +2,13 @@
 #include <algorithm>
 
 #include "client/peer.h"
+#include "rtcp/bye.h"
+#include "rtcp/extended_report.h"
 #include "rtcp/fir.h"
 #include "rtcp/nack.h"
 #include "rtcp/pli.h"
 #include "rtcp/receiver_report.h"
+#include "rtcp/remb.h"
 #include "rtcp/sdes.h"
 #include "rtcp/sender_report.h"
 #include "rtcp/transport_feedback.h"
@@ -28,6 +31,18 @@ void Peer::on_rtcp(Bytes compound, Instant now) {
       case rtcp::PacketType::kReceiverReport:
         if (const auto report = rtcp::ReceiverReport::parse(*packet)) on_report_blocks(report->reports, now);
         break;
+      case rtcp::PacketType::kExtendedReport:
+        if (const auto report = rtcp::ExtendedReport::parse(*packet)) on_extended_report(*report, now);
+        break;
+      case rtcp::PacketType::kBye:
+        if (const auto bye = rtcp::Bye::parse(*packet)) {
+          for (const Ssrc ssrc : bye->ssrcs) {
+            // Signaling may have been faster, and have taken the track away.
+            const auto it = by_ssrc_.find(ssrc);
+            if (it == by_ssrc_.end() || it->second->ssrc() == ssrc) ++counts_.goodbyes;
+          }
+        }
+        break;
       case rtcp::PacketType::kRtpFeedback:
       case rtcp::PacketType::kPayloadFeedback:
         on_feedback(*packet, now);
@@ -40,15 +55,33 @@ void Peer::on_rtcp(Bytes compound, Instant now) {
 }
 
 void Peer::on_report_blocks(const rtcp::ReportBlocks& blocks, Instant now) {
+  // One report is one measurement, however many streams it tells of.
+  std::optional<Duration> rtt;
   for (const auto& block : blocks) {
     MediaSender* sender = find_sender(block.ssrc);
     if (sender == nullptr) continue;
     ++counts_.receiver_reports;
-    sender->on_report_block(block, shared_.wall_clock.ntp(now));
-    if (const auto rtt = sender->round_trip_time()) {
-      for (auto& receiver : receivers_) receiver->set_round_trip_time(*rtt);
-    }
+    const std::uint64_t ntp = shared_.wall_clock.ntp(now);
+    sender->on_report_block(block, ntp);
+    if (!rtt) rtt = rtcp::round_trip_time(ntp, block.last_sr, block.delay_since_last_sr);
   }
+  if (rtt) on_round_trip_time(*rtt);
+}
+
+void Peer::on_extended_report(const rtcp::ExtendedReport& report, Instant now) {
+  if (report.receiver_reference_time) ++counts_.reference_times;
+  reference_times_.note(report, now);
+  for (const auto& echo : report.dlrr) {
+    if (echo.ssrc != own_ssrc_) continue;
+    const std::uint64_t ntp = shared_.wall_clock.ntp(now);
+    if (const auto rtt = rtcp::round_trip_time(ntp, echo.last_rr, echo.delay_since_last_rr))
+      on_round_trip_time(*rtt);
+  }
+}
+
+void Peer::on_round_trip_time(Duration rtt) {
+  rtt_.on_sample(rtt);
+  for (auto& receiver : receivers_) receiver->set_round_trip_time(rtt);
 }
 
 void Peer::on_feedback(const rtcp::Packet& packet, Instant now) {
@@ -73,6 +106,8 @@ void Peer::on_feedback(const rtcp::Packet& packet, Instant now) {
   if (packet.count == rtcp::format::kPli) {
     const auto pli = rtcp::Pli::parse(packet);
     if (MediaSender* sender = pli ? find_sender(pli->media) : nullptr) sender->on_key_frame_request(now);
+  } else if (packet.count == rtcp::format::kApplication) {
+    if (const auto remb = rtcp::Remb::parse(packet)) counts_.remb_bitrate = remb->bitrate;
   } else if (packet.count == rtcp::format::kFir) {
     const auto fir = rtcp::Fir::parse(packet);
     if (!fir) return;
@@ -149,6 +184,15 @@ void Peer::send_transport_feedback(Instant now) {
   }
 }
 
+/// RFC 3611 §4.4, §4.5: echoes what the server asked; who only receives asks as well.
+void Peer::write_extended_report(ByteWriter& writer, Instant now) {
+  rtcp::ExtendedReport extended;
+  extended.sender = own_ssrc_;
+  reference_times_.echo(extended, now);
+  if (senders_.empty()) extended.receiver_reference_time = shared_.wall_clock.ntp(now);
+  if (extended.receiver_reference_time || !extended.dlrr.empty()) extended.serialize_to(writer);
+}
+
 void Peer::send_reports(Instant now) {
   schedule_report(now);
   if (senders_.empty() && receivers_.empty()) return;  // as browsers: without tracks no RTCP
@@ -161,7 +205,7 @@ void Peer::send_reports(Instant now) {
           rtcp::Sdes sdes;
           if (with_senders) {
             for (const auto& sender : senders_) {
-              if (const auto sr = sender->sender_report(now); sr && writer.room() > 400) {
+              if (const auto sr = sender->sender_report(now); sr && writer.room() > 560) {
                 sr->serialize_to(writer);
                 sdes.chunks.push_back({sender->ssrc(), cname_});
               }
@@ -170,6 +214,7 @@ void Peer::send_reports(Instant now) {
           report.serialize_to(writer);
           sdes.chunks.push_back({own_ssrc_, cname_});
           sdes.serialize_to(writer);
+          if (with_senders) write_extended_report(writer, now);
           return writer.ok() ? writer.size() : 0;
         },
         now);

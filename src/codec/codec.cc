@@ -4,7 +4,11 @@
 #include <array>
 
 #include "base/check.h"
+#include "codec/av1.h"
+#include "codec/h264.h"
+#include "codec/h265.h"
 #include "codec/vp8.h"
+#include "codec/vp9.h"
 
 namespace sluice::codec {
 namespace {
@@ -25,6 +29,11 @@ constexpr std::array<Name, 7> kNames = {{
 
 char lower(char c) {
   return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+}
+
+template <typename Payload>
+FrameFacts facts_of(const std::optional<Payload>& parsed) {
+  return parsed ? parsed->facts() : FrameFacts{};
 }
 
 }  // namespace
@@ -56,9 +65,21 @@ void write_tl0_pic_idx(std::uint8_t* descriptor, const PictureFields& fields, st
 }
 
 FrameFacts frame_facts(Kind kind, Bytes payload) {
-  if (kind == Kind::kVp8) {
-    const std::optional<Vp8> vp8 = Vp8::parse(payload);
-    return vp8 ? vp8->facts() : FrameFacts{};
+  switch (kind) {
+    case Kind::kVp8:
+      return facts_of(Vp8::parse(payload));
+    case Kind::kVp9:
+      return facts_of(Vp9::parse(payload));
+    case Kind::kH264:
+      return facts_of(H264::parse(payload));
+    case Kind::kH265:
+      return facts_of(H265::parse(payload));
+    case Kind::kAv1:
+      return facts_of(Av1::parse(payload));
+    case Kind::kOpus:
+    case Kind::kRed:
+    case Kind::kOther:
+      break;
   }
   FrameFacts facts;
   facts.is_frame_start = true;

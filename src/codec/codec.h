@@ -44,8 +44,10 @@ struct FrameFacts {
   std::uint8_t temporal_layer = 0;
   std::uint8_t spatial_layer = 0;
   LayerMask layers = kAllLayers;  ///< The choices that need this frame.
-  LayerMask switches = 0;   ///< The choices that one can go over to with this frame, once one can decode it.
-  std::uint16_t width = 0;  ///< Pixels; 0 unless a key frame says so here.
+  LayerMask switches = 0;  ///< The choices that one can go over to with this frame, once one can decode it.
+  /// Pixels, of this spatial layer; 0 unless told here: at the start of a key frame, or of one to switch
+  /// with.
+  std::uint16_t width = 0;
   std::uint16_t height = 0;
   /// Counts frames or pictures in their coding order: VP8's and VP9's picture id, the dependency descriptor's
   /// frame number. What it wraps at is in `number_bits`; 0 bits: there is none.
@@ -54,8 +56,9 @@ struct FrameFacts {
   PictureFields picture;  ///< VP8 and VP9 only.
 };
 
-/// Of VP8, H264, H265 and audio, which one packet tells; VP9 and AV1 need a FrameReader. For codecs without a
-/// parser every packet is a frame's start, and never known to be a key frame.
+/// What one packet tells by itself; a FrameReader, which remembers what packets before it said, tells more
+/// for all but VP8 and audio. For codecs without a parser every packet is a frame's start, and never known to
+/// be a key frame.
 FrameFacts frame_facts(Kind kind, Bytes payload);
 
 }  // namespace sluice::codec

@@ -10,6 +10,7 @@
 #include <memory>
 #include <optional>
 
+#include "codec/access_unit.h"
 #include "codec/codec.h"
 
 namespace sluice::codec {
@@ -26,6 +27,12 @@ class FrameReader {
 
  private:
   struct State;
+  State& state();
+  FrameFacts read_payload(Kind kind, Bytes payload, bool marker);
+  /// Nothing when it cannot be read, or not yet.
+  std::optional<FrameFacts> read_descriptor(Bytes value);
+
+  AccessUnitStart access_unit_;
   std::unique_ptr<State> state_;  ///< Made when first needed: most streams have none.
 };
 

@@ -32,6 +32,13 @@ constexpr LayerMask temporal_from(std::uint8_t spatial, std::uint8_t temporal) {
   constexpr unsigned kRow = (1U << kMaxTemporalLayers) - 1;
   return static_cast<LayerMask>(((kRow << temporal) & kRow) << (spatial * kMaxTemporalLayers));
 }
+/// Exactly temporal layer `temporal`, of every spatial layer: of a stream with one, all mean the same.
+constexpr LayerMask temporal_only(std::uint8_t temporal) {
+  LayerMask mask = 0;
+  for (std::uint8_t s = 0; s < kMaxSpatialLayers; ++s)
+    mask = static_cast<LayerMask>(mask | layer_bit({s, temporal}));
+  return mask;
+}
 /// Of spatial layer `spatial` and all above it: the same.
 constexpr LayerMask layers_from(std::uint8_t spatial, std::uint8_t temporal) {
   LayerMask mask = 0;

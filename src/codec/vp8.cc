@@ -110,7 +110,7 @@ FrameFacts Vp8::facts() const {
     if (is_key_frame) {
       facts.switches = kAllLayers;
     } else if (layer_sync && facts.temporal_layer > 0) {
-      facts.switches = layer_bit({0, facts.temporal_layer});
+      facts.switches = temporal_only(facts.temporal_layer);
     }
   }
   facts.width = width;

@@ -29,6 +29,7 @@ Result<Reply> handle(State& state, const AddIceCandidate& command, Instant now);
 Result<Reply> handle(State& state, const CreateWebRtcTransport& command, Instant now);
 Result<Reply> handle(State& state, const ConnectTransport& command, Instant now);
 Result<Reply> handle(State& state, const RestartIce& command, Instant now);
+Result<Reply> handle(State& state, const SetBitrateLimit& command, Instant now);
 
 // plain_commands.cc
 Result<Reply> handle(State& state, const CreatePlainTransport& command, Instant now);
@@ -37,7 +38,21 @@ Result<Reply> handle(State& state, const ConnectPlainTransport& command, Instant
 // media_commands.cc
 Result<Reply> handle(State& state, const Produce& command, Instant now);
 Result<Reply> handle(State& state, const Consume& command, Instant now);
+
+// consumer_commands.cc
 Result<Reply> handle(State& state, const RequestKeyFrame& command, Instant now);
+Result<Reply> handle(State& state, const SetPreferredLayers& command, Instant now);
+Result<Reply> handle(State& state, const SetPriority& command, Instant now);
+Result<Reply> handle(State& state, const Explain& command, Instant now);  // explain.cc
+
+// trace_commands.cc
+Result<Reply> handle(State& state, const EnableTraceEvent& command, Instant now);
+
+// observer_commands.cc
+Result<Reply> handle(State& state, const CreateActiveSpeakerObserver& command, Instant now);
+Result<Reply> handle(State& state, const CreateAudioLevelObserver& command, Instant now);
+Result<Reply> handle(State& state, const ObserverAddProducer& command, Instant now);
+Result<Reply> handle(State& state, const ObserverRemoveProducer& command, Instant now);
 
 // --- Shared by all kinds of transport (transport_commands.cc)
 
@@ -55,11 +70,17 @@ Result<NewTransport> check_new_transport(State& state, const std::string& room_i
 /// Makes a producer; both ways meet here.
 Result<ProducerEntry*> add_producer(State& state, Transport& transport, std::string id, MediaKind kind,
                                     RtpParameters parameters, bool paused, Duration key_frame_request_delay);
+/// How a consumer begins; a JSEP peer's begin with the defaults.
+struct ConsumerStart {
+  bool paused = false;
+  std::optional<ConsumerLayers> preferred_layers;
+  bool ignore_dtx = false;
+};
 /// What a consumer of this producer is made (or made anew) with.
 sfu::Consumer::Options consumer_options(std::string id, const ProducerEntry& producer,
-                                        const RtpParameters& parameters, bool paused);
+                                        const RtpParameters& parameters, const ConsumerStart& start = {});
 ConsumerEntry& add_consumer(State& state, Transport& transport, std::string id, ProducerEntry& producer,
-                            const RtpParameters& parameters, bool paused, Instant now);
+                            const RtpParameters& parameters, const ConsumerStart& start, Instant now);
 /// Every SSRC that consumers of this transport send with.
 std::vector<std::uint32_t> taken_ssrcs(const Transport& transport);
 

@@ -45,6 +45,7 @@ Json rtp_json(const RtpParameters& parameters) {
     if (encoding.ssrc) item["ssrc"] = *encoding.ssrc;
     if (encoding.rtx_ssrc) item["rtx"] = {{"ssrc", *encoding.rtx_ssrc}};
     if (!encoding.rid.empty()) item["rid"] = encoding.rid;
+    if (!encoding.scalability_mode.empty()) item["scalabilityMode"] = encoding.scalability_mode;
     encodings.push_back(item);
   }
   return {{"mid", parameters.mid},
@@ -67,7 +68,7 @@ Json dump_producer(const ProducerEntry& entry) {
   return {{"id", producer.id()},
           {"transportId", entry.transport->id},
           {"kind", kind_name(producer.kind())},
-          {"type", "simple"},
+          {"type", producer.type()},
           {"paused", producer.paused()},
           {"rtpParameters", rtp_json(producer.parameters())},
           {"consumerIds", consumers},
@@ -80,7 +81,7 @@ Json dump_consumer(const ConsumerEntry& entry) {
           {"transportId", entry.transport->id},
           {"producerId", consumer.producer().id()},
           {"kind", kind_name(consumer.kind())},
-          {"type", "simple"},
+          {"type", consumer.producer().type()},
           {"paused", consumer.paused()},
           {"producerPaused", consumer.producer().paused()},
           {"rtpParameters", rtp_json(consumer.parameters())}};
@@ -153,10 +154,24 @@ Json dump_room(const Room& room) {
     for (const sfu::Consumer* consumer : entry->producer->consumers) consumers.push_back(consumer->id());
     routes[entry->producer->id()] = consumers;
   }
+  Json observers = Json::array();
+  for (const Observer* observer : room.observers) observers.push_back(observer->id);
   return {{"id", room.id},
           {"peerIds", peers},
+          {"rtpObserverIds", observers},
           {"transportIds", transports},
           {"mapProducerIdConsumerIds", routes}};
+}
+
+Json dump_observer(const Observer& observer) {
+  Json producers = Json::array();
+  for (const ProducerEntry* entry : observer.producers) producers.push_back(entry->producer->id());
+  const bool speaker = std::holds_alternative<sfu::ActiveSpeaker>(observer.kind);
+  return {{"id", observer.id},
+          {"type", speaker ? "activespeaker" : "audiolevel"},
+          {"roomId", observer.room->id},
+          {"paused", observer.paused},
+          {"producerIds", producers}};
 }
 
 Json dump_worker(State& state) {
@@ -175,7 +190,8 @@ Json dump_worker(State& state) {
             {"peers", state.peers.size()},
             {"transports", state.transports.size()},
             {"producers", state.producers.size()},
-            {"consumers", state.consumers.size()}}},
+            {"consumers", state.consumers.size()},
+            {"observers", state.observers.size()}}},
           {"network",
            {{"paths", state.by_path.size()},
             {"usernameFragments", state.by_ufrag.size()},
@@ -212,6 +228,8 @@ Result<Reply> handle(State& state, const Dump& command, Instant /*now*/) {
       return dump_one(state.producers, "producer", command.id, dump_producer);
     case ObjectKind::kConsumer:
       return dump_one(state.consumers, "consumer", command.id, dump_consumer);
+    case ObjectKind::kObserver:
+      return dump_one(state.observers, "observer", command.id, dump_observer);
   }
   return invalid_argument("kind", "unknown kind of object");
 }

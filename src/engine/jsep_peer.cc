@@ -68,8 +68,8 @@ void apply_produced(State& state, Peer& peer, const negotiate::IncomingTrack& tr
   }
   const sfu::Producer& producer = *(*made)->producer;
   peer.producer_by_mid[track.mid] = producer.id();
-  state.emit(ProducerCreated{peer.id, peer.jsep_transport->id, producer.id(), producer.kind(), "simple",
-                             producer.parameters()});
+  state.emit(ProducerCreated{peer.id, peer.jsep_transport->id, producer.id(), producer.kind(),
+                             std::string(producer.type()), producer.parameters()});
 }
 
 void apply_consumed(State& state, Peer& peer, const negotiate::NegotiatedTrack& track, Instant now) {
@@ -79,13 +79,16 @@ void apply_consumed(State& state, Peer& peer, const negotiate::NegotiatedTrack& 
   if (producer == nullptr) return;  // closed meanwhile; the next offer takes the m-line back
   if (ConsumerEntry* existing = find(state.consumers, track.id)) {
     if (existing->consumer->parameters() != track.rtp_parameters) {
-      existing->consumer->renegotiate(consumer_options(track.id, *producer, track.rtp_parameters, false));
+      const ConsumerStart kept{.preferred_layers = existing->consumer->preferred_layers()};
+      existing->consumer->renegotiate(consumer_options(track.id, *producer, track.rtp_parameters, kept));
     }
     return;
   }
-  add_consumer(state, *peer.jsep_transport, track.id, *producer, track.rtp_parameters, false, now);
+  const ConsumerEntry& made =
+      add_consumer(state, *peer.jsep_transport, track.id, *producer, track.rtp_parameters, {}, now);
   state.emit(ConsumerCreated{peer.id, peer.jsep_transport->id, track.id, producer->producer->id(), track.mid,
-                             producer->producer->kind(), track.rtp_parameters});
+                             producer->producer->kind(), track.rtp_parameters,
+                             std::string(producer->producer->type()), made.consumer->score()});
 }
 
 }  // namespace

@@ -55,6 +55,18 @@ void map_payload_types(const ProducerEntry& producer, const RtpParameters& param
   }
 }
 
+/// Blocks inside RED name their payload types (RFC 2198 §3): ours for the Opus in the producer's.
+void map_red(const RtpParameters& producer, sfu::Consumer::Options& out) {
+  const auto opus = std::find_if(producer.codecs.begin(), producer.codecs.end(), [](const auto& codec) {
+    return negotiate::equal_ignoring_case(codec.mime_type, "audio/opus");
+  });
+  const auto red = std::find_if(producer.codecs.begin(), producer.codecs.end(),
+                                [](const auto& codec) { return negotiate::is_red(codec.mime_type); });
+  if (red == producer.codecs.end() || opus == producer.codecs.end()) return;
+  const auto carried = negotiate::red_payload_type(red->parameters).value_or(opus->payload_type);
+  out.red_block_type = out.payload_types[carried & 127];
+}
+
 /// The transport that is to carry another track.
 Result<Transport*> carrier(State& state, const std::string& id) {
   Transport* transport = find(state.transports, id);
@@ -93,8 +105,9 @@ Result<ProducerEntry*> add_producer(State& state, Transport& transport, std::str
 
   auto entry = std::make_unique<ProducerEntry>();
   entry->transport = &transport;
-  entry->producer = &transport.media.add_producer(
-      {id, kind, parameters, std::move(consumable), paused, key_frame_request_delay});
+  entry->producer = &transport.media.add_producer({id, kind, parameters, std::move(consumable), paused,
+                                                   key_frame_request_delay,
+                                                   std::string(negotiate::producer_type(kind, parameters))});
   entry->mapping = std::move(*mapping);
   ProducerEntry* raw = entry.get();
   state.producers.emplace(id, std::move(entry));
@@ -104,22 +117,25 @@ Result<ProducerEntry*> add_producer(State& state, Transport& transport, std::str
 }
 
 sfu::Consumer::Options consumer_options(std::string id, const ProducerEntry& producer,
-                                        const RtpParameters& parameters, bool paused) {
+                                        const RtpParameters& parameters, const ConsumerStart& start) {
   sfu::Consumer::Options options;
   options.id = std::move(id);
   options.kind = producer.producer->kind();
   options.parameters = parameters;
-  options.paused = paused;
+  options.paused = start.paused;
+  options.preferred_layers = start.preferred_layers;
+  options.ignore_dtx = start.ignore_dtx;
   map_payload_types(producer, parameters, options);
+  map_red(producer.producer->parameters(), options);
   return options;
 }
 
 ConsumerEntry& add_consumer(State& state, Transport& transport, std::string id, ProducerEntry& producer,
-                            const RtpParameters& parameters, bool paused, Instant now) {
+                            const RtpParameters& parameters, const ConsumerStart& start, Instant now) {
   auto entry = std::make_unique<ConsumerEntry>();
   entry->transport = &transport;
   entry->producer = &producer;
-  entry->consumer = &transport.media.add_consumer(consumer_options(id, producer, parameters, paused),
+  entry->consumer = &transport.media.add_consumer(consumer_options(id, producer, parameters, start),
                                                   *producer.producer, now);
   ConsumerEntry& out = *entry;
   state.consumers.emplace(std::move(id), std::move(entry));
@@ -132,7 +148,8 @@ Result<Reply> handle(State& state, const Produce& command, Instant /*now*/) {
   auto entry = add_producer(state, **transport, command.producer_id, command.kind, command.rtp_parameters,
                             command.paused, std::chrono::milliseconds(command.key_frame_request_delay_ms));
   if (!entry) return entry.error();
-  return Reply(ProducerReply{(*entry)->producer->id(), "simple", (*entry)->producer->consumable()});
+  return Reply(ProducerReply{(*entry)->producer->id(), std::string((*entry)->producer->type()),
+                             (*entry)->producer->consumable()});
 }
 
 Result<Reply> handle(State& state, const Consume& command, Instant now) {
@@ -164,23 +181,12 @@ Result<Reply> handle(State& state, const Consume& command, Instant now) {
   } else {
     parameters->mid = std::to_string(transport->next_mid++);
   }
-  ConsumerEntry& entry = add_consumer(state, *transport, id, *producer, *parameters, command.paused, now);
-  return Reply(ConsumerReply{id,
-                             command.producer_id,
-                             entry.consumer->kind(),
-                             std::move(*parameters),
-                             "simple",
-                             command.paused,
-                             producer->producer->paused(),
-                             {},
-                             {}});
-}
-
-Result<Reply> handle(State& state, const RequestKeyFrame& command, Instant now) {
-  ConsumerEntry* entry = find(state.consumers, command.consumer_id);
-  if (entry == nullptr) return not_found("consumerId", "consumer", command.consumer_id);
-  entry->consumer->producer().request_key_frame(now);
-  return Reply(Done{});
+  ConsumerEntry& entry = add_consumer(state, *transport, id, *producer, *parameters,
+                                      {command.paused, command.preferred_layers, command.ignore_dtx}, now);
+  const sfu::Consumer& consumer = *entry.consumer;
+  return Reply(ConsumerReply{id, command.producer_id, consumer.kind(), std::move(*parameters),
+                             std::string(producer->producer->type()), command.paused,
+                             producer->producer->paused(), consumer.score(), consumer.preferred_layers()});
 }
 
 }  // namespace sluice::engine

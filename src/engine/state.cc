@@ -73,6 +73,7 @@ Transport& State::adopt(std::unique_ptr<Transport> owned, Room& room, Peer* peer
 }
 
 void State::close_room(Room& room, Instant now) {
+  while (!room.observers.empty()) close_observer(*room.observers.back());
   while (!room.peers.empty()) close_peer(*room.peers.back(), now);
   while (!room.transports.empty()) close_transport(*room.transports.back(), now);
   rooms.erase(rooms.find(room.id));
@@ -111,6 +112,7 @@ void State::close_producer(ProducerEntry& entry, Instant /*now*/, std::string_vi
   while (!producer.consumers.empty())
     close_consumer(*find(consumers, producer.consumers.back()->id()), "producerclose");
   for (Peer* peer : entry.transport->room->peers) withdraw_track(*peer, id);
+  for (Observer* observer : entry.transport->room->observers) forget_producer(*observer, entry);
   erase_value(entry.transport->room->producers, &entry);
   if (Peer* peer = entry.transport->peer)
     std::erase_if(peer->producer_by_mid, [&](const auto& mid) { return mid.second == id; });

@@ -6,6 +6,7 @@
 // src/engine sees it.
 #pragma once
 
+#include <array>
 #include <map>
 #include <memory>
 #include <string>
@@ -21,6 +22,8 @@
 #include "engine/handshake_queue.h"
 #include "negotiate/jsep_session.h"
 #include "negotiate/ortc.h"
+#include "sfu/active_speaker.h"
+#include "sfu/audio_level.h"
 #include "sfu/media_session.h"
 #include "sfu/router.h"
 #include "sluice/engine.h"
@@ -33,6 +36,9 @@ namespace sluice::engine {
 
 struct Room;
 struct Peer;
+
+/// bps by BitrateLimit; 0: none.
+using BitrateLimits = std::array<std::uint32_t, 3>;
 
 struct Transport {
   using Kind = std::variant<transport::WebRtcTransport, transport::PlainTransport>;
@@ -73,6 +79,8 @@ struct Transport {
   bool was_ready = false;
   bool was_rtcp_ready = false;
   std::uint32_t next_mid = 0;  ///< Of ORTC consumers.
+  BitrateLimits bitrate_limits{};
+  std::uint8_t trace = 0;  ///< Bits by TraceType.
 };
 
 struct ProducerEntry {
@@ -107,12 +115,30 @@ struct Peer {
   bool negotiation_reported = false;
 };
 
+/// Listens to producers of its room. Each of them feeds a meter of `kind` through Producer::observers, except
+/// while the observer is paused.
+struct Observer {
+  using Kind = std::variant<sfu::ActiveSpeaker, sfu::AudioLevel>;
+
+  explicit Observer(Kind one) : kind(std::move(one)), deadline(this) {}
+  /// Of one of its producers; null when it is none.
+  [[nodiscard]] sfu::LevelMeter* meter(std::string_view producer_id);
+
+  std::string id;
+  Room* room = nullptr;
+  Kind kind;
+  std::vector<ProducerEntry*> producers;
+  bool paused = false;
+  Deadline deadline;
+};
+
 struct Room {
   std::string id;
   RtpCapabilities capabilities;
   std::vector<Peer*> peers;
   std::vector<Transport*> transports;  ///< All of the room, its peers' included.
   std::vector<ProducerEntry*> producers;
+  std::vector<Observer*> observers;
 };
 
 /// Which of the worker's sockets a transport offers, and which it would rather be reached by.
@@ -148,7 +174,15 @@ class State {
   /// `reason`: told to the consumers' owners, and, if `tell`, of the producer itself.
   void close_producer(ProducerEntry& entry, Instant now, std::string_view tell = {});
   void close_consumer(ConsumerEntry& entry, std::string_view tell = {});
+  void close_observer(Observer& observer);
   [[nodiscard]] std::string make_id();
+
+  // --- Observers (observer_commands.cc)
+  void pause_observer(Observer& observer, bool paused);
+  /// The producer leaves the observer; nothing when it was not there.
+  void forget_producer(Observer& observer, ProducerEntry& entry);
+  /// After whatever may have changed its deadline.
+  void schedule(Observer& observer);
 
   // --- Network (demux.cc, paths.cc)
   void receive(std::span<ReceivedDatagram> datagrams, Instant now);
@@ -159,7 +193,7 @@ class State {
   /// Looks at every deadline that may have changed and does what is due.
   void settle(Instant now);
   [[nodiscard]] Instant next_deadline() const {
-    return std::min(deadlines.next(), handshakes.next_deadline());
+    return std::min({deadlines.next(), observer_deadlines.next(), handshakes.next_deadline()});
   }
   void add_ufrag(Transport& transport, const std::string& ufrag);
   /// A socket that no transport has any more.
@@ -181,7 +215,8 @@ class State {
   dtls::Context dtls;
   transport::SendBatch batch;
   sfu::Router router;
-  DeadlineHeap deadlines;
+  DeadlineHeap deadlines;           ///< Of transports.
+  DeadlineHeap observer_deadlines;  ///< A heap of their own, as its owners are of another type.
   HandshakeQueue handshakes;
   std::vector<sfu::MediaSession*> dirty;
   transport::DropCounters drops;  ///< Of datagrams that no transport took.
@@ -193,6 +228,7 @@ class State {
   Table<Transport> transports;
   Table<ProducerEntry> producers;
   Table<ConsumerEntry> consumers;
+  Table<Observer> observers;
   std::unordered_map<Path, Transport*> by_path;
   std::vector<Path>
       closed_paths;  ///< Connections that left by_path by our doing, until the owner takes them.
@@ -214,6 +250,7 @@ class State {
   void receive_webrtc(Transport& transport, ReceivedDatagram& datagram, const Begun* begun, Instant now);
   void receive_plain(Transport& transport, ReceivedDatagram& datagram, const Begun* begun, Instant now);
   void serve_handshakes(Instant now);
+  void serve_observers(Instant now);
   void learn_path(Transport& transport, const Path& path, Instant now);
   void forget_stale_paths(Transport& transport);
   void release(const Path& path);

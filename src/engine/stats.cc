@@ -16,6 +16,11 @@ void add_own(const State& /*state*/, const transport::PlainTransport& plain, Tra
   stats.comedia = plain.comedia();
 }
 
+std::optional<std::uint32_t> limit_of(const Transport& transport, BitrateLimit limit) {
+  const std::uint32_t bitrate = transport.bitrate_limits[static_cast<std::size_t>(limit)];
+  return bitrate == 0 ? std::nullopt : std::optional(bitrate);
+}
+
 TransportStats stats_of(State& state, Transport& transport, Instant now) {
   transport::Endpoint& endpoint = transport.endpoint;
   TransportStats stats;
@@ -29,16 +34,10 @@ TransportStats stats_of(State& state, Transport& transport, Instant now) {
   stats.send_bitrate = endpoint.sender().rate().bitrate(now);
   stats.packets_received = endpoint.packets_received();
   stats.packets_sent = endpoint.sender().packets();
-  for (const auto& producer : transport.media.producers()) {
-    for (auto& stream : producer->streams()) {
-      stats.rtp_bytes_received += stream->media.bytes();
-      stats.rtx_bytes_received += stream->repair.bytes();
-    }
-  }
-  for (const auto& consumer : transport.media.consumers()) {
-    stats.rtp_bytes_sent += consumer->bytes_sent();
-    stats.rtx_bytes_sent += consumer->rtx_bytes_sent();
-  }
+  transport.media.add_stats(stats, now);
+  stats.max_incoming_bitrate = limit_of(transport, BitrateLimit::kMaxIncoming);
+  stats.max_outgoing_bitrate = limit_of(transport, BitrateLimit::kMaxOutgoing);
+  stats.min_outgoing_bitrate = limit_of(transport, BitrateLimit::kMinOutgoing);
   endpoint.drops().for_each(
       [&](std::string_view reason, std::uint64_t count) { stats.dropped.emplace(reason, count); });
   return stats;

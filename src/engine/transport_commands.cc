@@ -107,4 +107,21 @@ Result<Reply> handle(State& state, const RestartIce& command, Instant /*now*/) {
   return Reply(IceParametersReply{parameters});
 }
 
+Result<Reply> handle(State& state, const SetBitrateLimit& command, Instant now) {
+  Transport* transport = find(state.transports, command.transport_id);
+  if (transport == nullptr) return not_found("transportId", "transport", command.transport_id);
+  BitrateLimits limits = transport->bitrate_limits;
+  limits[static_cast<std::size_t>(command.limit)] = command.bitrate;
+  const std::uint32_t max = limits[static_cast<std::size_t>(BitrateLimit::kMaxOutgoing)];
+  const std::uint32_t min = limits[static_cast<std::size_t>(BitrateLimit::kMinOutgoing)];
+  if (max != 0 && min > max) {
+    return invalid_argument("bitrate", "the least outgoing bitrate (" + std::to_string(min) +
+                                           " bps) would be above the greatest (" + std::to_string(max) +
+                                           " bps)");
+  }
+  transport->bitrate_limits = limits;
+  transport->media.set_bitrate_limit(command.limit, command.bitrate, now);
+  return Reply(Done{});
+}
+
 }  // namespace sluice::engine

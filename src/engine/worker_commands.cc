@@ -5,8 +5,8 @@ namespace sluice::engine {
 namespace {
 
 std::string_view name_of(ObjectKind kind) {
-  static constexpr std::string_view kNames[] = {"worker",    "room",     "peer",
-                                                "transport", "producer", "consumer"};
+  static constexpr std::string_view kNames[] = {"worker",   "room",     "peer",    "transport",
+                                                "producer", "consumer", "observer"};
   return kNames[static_cast<std::size_t>(kind)];
 }
 
@@ -29,8 +29,13 @@ Result<Reply> set_producer_paused(State& state, std::string_view id, bool paused
 
 Result<Reply> set_paused(State& state, ObjectKind kind, std::string_view id, bool paused, Instant now) {
   if (kind == ObjectKind::kProducer) return set_producer_paused(state, id, paused, now);
+  if (kind == ObjectKind::kObserver) {
+    Observer* observer = find(state.observers, id);
+    if (observer == nullptr) return not_found("id", "observer", id);
+    return state.pause_observer(*observer, paused), Reply(Done{});
+  }
   if (kind != ObjectKind::kConsumer)
-    return wrong_kind(kind, paused ? "paused" : "resumed", "a producer or a consumer");
+    return wrong_kind(kind, paused ? "paused" : "resumed", "a producer, a consumer or an observer");
   ConsumerEntry* entry = find(state.consumers, id);
   if (entry == nullptr) return not_found("id", "consumer", id);
   entry->consumer->set_paused(paused, now);
@@ -68,9 +73,14 @@ Result<Reply> handle(State& state, const Close& command, Instant now) {
       if (ConsumerEntry* consumer = find(state.consumers, command.id))
         return state.close_consumer(*consumer), Reply(Done{});
       break;
+    case ObjectKind::kObserver:
+      if (Observer* observer = find(state.observers, command.id))
+        return state.close_observer(*observer), Reply(Done{});
+      break;
     case ObjectKind::kWorker:
-      return wrong_kind(command.kind, "closed by a request",
-                        "a room, peer, transport, producer or consumer; a worker ends with its channel");
+      return wrong_kind(
+          command.kind, "closed by a request",
+          "a room, peer, transport, producer, consumer or observer; a worker ends with its channel");
   }
   return not_found("id", name_of(command.kind), command.id);
 }

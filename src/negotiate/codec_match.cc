@@ -31,14 +31,23 @@ bool vp9_match(const CodecView& a, const CodecView& b) {
   return same_integer(a, b, "profile-id", 0);
 }
 
-/// AV1 RTP payload specification §7.2: profile, 0 when absent.
+/// AV1 RTP payload specification §7.2: profile, 0 when absent. level-idx and tier are what a receiver can
+/// take.
 bool av1_match(const CodecView& a, const CodecView& b) {
   return same_integer(a, b, "profile", 0);
 }
 
-/// RFC 7798 §7.1: profile-id 1 (Main) and tier-flag 0 when absent.
+/// RFC 7798 §7.1, §7.2.2: profile-id 1 (Main), tier-flag 0 and tx-mode SRST when absent; none may be changed
+/// by an answer.
 bool h265_match(const CodecView& a, const CodecView& b) {
-  return same_integer(a, b, "profile-id", 1) && same_integer(a, b, "tier-flag", 0);
+  return same_integer(a, b, "profile-id", 1) && same_integer(a, b, "tier-flag", 0) &&
+         string_parameter(a.parameters, "tx-mode").value_or("SRST") ==
+             string_parameter(b.parameters, "tx-mode").value_or("SRST");
+}
+
+/// 93, level 3.1, when absent.
+std::int64_t h265_level(const CodecView& codec) {
+  return integer_parameter_or(codec.parameters, "level-id", 93);
 }
 
 /// The mapping of streams to channels is the codec's identity: Chromium's surround opus.
@@ -68,6 +77,25 @@ const Codec* find_number(std::span<const Codec> codecs, std::uint8_t payload_typ
   return found == codecs.end() ? nullptr : &*found;
 }
 
+/// One redundant block beside the primary one, as browsers have it.
+template <typename Codec, typename Number>
+void settle_red(std::vector<Codec>& codecs, Number number) {
+  const auto opus = std::find_if(codecs.begin(), codecs.end(), [](const Codec& codec) {
+    return equal_ignoring_case(codec.mime_type, "audio/opus");
+  });
+  if (opus == codecs.end()) {
+    std::erase_if(codecs, [](const Codec& codec) { return is_red(codec.mime_type); });
+    return;
+  }
+  const std::string payload_type = std::to_string(number(*opus));
+  std::string carried = payload_type;
+  carried += '/';
+  carried += payload_type;
+  for (Codec& codec : codecs) {
+    if (is_red(codec.mime_type)) codec.parameters = {{carried, std::string()}};
+  }
+}
+
 template <typename Codec>
 const Codec* find_rtx_of(std::span<const Codec> codecs, std::uint8_t payload_type) {
   const auto found = std::find_if(codecs.begin(), codecs.end(), [&](const Codec& codec) {
@@ -90,6 +118,12 @@ bool codecs_match(const CodecView& a, const CodecView& b, MatchOptions options) 
 }
 
 void settle_parameters(std::vector<CodecParameter>& parameters, const CodecView& a, const CodecView& b) {
+  if (equal_ignoring_case(a.mime_type, "video/H265")) {
+    const bool named = find_parameter(a.parameters, "level-id") != nullptr &&
+                       find_parameter(b.parameters, "level-id") != nullptr;
+    if (named) set_parameter(parameters, "level-id", std::min(h265_level(a), h265_level(b)));
+    return;
+  }
   if (!equal_ignoring_case(a.mime_type, "video/H264") && !equal_ignoring_case(a.mime_type, "video/H264-SVC"))
     return;
   if (auto answer = answer_profile_level_id(a.parameters, b.parameters)) {
@@ -115,6 +149,34 @@ std::string_view kind_name(MediaKind kind) {
 
 bool is_rtx(std::string_view mime_type) {
   return kind_of(mime_type) && equal_ignoring_case(mime_type.substr(6), "rtx");
+}
+
+bool is_red(std::string_view mime_type) {
+  return equal_ignoring_case(mime_type, "audio/red");
+}
+
+bool is_companion(std::string_view mime_type) {
+  return equal_ignoring_case(mime_type, "audio/CN") ||
+         equal_ignoring_case(mime_type, "audio/telephone-event");
+}
+
+std::optional<std::uint8_t> red_payload_type(std::span<const CodecParameter> parameters) {
+  for (const CodecParameter& parameter : parameters) {
+    const std::string& name = parameter.name;
+    unsigned number = 0;
+    const auto [end, error] = std::from_chars(name.data(), name.data() + name.size(), number);
+    if (error != std::errc{} || end == name.data() + name.size() || *end != '/' || number > 127) continue;
+    return static_cast<std::uint8_t>(number);
+  }
+  return std::nullopt;
+}
+
+void settle_red_parameters(std::vector<RtpCodecParameters>& codecs) {
+  settle_red(codecs, [](const RtpCodecParameters& codec) { return codec.payload_type; });
+}
+
+void settle_red_parameters(std::vector<RtpCodecCapability>& codecs) {
+  settle_red(codecs, [](const RtpCodecCapability& codec) { return *codec.preferred_payload_type; });
 }
 
 const CodecParameter* find_parameter(std::span<const CodecParameter> parameters, std::string_view name) {

@@ -41,13 +41,13 @@ struct MatchOptions {
 
 /// Same media type and subtype (without case), clock rate, channels (audio) and, by codec, format parameters:
 /// H264 packetization-mode and profile (levels may differ); VP9 profile-id; AV1 profile; H265 profile-id and
-/// tier-flag; multiopus streams. RTX and RED match by name and clock rate only: what they protect is said by
-/// a payload type, so compare with find_rtx().
+/// tier-flag and transmission mode; multiopus streams. RTX and RED match by name and clock rate only: what
+/// they carry is said by a payload type, so see find_rtx() and settle_red_parameters().
 bool codecs_match(const CodecView& a, const CodecView& b, MatchOptions options = {});
 
 /// The "modify" of matching: writes into `parameters` (those of `a`, ours in the answer) what `a` and `b`
-/// agree on, which for H264 is the profile-level-id (RFC 6184 §8.2.2). Call it after a strict match; other
-/// codecs are left alone.
+/// agree on, which for H264 is the profile-level-id (RFC 6184 §8.2.2), and for H265 the lower level-id (RFC
+/// 7798 §7.2.2). Call it after a strict match; other codecs are left alone.
 void settle_parameters(std::vector<CodecParameter>& parameters, const CodecView& a, const CodecView& b);
 
 // --- Names ---
@@ -61,6 +61,10 @@ std::optional<MediaKind> kind_of(std::string_view mime_type);
 std::string_view kind_name(MediaKind kind);
 /// "audio/rtx" and "video/rtx" (RFC 4588).
 bool is_rtx(std::string_view mime_type);
+/// "audio/red" (RFC 2198), which carries Opus a second time.
+bool is_red(std::string_view mime_type);
+/// "audio/CN" and "audio/telephone-event": never alone, always beside a codec of the same clock rate.
+bool is_companion(std::string_view mime_type);
 
 // --- Format parameters ---
 
@@ -77,6 +81,13 @@ std::optional<std::string> string_parameter(std::span<const CodecParameter> para
 /// Replaces or appends.
 void set_parameter(std::vector<CodecParameter>& parameters, std::string_view name,
                    std::variant<std::int64_t, std::string> value);
+
+/// The payload type that RED carries, by the parameter that names it ("111/111"); nothing without one.
+std::optional<std::uint8_t> red_payload_type(std::span<const CodecParameter> parameters);
+/// Writes into each RED codec of the list the payload type that Opus has in it, and takes RED out where there
+/// is no Opus. For lists whose payload types were changed.
+void settle_red_parameters(std::vector<RtpCodecParameters>& codecs);
+void settle_red_parameters(std::vector<RtpCodecCapability>& codecs);
 
 // --- Look-ups ---
 

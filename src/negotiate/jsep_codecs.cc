@@ -60,6 +60,30 @@ std::vector<RtcpFeedback> common_feedback(const std::vector<RtcpFeedback>& room,
   return out;
 }
 
+/// Browsers on libwebrtc answer generic NACKs for Opus, and send them, when the other side's description has
+/// them; they offer none. Whoever does not know them ignores what it did not offer (RFC 4585 §4.2).
+void add_opus_nack(const RtpCodecCapability& room, RtpCodecParameters& codec) {
+  const RtcpFeedback nack{"nack", ""};
+  const auto has = [&](const std::vector<RtcpFeedback>& list) {
+    return std::find(list.begin(), list.end(), nack) != list.end();
+  };
+  if (!equal_ignoring_case(room.mime_type, "audio/opus") || !has(room.rtcp_feedback)) return;
+  if (!has(codec.rtcp_feedback)) codec.rtcp_feedback.push_back(nack);
+}
+
+bool stands_alone(const MatchedCodec& match) {
+  const std::string& mime_type = match.codec.mime_type;
+  return !is_rtx(mime_type) && !is_red(mime_type) && !is_companion(mime_type);
+}
+
+/// RED without parameters is not told what it carries, and cannot be sent.
+bool carries_one_of(const RtpCodecParameters& red, const std::vector<MatchedCodec>& codecs) {
+  const auto carried = red_payload_type(red.parameters);
+  return std::any_of(codecs.begin(), codecs.end(), [&](const MatchedCodec& match) {
+    return carried == match.codec.payload_type && !is_red(match.codec.mime_type);
+  });
+}
+
 /// Media codecs of the room that this one may be; RTX and the like are matched by what they protect.
 const RtpCodecCapability* find_in_room(const RtpCapabilities& room, MediaKind kind,
                                        const RtpCodecParameters& codec) {
@@ -145,6 +169,7 @@ std::vector<MatchedCodec> match_codecs(MediaKind kind, const std::vector<RtpCode
     match.codec.mime_type = known->mime_type;
     match.codec.parameters = answered_parameters(codec, *known);
     match.codec.rtcp_feedback = common_feedback(known->rtcp_feedback, codec.rtcp_feedback);
+    add_opus_nack(*known, match.codec);
     out.push_back(std::move(match));
     // RFC 4588 §8.6: RTX names what it protects by apt.
     const RtpCodecParameters* rtx = find_rtx(offered, codec.payload_type);
@@ -156,14 +181,30 @@ std::vector<MatchedCodec> match_codecs(MediaKind kind, const std::vector<RtpCode
     retransmission.codec.rtcp_feedback.clear();
     out.push_back(std::move(retransmission));
   }
+  std::erase_if(out, [&](const MatchedCodec& match) {
+    return is_red(match.codec.mime_type) && !carries_one_of(match.codec, out);
+  });
+  // Telephone events beside a codec that the room does not route are nothing to agree on.
+  if (std::none_of(out.begin(), out.end(), stands_alone)) out.clear();
   return out;
 }
 
-std::vector<RtpCodecParameters> first_codec(const std::vector<MatchedCodec>& codecs) {
+std::vector<RtpCodecParameters> sent_codecs(const std::vector<MatchedCodec>& codecs) {
+  const auto first = std::find_if(codecs.begin(), codecs.end(), stands_alone);
   std::vector<RtpCodecParameters> out;
-  if (codecs.empty()) return out;
-  out.push_back(codecs[0].codec);
-  if (codecs.size() > 1 && is_rtx(codecs[1].codec.mime_type)) out.push_back(codecs[1].codec);
+  if (first == codecs.end()) return out;
+  for (auto it = codecs.begin(); it != first; ++it) {
+    if (is_red(it->codec.mime_type) && red_payload_type(it->codec.parameters) == first->codec.payload_type)
+      out.push_back(it->codec);
+  }
+  out.push_back(first->codec);
+  for (const MatchedCodec& match : codecs) {
+    const RtpCodecParameters& codec = match.codec;
+    const bool repairs =
+        is_rtx(codec.mime_type) && integer_parameter(codec.parameters, "apt") == first->codec.payload_type;
+    const bool beside = is_companion(codec.mime_type) && codec.clock_rate == first->codec.clock_rate;
+    if (repairs || beside) out.push_back(codec);
+  }
   return out;
 }
 

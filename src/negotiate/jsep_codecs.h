@@ -15,9 +15,10 @@ std::vector<RtpCodecParameters> described_codecs(const sdp::MediaDescription& me
 std::vector<MatchedCodec> match_codecs(MediaKind kind, const std::vector<RtpCodecParameters>& offered,
                                        const RtpCapabilities& room);
 
-/// Of what a client may send, the first media codec and its RTX: a producer with one codec is one that every
-/// consumer can rely on.
-std::vector<RtpCodecParameters> first_codec(const std::vector<MatchedCodec>& codecs);
+/// Of what a client may send, the first media codec, its RTX and its companions (comfort noise, telephone
+/// events), and RED in front when the client would rather send that: a producer with one codec is one that
+/// every consumer can rely on.
+std::vector<RtpCodecParameters> sent_codecs(const std::vector<MatchedCodec>& codecs);
 
 /// Whether the room reads (from a producer) or writes (to a consumer) this extension.
 bool room_receives(const RtpCapabilities& room, MediaKind kind, std::string_view uri);

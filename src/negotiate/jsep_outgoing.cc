@@ -25,6 +25,7 @@ std::vector<RtpCodecParameters> renumber(const std::vector<RtpCodecParameters>& 
     retransmission.payload_type = *rtx_number;
     set_parameter(retransmission.parameters, "apt", std::int64_t{*number});
   }
+  settle_red_parameters(out);
   return out;
 }
 

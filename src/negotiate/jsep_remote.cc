@@ -160,8 +160,10 @@ void read_sender(const sdp::MediaDescription& media, const RtpCapabilities& room
     if (!transport_cc)
       std::erase_if(match.codec.rtcp_feedback,
                     [](const RtcpFeedback& fb) { return fb.type == "transport-cc"; });
-  out.sent.codecs = first_codec(out.codecs);
-  Sources sources = read_sources(media, rids, out.sent.codecs.size() > 1);
+  out.sent.codecs = sent_codecs(out.codecs);
+  const bool rtx = std::any_of(out.sent.codecs.begin(), out.sent.codecs.end(),
+                               [](const auto& codec) { return is_rtx(codec.mime_type); });
+  Sources sources = read_sources(media, rids, rtx);
   out.sent.mid = out.mid;
   out.sent.encodings = std::move(sources.encodings);
   out.sent.rtcp.cname = std::move(sources.cname);

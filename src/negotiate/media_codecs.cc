@@ -1,5 +1,6 @@
 #include "negotiate/media_codecs.h"
 
+#include <algorithm>
 #include <array>
 #include <bitset>
 #include <optional>
@@ -13,20 +14,69 @@ namespace {
 
 constexpr int kNoPayloadType = -1;
 
+/// What receivers of a codec tell its sender: all that its kind has, all but NACK, or nothing.
+enum class Feedback : std::uint8_t { kAll, kNoNack, kNone };
+
 struct CodecRow {
   std::string_view mime_type;
   std::uint32_t clock_rate;
   std::uint8_t channels;
   int payload_type;  ///< Static ones only (RFC 3551 §6).
-  bool feedback;
+  Feedback feedback;
 };
 constexpr std::array kCodecs = {
-    CodecRow{"audio/opus", 48000, 2, kNoPayloadType, true},
-    CodecRow{"audio/PCMU", 8000, 1, 0, true},
-    CodecRow{"audio/PCMA", 8000, 1, 8, true},
-    CodecRow{"audio/telephone-event", 8000, 1, kNoPayloadType, false},
-    CodecRow{"audio/telephone-event", 48000, 1, kNoPayloadType, false},
-    CodecRow{"video/VP8", 90000, 1, kNoPayloadType, true},
+    CodecRow{"audio/opus", 48000, 2, kNoPayloadType, Feedback::kAll},
+    CodecRow{"audio/red", 48000, 2, kNoPayloadType, Feedback::kNoNack},
+    CodecRow{"audio/multiopus", 48000, 4, kNoPayloadType, Feedback::kAll},
+    CodecRow{"audio/multiopus", 48000, 6, kNoPayloadType, Feedback::kAll},
+    CodecRow{"audio/multiopus", 48000, 8, kNoPayloadType, Feedback::kAll},
+    CodecRow{"audio/PCMU", 8000, 1, 0, Feedback::kAll},
+    CodecRow{"audio/PCMA", 8000, 1, 8, Feedback::kAll},
+    CodecRow{"audio/ISAC", 32000, 1, kNoPayloadType, Feedback::kNoNack},
+    CodecRow{"audio/ISAC", 16000, 1, kNoPayloadType, Feedback::kNoNack},
+    CodecRow{"audio/G722", 8000, 1, 9, Feedback::kNoNack},
+    CodecRow{"audio/iLBC", 8000, 1, kNoPayloadType, Feedback::kNoNack},
+    CodecRow{"audio/SILK", 24000, 1, kNoPayloadType, Feedback::kNoNack},
+    CodecRow{"audio/SILK", 16000, 1, kNoPayloadType, Feedback::kNoNack},
+    CodecRow{"audio/SILK", 12000, 1, kNoPayloadType, Feedback::kNoNack},
+    CodecRow{"audio/SILK", 8000, 1, kNoPayloadType, Feedback::kNoNack},
+    CodecRow{"audio/CN", 32000, 1, kNoPayloadType, Feedback::kNone},
+    CodecRow{"audio/CN", 16000, 1, kNoPayloadType, Feedback::kNone},
+    CodecRow{"audio/CN", 8000, 1, 13, Feedback::kNone},
+    CodecRow{"audio/telephone-event", 48000, 1, kNoPayloadType, Feedback::kNone},
+    CodecRow{"audio/telephone-event", 32000, 1, kNoPayloadType, Feedback::kNone},
+    CodecRow{"audio/telephone-event", 16000, 1, kNoPayloadType, Feedback::kNone},
+    CodecRow{"audio/telephone-event", 8000, 1, kNoPayloadType, Feedback::kNone},
+    CodecRow{"video/VP8", 90000, 1, kNoPayloadType, Feedback::kAll},
+    CodecRow{"video/VP9", 90000, 1, kNoPayloadType, Feedback::kAll},
+    CodecRow{"video/H264", 90000, 1, kNoPayloadType, Feedback::kAll},
+    CodecRow{"video/H264-SVC", 90000, 1, kNoPayloadType, Feedback::kAll},
+    CodecRow{"video/H265", 90000, 1, kNoPayloadType, Feedback::kAll},
+    CodecRow{"video/AV1", 90000, 1, kNoPayloadType, Feedback::kAll},
+};
+
+/// What rooms know of a codec before anybody asks. Opus of more than two channels is told apart by its
+/// streams (as RFC 7845 §5.1.1 counts them) and their places; H264 allows either side a level of its own
+/// (RFC 6184 §8.1), as we only forward.
+struct ParameterRow {
+  std::string_view mime_type;
+  std::uint8_t channels;
+  std::string_view name;
+  std::string_view text;  ///< Empty: a number.
+  std::int64_t number;
+};
+constexpr std::array kParameters = {
+    ParameterRow{"audio/multiopus", 4, "channel_mapping", "0,1,2,3", 0},
+    ParameterRow{"audio/multiopus", 4, "num_streams", "", 2},
+    ParameterRow{"audio/multiopus", 4, "coupled_streams", "", 2},
+    ParameterRow{"audio/multiopus", 6, "channel_mapping", "0,4,1,2,3,5", 0},
+    ParameterRow{"audio/multiopus", 6, "num_streams", "", 4},
+    ParameterRow{"audio/multiopus", 6, "coupled_streams", "", 2},
+    ParameterRow{"audio/multiopus", 8, "channel_mapping", "0,6,1,2,3,4,5,7", 0},
+    ParameterRow{"audio/multiopus", 8, "num_streams", "", 5},
+    ParameterRow{"audio/multiopus", 8, "coupled_streams", "", 3},
+    ParameterRow{"video/H264", 1, "level-asymmetry-allowed", "", 1},
+    ParameterRow{"video/H264-SVC", 1, "level-asymmetry-allowed", "", 1},
 };
 
 struct FeedbackRow {
@@ -56,9 +106,13 @@ constexpr std::array kExtensions = {
     ExtensionRow{extension_uri::kRrid, 3, ExtensionDirection::kRecvOnly, false, true},
     ExtensionRow{extension_uri::kAbsSendTime, 4, ExtensionDirection::kSendRecv, true, true},
     ExtensionRow{extension_uri::kTransportWideCc, 5, ExtensionDirection::kSendRecv, true, true},
+    ExtensionRow{extension_uri::kDependencyDescriptor, 8, ExtensionDirection::kSendRecv, false, true},
+    ExtensionRow{extension_uri::kVideoLayersAllocation, 9, ExtensionDirection::kRecvOnly, false, true},
     ExtensionRow{extension_uri::kSsrcAudioLevel, 10, ExtensionDirection::kSendRecv, true, false},
     ExtensionRow{extension_uri::kVideoOrientation, 11, ExtensionDirection::kSendRecv, false, true},
     ExtensionRow{extension_uri::kTimeOffset, 12, ExtensionDirection::kSendRecv, false, true},
+    ExtensionRow{extension_uri::kAbsCaptureTime, 13, ExtensionDirection::kSendRecv, true, true},
+    ExtensionRow{extension_uri::kPlayoutDelay, 14, ExtensionDirection::kSendRecv, false, true},
 };
 
 RtpCodecCapability to_capability(const CodecRow& row) {
@@ -69,9 +123,18 @@ RtpCodecCapability to_capability(const CodecRow& row) {
   codec.channels = row.channels;
   if (row.payload_type != kNoPayloadType)
     codec.preferred_payload_type = static_cast<std::uint8_t>(row.payload_type);
-  if (!row.feedback) return codec;
+  for (const ParameterRow& parameter : kParameters) {
+    if (parameter.mime_type != row.mime_type || parameter.channels != row.channels) continue;
+    if (parameter.text.empty()) {
+      set_parameter(codec.parameters, parameter.name, parameter.number);
+    } else {
+      set_parameter(codec.parameters, parameter.name, std::string(parameter.text));
+    }
+  }
+  if (row.feedback == Feedback::kNone) return codec;
   for (const FeedbackRow& feedback : kFeedback) {
     if (feedback.kind != codec.kind) continue;
+    if (row.feedback == Feedback::kNoNack && feedback.type == "nack") continue;
     codec.rtcp_feedback.push_back({std::string(feedback.type), std::string(feedback.parameter)});
   }
   return codec;
@@ -137,6 +200,7 @@ Error unsupported(std::string field, std::string message) {
 Result<const RtpCodecCapability*> find_supported(const RtpCodecCapability& asked, const std::string& field) {
   bool known = false;
   bool rate_known = false;
+  bool channels_known = false;
   std::string rates;
   std::string channels;
   for (const RtpCodecCapability& supported : supported_capabilities().codecs) {
@@ -146,20 +210,22 @@ Result<const RtpCodecCapability*> find_supported(const RtpCodecCapability& asked
     rates += (rates.empty() ? "" : " or ") + std::to_string(supported.clock_rate);
     if (asked.clock_rate != supported.clock_rate) continue;
     rate_known = true;
+    channels_known = channels_known || asked.channels == supported.channels;
     channels += (channels.empty() ? "" : " or ") + std::to_string(supported.channels);
   }
   if (is_rtx(asked.mime_type)) {
-    return unsupported(field + ".mimeType", "Leave RTX out: the room adds it to each video codec.");
+    return unsupported(field + ".mimeType", "Leave RTX out: the room adds it to video and to Opus.");
   }
   if (!known) return unsupported(field + ".mimeType", "The codec " + asked.mime_type + " is not supported.");
   if (!rate_known)
     return unsupported(field + ".clockRate",
                        asked.mime_type + " is supported with a clock rate of " + rates + " Hz only.");
-  if (asked.kind == MediaKind::kAudio) {
+  if (!channels_known) {
     return unsupported(field + ".channels",
                        asked.mime_type + " is supported with " + channels + " channel(s) only.");
   }
-  return unsupported(field + ".parameters", asked.mime_type + " is not supported with these parameters.");
+  return unsupported(field + ".parameters",
+                     asked.mime_type + " is not supported with these parameters, or needs some.");
 }
 
 /// Payload types that were asked for go first, so that no dynamic one gets in their way.
@@ -217,6 +283,28 @@ Result<void> add_codec(const RtpCodecCapability& asked, const std::string& field
   return {};
 }
 
+/// Opus can be repeated too. Its RTX stands and is numbered behind all else, so that rooms keep the numbers
+/// that clients know; where no number is left, Opus goes without.
+void add_opus_rtx(PayloadTypes& payload_types, RtpCapabilities& room) {
+  const std::vector<RtpCodecCapability> codecs = room.codecs;
+  for (const RtpCodecCapability& codec : codecs) {
+    if (!equal_ignoring_case(codec.mime_type, "audio/opus")) continue;
+    const auto payload_type = payload_types.take_dynamic();
+    if (payload_type) room.codecs.push_back(rtx_of(codec, *payload_type));
+  }
+}
+
+/// RFC 2198 §5: RED's parameters are the payload types of what it carries.
+Result<void> settle_red(RtpCapabilities& room, const std::vector<RtpCodecCapability>& media_codecs) {
+  const std::size_t before = room.codecs.size();
+  settle_red_parameters(room.codecs);
+  if (room.codecs.size() == before) return {};
+  const auto red = std::find_if(media_codecs.begin(), media_codecs.end(),
+                                [](const auto& codec) { return is_red(codec.mime_type); });
+  const auto index = static_cast<std::size_t>(red - media_codecs.begin());
+  return unsupported(codec_field(index), "RED carries audio/opus; expected it among the codecs too.");
+}
+
 }  // namespace
 
 const RtpCapabilities& supported_capabilities() {
@@ -239,6 +327,8 @@ Result<RtpCapabilities> room_capabilities(std::vector<RtpCodecCapability> media_
     if (auto added = add_codec(media_codecs[i], codec_field(i), payload_types, room); !added)
       return added.error();
   }
+  if (auto settled = settle_red(room, media_codecs); !settled) return settled.error();
+  add_opus_rtx(payload_types, room);
   room.header_extensions = supported_capabilities().header_extensions;
   return room;
 }

@@ -14,6 +14,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/random.h"
@@ -45,6 +46,12 @@ struct RtpMapping {
   friend bool operator==(const RtpMapping&, const RtpMapping&) = default;
 };
 
+/// "simple", "simulcast" or "svc": what a consumer can choose from. Several encodings are simulcast. One with
+/// layers is "svc" where the codec can have spatial ones (VP9, AV1, H264-SVC), else "simulcast" of one
+/// encoding. SDP names no scalability mode, so of a JSEP peer's single encoding only the packets can tell:
+/// this is "simple" then.
+std::string_view producer_type(MediaKind kind, const RtpParameters& producer);
+
 /// Errors name "rtpParameters.codecs[0]..." : kUnsupported when the room does not route a codec,
 /// kInvalidArgument when the kind is wrong, or no codec is left but RTX.
 Result<RtpMapping> producer_mapping(MediaKind kind, const RtpParameters& producer,
@@ -62,8 +69,8 @@ bool can_consume(const RtpParameters& consumable, const RtpCapabilities& peer);
 struct ConsumerOptions {
   bool pipe =
       false;  ///< Every encoding is forwarded as it is, each with its own SSRC, rather than one chosen.
-  std::optional<bool> enable_rtx;  ///< Retransmission: default video yes, audio no. Without it there is no
-                                   ///< generic NACK either.
+  /// Retransmission, where the peer has it: default yes. Without it there is no generic NACK either.
+  std::optional<bool> enable_rtx;
   /// Use the payload types and extension ids of the peer's capabilities rather than the room's. For a JSEP
   /// peer, whose first description has fixed what each number means in its BUNDLE group (RFC 8843 §10.1.2).
   bool peer_numbers = false;

@@ -81,6 +81,7 @@ std::vector<RtpCodecParameters> common_codecs(const RtpParameters& consumable, c
     set_parameter(rtx.parameters, "apt", std::int64_t{payload_type});
     add(std::move(rtx), number_for(*offered_rtx, *their_rtx, cut.peer_numbers));
   }
+  settle_red_parameters(codecs);
   return codecs;
 }
 
@@ -194,7 +195,7 @@ Result<RtpParameters> consumer_parameters(const RtpParameters& consumable, const
   SLUICE_CHECK(!consumable.codecs.empty());
   const auto kind = kind_of(consumable.codecs.front().mime_type);
   SLUICE_CHECK(kind.has_value());
-  const Cut cut{options.enable_rtx.value_or(*kind == MediaKind::kVideo), options.peer_numbers};
+  const Cut cut{options.enable_rtx.value_or(true), options.peer_numbers};
   RtpParameters consumer;
   consumer.codecs = common_codecs(consumable, peer, cut);
   if (consumer.codecs.empty()) {

@@ -4,6 +4,7 @@
 #include "base/check.h"
 #include "negotiate/codec_match.h"
 #include "negotiate/ortc.h"
+#include "negotiate/scalability_mode.h"
 
 namespace sluice::negotiate {
 namespace {
@@ -105,6 +106,7 @@ std::vector<RtpCodecParameters> consumable_codecs(const RtpParameters& producer,
     if (const RtpCodecCapability* rtx = find_rtx(room.codecs, *mapped))
       codecs.push_back(in_room_numbers(*rtx));
   }
+  settle_red_parameters(codecs);
   return codecs;
 }
 
@@ -120,6 +122,18 @@ std::optional<std::uint8_t> RtpMapping::mapped_payload_type(std::uint8_t payload
                                   [&](const Codec& codec) { return codec.payload_type == payload_type; });
   if (found == codecs.end()) return std::nullopt;
   return found->mapped_payload_type;
+}
+
+std::string_view producer_type(MediaKind kind, const RtpParameters& producer) {
+  if (kind != MediaKind::kVideo || producer.encodings.empty() || producer.codecs.empty()) return "simple";
+  if (producer.encodings.size() > 1) return "simulcast";
+  const ScalabilityMode mode = parse_scalability_mode(producer.encodings.front().scalability_mode);
+  if (mode.spatial_layers == 1 && mode.temporal_layers == 1) return "simple";
+  const std::string& codec = producer.codecs.front().mime_type;
+  for (const std::string_view svc : {"video/VP9", "video/AV1", "video/H264-SVC"}) {
+    if (equal_ignoring_case(codec, svc)) return "svc";
+  }
+  return "simulcast";
 }
 
 Result<RtpMapping> producer_mapping(MediaKind kind, const RtpParameters& producer,

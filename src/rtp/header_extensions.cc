@@ -100,4 +100,52 @@ std::uint8_t write_video_orientation(VideoOrientation orientation) {
                                    ((orientation.rotation / 90) & 3));
 }
 
+std::optional<std::int32_t> read_transmission_offset(Bytes value) {
+  if (value.size() != kTransmissionOffsetSize) return std::nullopt;
+  const auto raw = static_cast<std::int32_t>(load24(value.data()));
+  return raw < 0x800000 ? raw : raw - 0x1000000;
+}
+
+void write_transmission_offset(std::uint8_t* out, std::int32_t offset) {
+  store24(out, static_cast<std::uint32_t>(std::clamp(offset, -0x800000, 0x7FFFFF)) & 0xFFFFFF);
+}
+
+//  0 … 7: absolute capture timestamp, UQ32.32      8 … 15: estimated capture clock offset, Q32.32
+std::optional<AbsCaptureTime> read_abs_capture_time(Bytes value) {
+  constexpr std::size_t kShortSize = kAbsCaptureTimeSize / 2;
+  if (value.size() != kShortSize && value.size() != kAbsCaptureTimeSize) return std::nullopt;
+  AbsCaptureTime time{load64(value.data()), std::nullopt};
+  if (value.size() == kAbsCaptureTimeSize) {
+    time.clock_offset = static_cast<std::int64_t>(load64(value.data() + kShortSize));
+  }
+  return time;
+}
+
+std::size_t write_abs_capture_time(std::uint8_t* out, const AbsCaptureTime& time) {
+  store64(out, time.ntp);
+  if (!time.clock_offset) return kAbsCaptureTimeSize / 2;
+  store64(out + kAbsCaptureTimeSize / 2, static_cast<std::uint64_t>(*time.clock_offset));
+  return kAbsCaptureTimeSize;
+}
+
+//  0                   1                   2
+//  0 1 2 3 4 5 6 7 8 9 0 1 2 3 4 5 6 7 8 9 0 1 2 3
+// +-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
+// |       MIN delay       |       MAX delay       |   12 bits each, in 10 ms
+// +-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
+std::optional<PlayoutDelay> read_playout_delay(Bytes value) {
+  if (value.size() != kPlayoutDelaySize) return std::nullopt;
+  const std::uint32_t both = load24(value.data());
+  const PlayoutDelay delay{10ms * (both >> 12), 10ms * (both & 0xFFF)};
+  if (delay.min > delay.max) return std::nullopt;
+  return delay;
+}
+
+void write_playout_delay(std::uint8_t* out, PlayoutDelay delay) {
+  const auto steps = [](Duration d) {
+    return static_cast<std::uint32_t>(std::clamp<Duration::rep>(d / 10ms, 0, 0xFFF));
+  };
+  store24(out, (steps(delay.min) << 12) | steps(delay.max));
+}
+
 }  // namespace sluice::rtp

@@ -92,4 +92,36 @@ struct VideoOrientation {
 std::optional<VideoOrientation> read_video_orientation(Bytes value);
 std::uint8_t write_video_orientation(VideoOrientation orientation);
 
+/// RFC 5450 §2: how much later than its RTP timestamp says a packet left, in the media clock's units; 24 bits
+/// with sign.
+inline constexpr std::size_t kTransmissionOffsetSize = 3;
+std::optional<std::int32_t> read_transmission_offset(Bytes value);
+/// `out`: three bytes; offsets beyond 24 bits are sent as the nearest that fits.
+void write_transmission_offset(std::uint8_t* out, std::int32_t offset);
+
+/// webrtc.org abs-capture-time: when the frame's first sample was captured, by the clock of who captured it.
+/// A server that is not the capturer sends it on as it is (or fills in the offset of its own clock).
+struct AbsCaptureTime {
+  std::uint64_t ntp = 0;  ///< NTP time, seconds since 1900 in 32.32 fixed point.
+  /// What to add for the sender's own NTP clock, 32.32 with sign; in the long form only.
+  std::optional<std::int64_t> clock_offset;
+  friend bool operator==(const AbsCaptureTime&, const AbsCaptureTime&) = default;
+};
+inline constexpr std::size_t kAbsCaptureTimeSize = 16;  ///< Of the long form; half of it without an offset.
+std::optional<AbsCaptureTime> read_abs_capture_time(Bytes value);
+/// `out`: kAbsCaptureTimeSize bytes. Gives how many were written.
+std::size_t write_abs_capture_time(std::uint8_t* out, const AbsCaptureTime& time);
+
+/// webrtc.org playout-delay: the least and the most that a receiver should wait before it shows a frame.
+/// Written in steps of 10 ms, up to 40,950 ms.
+struct PlayoutDelay {
+  Duration min{};
+  Duration max{};
+  friend bool operator==(PlayoutDelay, PlayoutDelay) = default;
+};
+inline constexpr std::size_t kPlayoutDelaySize = 3;
+std::optional<PlayoutDelay> read_playout_delay(Bytes value);
+/// `out`: three bytes; delays beyond the range are sent as the nearest within.
+void write_playout_delay(std::uint8_t* out, PlayoutDelay delay);
+
 }  // namespace sluice::rtp

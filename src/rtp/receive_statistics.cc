@@ -80,6 +80,8 @@ Reception ReceiveStatistics::peek(Instant now) const {
     reception.jitter = jitter_scaled_ >> 4;
     const std::int64_t expected_now = expected() - expected_prior_;
     const std::int64_t lost_now = expected_now - (received_ - received_prior_);
+    reception.expected_since = static_cast<std::uint32_t>(std::max<std::int64_t>(expected_now, 0));
+    reception.lost_since = static_cast<std::uint32_t>(std::max<std::int64_t>(lost_now, 0));
     if (expected_now > 0 && lost_now > 0) {
       reception.fraction_lost =
           static_cast<std::uint8_t>(std::min<std::int64_t>(lost_now * 256 / expected_now, 255));

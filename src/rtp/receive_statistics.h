@@ -23,6 +23,9 @@ struct Reception {
   std::uint32_t jitter = 0;            ///< RTP timestamp units.
   std::uint32_t last_sr = 0;  ///< Middle 32 bits of the sender report's NTP time; 0 before the first.
   std::uint32_t delay_since_last_sr = 0;  ///< Units of 1/65536 s.
+  // Not in the block: what fraction_lost is made of.
+  std::uint32_t expected_since = 0;  ///< Packets since the report before.
+  std::uint32_t lost_since = 0;      ///< Of them; none when repairs in-band or duplicates outweigh it.
 };
 
 class ReceiveStatistics {

@@ -1,29 +1,33 @@
 #include "sfu/consumer.h"
 
 #include <algorithm>
+#include <cmath>
 
 #include "rtp/rtx.h"
 #include "sfu/media_session.h"
+#include "sfu/trace.h"
 
 namespace sluice::sfu {
 namespace {
 
-std::uint32_t to_ms(Instant at) {
-  return static_cast<std::uint32_t>(duration_cast<std::chrono::milliseconds>(at.time_since_epoch()).count());
-}
-
-/// What a consumer's packet carries over from the producer's as it is.
+/// What a consumer's packet carries over from the producer's, rewritten or as it is. Not: rid and repaired
+/// rid (a viewer has one stream), toffset (RFC 5450: it told of the publisher's sending, not of ours),
+/// video-layers-allocation (what the publisher sends to us).
 bool is_forwarded(rtp::Extension extension) {
   switch (extension) {
     case rtp::Extension::kAudioLevel:
     case rtp::Extension::kVideoOrientation:
     case rtp::Extension::kAbsCaptureTime:
     case rtp::Extension::kPlayoutDelay:
+    case rtp::Extension::kDependencyDescriptor:
       return true;
     default:
       return false;
   }
 }
+
+constexpr double kMaxDisagreement = 5;  ///< Seconds between what timestamps and arrivals say.
+constexpr int kMaxReplay = 512;         ///< Packets of a key frame.
 
 /// RFC 3550 §5.1: random. Far from the wrap, as who misses the first one can never guess the roll-over
 /// counter (RFC 3711 §3.3.1), and not so near zero that a reordered first packet would lie before it.
@@ -44,7 +48,9 @@ Consumer::Consumer(Options options, Producer& producer, MediaSession& session, t
                    Random& random)
     : sender_(&sender),
       video_(options.kind == MediaKind::kVideo),
-      sequence_(first_number(random)),
+      selector_(!video_ || !producer.knows_key_frames()),
+      rewriter_(first_number(random), static_cast<std::uint16_t>(random.below(0x8000)),
+                static_cast<std::uint8_t>(random.below(256))),
       options_(std::move(options)),
       producer_(&producer),
       session_(&session),
@@ -68,6 +74,8 @@ Consumer::~Consumer() {
 
 void Consumer::renegotiate(Options options) {
   options.paused = options_.paused;
+  options.preferred_layers = options_.preferred_layers;
+  options.ignore_dtx = options_.ignore_dtx;
   options_ = std::move(options);
   find_extensions();
 }
@@ -101,13 +109,19 @@ void Consumer::activate(bool active, Instant now) {
   session_->on_active_changed(active, now);
   if (!active) {
     producer_->session->router().remove(*producer_, *this);
+    selector_.stop();
+    rewriter_.stop();
+    note_layers(now);
     return;
   }
   producer_->active.push_back(this);
-  sequence_.restart();
-  needs_key_frame_ = options_.kind == MediaKind::kVideo && producer_->knows_key_frames();
-  if (options_.kind == MediaKind::kVideo) producer_->request_key_frame(now);
+  waiting_since_ = now;
+  select_layers(now);
+  request_wanted_key_frame(now);
 }
+
+// --- The packet's way
+// ---------------------------------------------------------------------------------------------------------------------
 
 std::uint8_t Consumer::payload_type_for(PayloadType type) {
   if (type.value != type_in_) {
@@ -117,21 +131,57 @@ std::uint8_t Consumer::payload_type_for(PayloadType type) {
   return type_out_;
 }
 
-std::optional<Rewrite> Consumer::plan(const MediaPacket& packet) {
+std::optional<Rewrite> Consumer::plan(const MediaPacket& packet, Instant now) {
+  using Verdict = LayerSelector::Verdict;
+  const auto left_out = [&](LeftOut reason) {
+    ++left_out_[static_cast<std::size_t>(reason)];
+    return std::nullopt;
+  };
   const std::uint8_t payload_type = payload_type_for(packet.view.payload_type());
-  if (payload_type == kNoPayloadType) return std::nullopt;
-  if (needs_key_frame_) {
-    if (!packet.facts.is_key_frame) return std::nullopt;
-    needs_key_frame_ = false;
-    sequence_.restart();
+  if (payload_type == kNoPayloadType) return left_out(LeftOut::kPayloadType);
+  std::optional<Rewrite> rewrite;
+  const Verdict verdict = selector_.judge(packet);
+  switch (verdict) {
+    case Verdict::kOther:
+      return left_out(LeftOut::kOtherStream);
+    case Verdict::kAwaitStart:
+      return left_out(LeftOut::kAwaitsKeyFrame);
+    case Verdict::kLeaveOut:
+      rewriter_.leave_out(packet, packet.facts.spatial_layer == 0 && producer_->closes_picture_gaps());
+      return left_out(LeftOut::kLayer);
+    case Verdict::kLate:
+      rewrite = rewriter_.rewrite(packet);
+      break;
+    case Verdict::kStart:
+      start_run(packet);
+      rewriter_.choose(selector_.current()->layers);
+      rewrite = rewriter_.rewrite(packet);
+      break;
+    case Verdict::kForward:
+      if (!video_ && options_.ignore_dtx && packet.facts.is_discardable) {
+        rewriter_.leave_out(packet, false);
+        return left_out(LeftOut::kDtx);
+      }
+      rewriter_.choose(selector_.current()->layers);
+      rewrite = rewriter_.rewrite(packet);
+      break;
   }
-  const auto number = sequence_.rewrite(packet.view.sequence_number());
-  if (!number) return std::nullopt;
-  return Rewrite{{payload_type}, *number};
+  if (!rewrite) return left_out(LeftOut::kTooLate);
+  rewrite->payload_type = {payload_type};
+  if (packet.facts.is_key_frame && !rewrite->empty) {
+    key_frame_ = rewrite->sequence_number;
+    key_frame_at_ = now;
+  }
+  if (packet.newest || verdict == Verdict::kStart) {
+    last_in_ = packet.view.timestamp();
+    last_arrival_ = packet.packet->arrival;
+  }
+  if (packet.facts.is_frame_start && video_) note_layers(now);
+  return rewrite;
 }
 
-std::size_t Consumer::write_extensions(const MediaPacket& packet,
-                                       std::array<rtp::ExtensionToWrite, rtp::kExtensionCount>& out) const {
+std::size_t Consumer::write_extensions(const MediaPacket& packet, const Rewrite& rewrite, Extensions& out,
+                                       Scratch& scratch) const {
   std::size_t count = 0;
   for (const auto& [extension, id] : extensions()) {
     Bytes value;
@@ -148,166 +198,141 @@ std::size_t Consumer::write_extensions(const MediaPacket& packet,
       default:
         value = packet.extensions[static_cast<std::size_t>(extension)];
         if (value.empty()) continue;
+        if (extension == rtp::Extension::kDependencyDescriptor && rewrite.frame_number_offset != 0 &&
+            value.size() >= 3) {
+          // AV1 RTP, A.8.2: frame_number is the second and third byte.
+          std::memcpy(scratch.descriptor.data(), value.data(), value.size());
+          store16(scratch.descriptor.data() + 1,
+                  static_cast<std::uint16_t>(load16(value.data() + 1) + rewrite.frame_number_offset));
+          value = Bytes(scratch.descriptor).first(value.size());
+        }
     }
     out[count++] = {extension, id, value};
   }
   return count;
 }
 
-void Consumer::forward(const MediaPacket& packet, Instant now) {
-  const auto rewrite = plan(packet);
-  if (!rewrite) return;
-  std::array<rtp::ExtensionToWrite, rtp::kExtensionCount> extensions;
-  const std::size_t count = write_extensions(packet, extensions);
-  const Bytes payload = packet.view.payload();
-  const transport::OutgoingRtp rtp{{packet.view.marker(),
-                                    false,
-                                    rewrite->payload_type,
-                                    rewrite->sequence_number,
-                                    packet.view.timestamp(),
-                                    ssrc_,
-                                    {}},
-                                   std::span(extensions).first(count),
-                                   {},
-                                   payload,
-                                   packet.packet};
-  if (!sender_->send_rtp(rtp, now)) return;
+transport::OutgoingRtp Consumer::outgoing(const MediaPacket& packet, const Rewrite& rewrite,
+                                          Extensions& extensions, Scratch& scratch, bool repeat) const {
+  const std::size_t count = write_extensions(packet, rewrite, extensions, scratch);
+  std::size_t prefix = 0;
+  if (repeat) {
+    rtp::write_osn(scratch.prefix.data(), rewrite.sequence_number);
+    prefix = rtp::kOsnSize;
+  }
+  Bytes payload = rewrite.empty ? Bytes{} : packet.view.payload();
+  const codec::PictureFields& fields = packet.facts.picture;
+  const bool same = rewrite.picture_id == packet.picture && rewrite.tl0_pic_idx == fields.tl0_pic_idx;
+  if (!rewrite.empty && !same && (fields.has_picture_id() || fields.has_tl0_pic_idx())) {
+    // As much of the descriptor as holds the fields is written anew; what follows is shared.
+    const std::size_t end = std::max<std::size_t>(
+        fields.has_picture_id() ? fields.picture_id_offset + (fields.long_picture_id ? 2U : 1U) : 0,
+        fields.has_tl0_pic_idx() ? fields.tl0_pic_idx_offset + 1U : 0);
+    if (end <= payload.size() && prefix + end <= scratch.prefix.size()) {
+      std::uint8_t* descriptor = scratch.prefix.data() + prefix;
+      std::memcpy(descriptor, payload.data(), end);
+      if (fields.has_picture_id()) codec::write_picture_id(descriptor, fields, rewrite.picture_id);
+      if (fields.has_tl0_pic_idx()) codec::write_tl0_pic_idx(descriptor, fields, rewrite.tl0_pic_idx);
+      payload = payload.subspan(end);
+      prefix += end;
+    }
+  }
+  return {
+      {rewrite.marker, false, rewrite.payload_type, rewrite.sequence_number, rewrite.timestamp, ssrc_, {}},
+      std::span(extensions).first(count),
+      Bytes(scratch.prefix).first(prefix),
+      payload,
+      packet.packet};
+}
+
+bool Consumer::send(const MediaPacket& packet, const Rewrite& rewrite, Instant now) {
+  Extensions extensions;
+  Scratch scratch;
+  const transport::OutgoingRtp rtp = outgoing(packet, rewrite, extensions, scratch, false);
+  if (!sender_->send_rtp(rtp, now)) return false;
+  const std::size_t size = rtp.prefix.size() + rtp.payload.size();
   ++packets_;
-  bytes_ += payload.size() + rtp::kFixedHeaderSize;
-  payload_octets_ += static_cast<std::uint32_t>(payload.size());
-  rate_.add(payload.size() + rtp::kFixedHeaderSize, now);
+  bytes_ += size + rtp::kFixedHeaderSize;
+  payload_octets_ += static_cast<std::uint32_t>(size);
+  rate_.add(size + rtp::kFixedHeaderSize, now);
+  if (target_bitrate_) budget_.on_media_sent(size + rtp::kFixedHeaderSize, now);
+  // The viewer has noticed the gap, and its request may be under way.
+  if (!packet.newest) budget_.note_sent(rewrite.sequence_number, now);
+  return true;
+}
+
+void Consumer::forward(const MediaPacket& packet, Instant now) {
+  const auto followed = selector_.current();
+  const auto rewrite = plan(packet, now);
+  if (!rewrite) return;
+  if (!send(packet, *rewrite, now)) return;
   if (packet.facts.is_key_frame && video_) ++key_frame_count_;
-}
-
-bool Consumer::retransmitted_lately(SequenceNumber number, Instant now) {
-  Repeat& repeat = repeats_[number.value % repeats_.size()];
-  const std::uint32_t at = to_ms(now) | 1;  // never 0, which means unused
-  const auto round_trip =
-      static_cast<std::uint32_t>(duration_cast<std::chrono::milliseconds>(rtt_.value_or(20ms)).count());
-  if (repeat.at_ms != 0 && repeat.number == number && at - repeat.at_ms < std::clamp(round_trip, 10U, 500U))
-    return true;
-  repeat = {number, at};
-  return false;
-}
-
-/// Without RTX a repeated packet keeps its SSRC and number, and so its SRTP nonce. AEAD must never see one
-/// nonce over two different headers (RFC 7714 §8.1), so a header with the time of sending in it cannot be
-/// repeated under it.
-bool Consumer::may_repeat_in_band() const {
-  const auto suite = sender_->suite();
-  if (!suite || !srtp::is_aead(*suite)) return true;
-  const auto all = extensions();
-  return std::none_of(all.begin(), all.end(), [](const OutgoingExtension& out) {
-    return out.extension == rtp::Extension::kAbsSendTime || out.extension == rtp::Extension::kTransportCc;
-  });
-}
-
-void Consumer::on_nack(SequenceNumber number, Instant now) {
-  ++nack_packet_count_;
-  if (!active_) return;
-  const auto original = sequence_.original(number);
-  if (!original) return;
-  const rtp::History::Entry* entry = nullptr;
-  for (auto& stream : producer_->streams()) {
-    entry = stream->history.lookup(*original, now);
-    if (entry != nullptr) break;
+  if (trace_ != 0) {
+    trace(TraceType::kRtp, &packet, now);
+    if (packet.facts.is_key_frame) trace(TraceType::kKeyFrame, &packet, now);
   }
-  if (entry == nullptr) return;
-  const std::uint8_t media_type = entry->view.payload_type().value & 127;
-  if (options_.payload_types[media_type] == kNoPayloadType) return;  // was never sent here
-  const bool rtx = rtx_ssrc_.has_value() && options_.rtx_payload_types[media_type] != kNoPayloadType;
-  if (!rtx && !may_repeat_in_band()) return;
-  if (retransmitted_lately(number, now)) return;
+  // The start of a key frame came after what follows it.
+  const bool started = video_ && (!followed || followed->stream != packet.stream);
+  if (started && !packet.newest) replay_from(packet, now);
+}
 
-  const MediaPacket packet{entry->packet, entry->view, {}, producer_->extension_values(entry->view)};
-  std::array<rtp::ExtensionToWrite, rtp::kExtensionCount> extensions;
-  const std::size_t count = write_extensions(packet, extensions);
-  std::array<std::uint8_t, rtp::kOsnSize> prefix{};
-  transport::OutgoingRtp rtp{{packet.view.marker(),
-                              false,
-                              {options_.payload_types[media_type]},
-                              number,
-                              packet.view.timestamp(),
-                              ssrc_,
-                              {}},
-                             std::span(extensions).first(count),
-                             {},
-                             packet.view.payload(),
-                             packet.packet};
-  if (rtx) {
-    rtp::write_osn(prefix.data(), number);
-    rtp.prefix = prefix;
-    rtp.header.payload_type = {options_.rtx_payload_types[media_type]};
-    rtp.header.ssrc = *rtx_ssrc_;
-    rtp.header.sequence_number = rtx_sequence_;
-    rtx_sequence_ = rtx_sequence_.plus(1);
+/// Sends what came in before `start` though it stands behind it: the rest of a key frame whose first packet
+/// was late.
+void Consumer::replay_from(const MediaPacket& start, Instant now) {
+  ProducerStream& stream = producer_->stream(start.stream);
+  for (int i = 1; i < kMaxReplay; ++i) {
+    const auto number = start.view.sequence_number().plus(i);
+    if (!stream.history.is_before_end(number)) return;
+    const History::Entry* entry = stream.history.lookup(number, now);
+    if (entry == nullptr || entry->tag != start.tag || entry->order > start.order) continue;
+    forward(MediaPacket{*entry, producer_->extension_values(entry->view)}, now);
   }
-  if (!sender_->send_rtp(rtp, now)) return;
-  ++packets_retransmitted_;
-  rtx_bytes_ += rtp.payload.size() + rtp::kFixedHeaderSize;
 }
 
-void Consumer::on_key_frame_request(bool fir, Instant now) {
-  ++(fir ? fir_count_ : pli_count_);
-  if (active_) producer_->request_key_frame(now);
+// --- Runs: where numbers and times begin anew
+// ---------------------------------------------------------------------------------------------------------------------
+
+void Consumer::start_run(const MediaPacket& packet) {
+  const ProducerStream& before = producer_->stream(last_stream_);
+  const auto& report = before.media.last_sender_report();
+  if (rewriter_.newest_timestamp() && report)
+    anchor_ = Anchor{report->ntp, {report->timestamp.value + rewriter_.timestamp_offset()}};
+  const RtpTimestamp timestamp = start_timestamp(packet);
+  const bool changed = rewriter_.newest_timestamp().has_value();
+  rewriter_.start(packet, timestamp);
+  last_stream_ = packet.stream;
+  // The viewer's lip sync holds until its next report; with another offset it is due now.
+  if (changed) session_->report_soon();
 }
 
-void Consumer::on_report_block(const rtcp::ReportBlock& block, std::uint64_t ntp_now) {
-  lost_ = block.cumulative_lost;
-  fraction_lost_ = block.fraction_lost;
-  jitter_ = block.jitter;
-  if (const auto rtt = rtcp::round_trip_time(ntp_now, block.last_sr, block.delay_since_last_sr)) rtt_ = rtt;
+/// Where a packet that begins a run stands on the viewer's timeline.
+RtpTimestamp Consumer::start_timestamp(const StoredPacket& packet) const {
+  const RtpTimestamp in = packet.view.timestamp();
+  const auto newest = rewriter_.newest_timestamp();
+  if (!newest) return in;
+  const double rate = producer_->stream(0).clock_rate;
+  const double waited = std::chrono::duration<double>(packet.packet->arrival - last_arrival_).count();
+  const bool same_stream = rewriter_.follows(packet.tag);
+  std::optional<double> elapsed;
+  if (same_stream) {
+    elapsed = in.minus(last_in_) / rate;
+  } else {
+    // Streams of one publisher have offsets of their own; its sender reports put them on one clock.
+    const auto from = producer_->stream(last_stream_).capture_time(last_in_);
+    const auto to = producer_->stream(packet.stream).capture_time(in);
+    if (from && to) elapsed = static_cast<double>(static_cast<std::int64_t>(*to - *from)) / 4294967296.0;
+  }
+  // Without reports, or with reports that cannot be true, by when it came.
+  if (!elapsed || std::abs(*elapsed - waited) > kMaxDisagreement) elapsed = waited;
+  const auto ticks = static_cast<std::int64_t>(*elapsed * rate);
+  return newest->plus(static_cast<int>(std::max<std::int64_t>(ticks, 1)));
 }
 
-bool Consumer::is_sender() {
-  const bool sender = packets_ != packets_reported_[1];
-  packets_reported_ = {packets_, packets_reported_[0]};
-  return sender;
-}
-
-std::optional<rtcp::SenderReport> Consumer::sender_report(std::uint64_t ntp) const {
-  if (packets_ == 0 || producer_->streams().empty()) return std::nullopt;
-  const auto& stream = *producer_->streams().front();
-  const auto& theirs = stream.media.last_sender_report();
-  const auto publisher_now = producer_->session->capture_clock().publisher_time(ntp);
-  if (!theirs || !publisher_now) return std::nullopt;
-  // The publisher's RTP time at our `ntp`, carried on from its last report by its own NTP clock.
-  const auto elapsed = static_cast<std::int64_t>(*publisher_now - theirs->ntp);
-  const double seconds = static_cast<double>(elapsed) / 4294967296.0;
-  const auto ticks = static_cast<std::int64_t>(seconds * options_.parameters.codecs.front().clock_rate);
-  rtcp::SenderReport report;
-  report.ssrc = ssrc_;
-  report.ntp = ntp;
-  report.rtp_timestamp = {
-      static_cast<std::uint32_t>(theirs->timestamp.value + static_cast<std::uint64_t>(ticks))};
-  report.packet_count = static_cast<std::uint32_t>(packets_);
-  report.octet_count = payload_octets_;
-  return report;
-}
-
-RtpStreamStats Consumer::stats(Instant now) const {
-  RtpStreamStats stats;
-  stats.type = "outbound-rtp";
-  stats.timestamp =
-      static_cast<std::uint64_t>(duration_cast<std::chrono::milliseconds>(now.time_since_epoch()).count());
-  stats.ssrc = ssrc_.value;
-  if (rtx_ssrc_) stats.rtx_ssrc = rtx_ssrc_->value;
-  stats.kind = options_.kind;
-  stats.mime_type = options_.parameters.codecs.empty() ? "" : options_.parameters.codecs.front().mime_type;
-  stats.packet_count = packets_;
-  stats.byte_count = bytes_;
-  stats.bitrate = rate_.bitrate(now);
-  stats.packets_lost = lost_;
-  stats.fraction_lost = fraction_lost_;
-  stats.jitter = jitter_;
-  stats.packets_retransmitted = packets_retransmitted_;
-  stats.nack_count = nack_count_;
-  stats.nack_packet_count = nack_packet_count_;
-  stats.pli_count = pli_count_;
-  stats.fir_count = fir_count_;
-  stats.key_frame_count = key_frame_count_;
-  if (rtt_) stats.round_trip_time = static_cast<double>(rtt_->count()) / 1000.0;
-  return stats;
+void Consumer::on_stream_began_anew(std::uint8_t stream, Instant now) {
+  if (!selector_.current() || selector_.current()->stream != stream) return;
+  selector_.stop();
+  waiting_since_ = now;
+  request_wanted_key_frame(now);
 }
 
 }  // namespace sluice::sfu

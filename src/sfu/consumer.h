@@ -1,9 +1,13 @@
-// A media track going out to one receiver: plans each packet's rewrite, answers NACK from the producer's
-// history, reports.
+// A media track going out to one receiver: chooses its layers, plans each packet's rewrite, answers NACK from
+// the producer's history, reports.
 //
-// Invariants: a viewer of video starts on a key frame; sequence numbers are continuous over pauses; a
+// Invariants: a viewer of video starts on a key frame and gets nothing that it cannot decode; sequence
+// numbers, timestamps and picture ids are continuous over pauses, layers left out and changes of stream; a
 // producer's active list holds exactly the consumers that may forward. Owned by the MediaSession of its
 // transport.
+//
+// consumer.cc: life, and the packet's way. consumer_layers.cc: what is wanted and what is had.
+// consumer_repair.cc: retransmission. consumer_reports.cc: RTCP, scores, statistics.
 #pragma once
 
 #include <array>
@@ -15,22 +19,23 @@
 #include "base/random.h"
 #include "rtcp/report_block.h"
 #include "rtcp/sender_report.h"
+#include "rtp/retransmission_budget.h"
+#include "rtp/stream_score.h"
+#include "sfu/explanation.h"
+#include "sfu/layer_selector.h"
+#include "sfu/left_out.h"
 #include "sfu/media_packet.h"
 #include "sfu/producer.h"
-#include "sfu/sequence_rewriter.h"
+#include "sfu/rewriter.h"
+#include "sluice/command.h"
 #include "sluice/stats.h"
 #include "transport/media_sender.h"
 
 namespace sluice::sfu {
 
-/// How one packet differs for one consumer.
-struct Rewrite {
-  PayloadType payload_type;
-  SequenceNumber sequence_number;
-};
-
 class Consumer {
  public:
+  static constexpr std::uint8_t kNoPayloadType = 0xFF;
   struct Options {
     std::string id;
     MediaKind kind = MediaKind::kAudio;
@@ -39,8 +44,12 @@ class Consumer {
     std::array<std::uint8_t, 128> payload_types{};
     std::array<std::uint8_t, 128> rtx_payload_types{};
     bool paused = false;
+    std::optional<ConsumerLayers> preferred_layers{};
+    bool ignore_dtx = false;
+    /// Ours for the Opus inside the producer's RED; kNoPayloadType when it sends none. Where RED itself has
+    /// no payload type here, the receiver gets that Opus alone.
+    std::uint8_t red_block_type = kNoPayloadType;
   };
-  static constexpr std::uint8_t kNoPayloadType = 0xFF;
 
   Consumer(Options options, Producer& producer, MediaSession& session, transport::MediaSender& sender,
            Random& random);
@@ -61,13 +70,14 @@ class Consumer {
   void renegotiate(Options options);
 
   /// The packet's way: nothing when this packet is not for this consumer.
-  std::optional<Rewrite> plan(const MediaPacket& packet);
+  std::optional<Rewrite> plan(const MediaPacket& packet, Instant now);
   void forward(const MediaPacket& packet, Instant now);
   /// Packets are to be forwarded soon. Three steps, each once the one before has had time to come: the
   /// consumer, its sender, its keys.
   void prefetch() const {
     const auto* start = reinterpret_cast<const char*>(this);
     sluice::prefetch(start, static_cast<std::size_t>(reinterpret_cast<const char*>(&options_) - start));
+    rewriter_.prefetch();
   }
   void prefetch_sender() const { sender_->prefetch(); }
   void prefetch_keys() const { sender_->prefetch_keys(); }
@@ -76,9 +86,36 @@ class Consumer {
     for (const MediaPacket& packet : burst) forward(packet, now);
   }
 
+  // --- Layers (simulcast and SVC)
+
+  /// "simple", "simulcast" or "svc": the producer's.
+  [[nodiscard]] std::string_view type() const { return producer_->type(); }
+  /// Gives what holds: within what the producer has. Nothing when it has no layers.
+  std::optional<ConsumerLayers> set_preferred_layers(const ConsumerLayers& layers, Instant now);
+  [[nodiscard]] std::optional<ConsumerLayers> preferred_layers() const;
+  /// What is forwarded now; nothing before the first key frame, or when the producer has no layers.
+  [[nodiscard]] std::optional<ConsumerLayers> current_layers() const;
+  /// 1 to 255. Who shares the transport's bitrate out looks at it.
+  void set_priority(std::uint8_t priority, Instant now);
+  [[nodiscard]] std::uint8_t priority() const { return priority_; }
+  [[nodiscard]] bool active() const { return active_; }
+  /// bps of each choice of layers up to the preferred one, ascending.
+  [[nodiscard]] std::vector<std::uint32_t> bitrate_steps(Instant now) const;
+  /// bps that it may use; nothing: as much as it wants.
+  void set_target_bitrate(std::optional<std::uint32_t> bitrate, Instant now);
+  /// What the producer's streams, what is preferred or the target bitrate have changed.
+  void select_layers(Instant now);
+  /// The stream's numbers begin anew.
+  void on_stream_began_anew(std::uint8_t stream, Instant now);
+  [[nodiscard]] Explanation explain(Instant now) const;
+  [[nodiscard]] ConsumerScore score() const;
+  void tell_score();
+  /// Which events are told, by bit (TraceType).
+  void set_trace(std::uint8_t types) { trace_ = types; }
+
   /// The receiver misses `number`; it is sent again if the history still has it.
   void on_nack(SequenceNumber number, Instant now);
-  void on_nack_packet() { ++nack_count_; }
+  void on_nack_packet(Instant now);
   void on_key_frame_request(bool fir, Instant now);
   void on_report_block(const rtcp::ReportBlock& block, std::uint64_t ntp_now);
   /// Asked once a report: whether RTP was sent since the report before the last, so that a sender report is
@@ -105,48 +142,90 @@ class Consumer {
     std::uint8_t id;
   };
 
+  using Extensions = std::array<rtp::ExtensionToWrite, rtp::kExtensionCount>;
+  /// What stands before the shared payload of a packet: its original number when it is repeated (RFC 4588),
+  /// the rewritten start of its payload descriptor; and the rewritten dependency descriptor.
+  struct Scratch {
+    std::array<std::uint8_t, 16> prefix;
+    std::array<std::uint8_t, 256> descriptor;
+  };
+
   void activate(bool active, Instant now);
-  std::size_t write_extensions(const MediaPacket& packet,
-                               std::array<rtp::ExtensionToWrite, rtp::kExtensionCount>& out) const;
+  void start_run(const MediaPacket& packet);
+  [[nodiscard]] RtpTimestamp start_timestamp(const StoredPacket& packet) const;
+  bool send(const MediaPacket& packet, const Rewrite& rewrite, Instant now);
+  void replay_from(const MediaPacket& start, Instant now);
+  void note_layers(Instant now);
+  void explain_layers(Explanation& out, Instant now) const;
+  [[nodiscard]] LayerSelector::Choice best_layers(Instant now) const;
+  [[nodiscard]] LayerSelector::Choice best_within(std::uint8_t stream, codec::Layers limit,
+                                                  Instant now) const;
+  void request_wanted_key_frame(Instant now);
+  void trace(TraceType type, const StoredPacket* packet, Instant now) const;
+  [[nodiscard]] bool traces(TraceType type) const { return (trace_ >> static_cast<unsigned>(type) & 1) != 0; }
+
+  /// The header, the start of the payload and the extensions as this viewer gets them; `extensions` and
+  /// `scratch` have to outlive the result.
+  [[nodiscard]] transport::OutgoingRtp outgoing(const MediaPacket& packet, const Rewrite& rewrite,
+                                                Extensions& extensions, Scratch& scratch, bool repeat) const;
+  std::size_t write_extensions(const MediaPacket& packet, const Rewrite& rewrite, Extensions& out,
+                               Scratch& scratch) const;
   void find_extensions();
   [[nodiscard]] std::span<const OutgoingExtension> extensions() const {
     return {extensions_.data(), extension_count_};
   }
   [[nodiscard]] std::uint8_t payload_type_for(PayloadType type);
-  [[nodiscard]] bool retransmitted_lately(SequenceNumber number, Instant now);
   [[nodiscard]] bool may_repeat_in_band() const;
+  [[nodiscard]] bool is_of_use(const History::Entry& entry, SequenceNumber number, Instant now) const;
 
   // Read or written for every packet; kept side by side, for prefetch().
   transport::MediaSender* sender_;
   Ssrc ssrc_;
   bool active_ = false;
-  bool needs_key_frame_ = false;
   bool video_;
   /// The last payload type looked up in options_, and ours for it.
   std::uint8_t type_in_ = kNoPayloadType;
   std::uint8_t type_out_ = kNoPayloadType;
   std::uint8_t extension_count_ = 0;
+  std::uint8_t trace_ = 0;
   std::array<OutgoingExtension, rtp::kExtensionCount> extensions_{};
   Bytes mid_;  ///< Within options_, most often in the string itself.
-  SequenceRewriter sequence_;
+  LayerSelector selector_;
+  LayerSelector::Choice told_;  ///< The layers of the last LayersChange.
+  bool told_any_ = false;
+  RtpTimestamp last_in_;  ///< Of the newest packet forwarded, the publisher's time and when it came.
+  Instant last_arrival_{};
   mutable rtp::RateMeter rate_;
   std::uint64_t packets_ = 0;
   std::uint64_t bytes_ = 0;
   std::uint32_t payload_octets_ = 0;
+  std::array<std::uint32_t, kLeftOutReasons> left_out_{};
+  Rewriter rewriter_;
   Options options_;
+  rtp::RetransmissionBudget budget_;
 
   // The rest.
   Producer* producer_;
   MediaSession* session_;  ///< Of the transport that it sends on.
   std::optional<Ssrc> rtx_ssrc_;
   SequenceNumber rtx_sequence_;
-
-  struct Repeat {
-    SequenceNumber number;
-    std::uint32_t at_ms = 0;
+  std::uint8_t last_stream_ = 0;  ///< Place of the stream that the current run is of.
+  std::uint8_t priority_ = 1;
+  rtp::StreamScore score_;
+  bool scored_ever_ = false;
+  SequenceNumber key_frame_;  ///< The number that the newest key frame began with.
+  Instant key_frame_at_{};
+  std::optional<std::uint32_t> target_bitrate_;
+  Instant waiting_since_{};
+  /// A point of the viewer's timeline, from the run before: for a stream whose publisher has not told its
+  /// clock yet.
+  struct Anchor {
+    std::uint64_t ntp = 0;
+    RtpTimestamp timestamp;
   };
-  std::array<Repeat, 64> repeats_{};  ///< By number modulo 64.
+  std::optional<Anchor> anchor_;
 
+  std::array<std::uint64_t, 2> scored_{};  ///< Packets and retransmissions that the score has been told of.
   std::array<std::uint64_t, 2> packets_reported_{};  ///< `packets_` at the last report and the one before.
   std::uint64_t packets_retransmitted_ = 0;
   std::uint64_t rtx_bytes_ = 0;

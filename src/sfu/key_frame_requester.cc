@@ -6,12 +6,17 @@ namespace sluice::sfu {
 
 void KeyFrameRequester::request(Instant now) {
   tries_ = 0;
-  if (waiting_ && due_ != kNever) return;  // merged with the one that is out
+  if (waiting_) return;  // merged with the one that is out
   waiting_ = true;
+  ++number_;
   due_ = sent_ever_ ? std::max(now, last_sent_ + interval_) : now;
 }
 
 void KeyFrameRequester::on_key_frame(Instant /*now*/) {
+  cancel();
+}
+
+void KeyFrameRequester::cancel() {
   waiting_ = false;
   due_ = kNever;
 }
@@ -19,14 +24,15 @@ void KeyFrameRequester::on_key_frame(Instant /*now*/) {
 bool KeyFrameRequester::advance(Instant now) {
   if (now < due_) return false;
   if (tries_ >= kMaxTries) {
-    waiting_ = false;
-    due_ = kNever;
+    cancel();
     return false;
   }
   ++tries_;
   last_sent_ = now;
   sent_ever_ = true;
-  due_ = now + std::max(kRetry, interval_);
+  // Twice the round trip: the key frame is long, and may need repairs itself. The distance between key frames
+  // does not hold here, as there was none.
+  due_ = now + 2 * rtt_.smoothed() + kAnswer;
   return true;
 }
 

@@ -3,6 +3,14 @@
 #include <algorithm>
 
 namespace sluice::sfu {
+namespace {
+
+/// How long an SSRC has been silent before another one of the same stream is believed: with a MID or RID that
+/// names the stream, and without.
+constexpr Duration kQuietNamed = 200ms;
+constexpr Duration kQuiet = 1s;
+
+}  // namespace
 
 MediaSession::MediaSession(transport::MediaSender& sender, transport::DropCounters& drops, Shared shared,
                            void* owner)
@@ -30,6 +38,9 @@ Producer& MediaSession::add_producer(Producer::Options options) {
   Producer& producer = *producers_.back();
   producer.session = this;
   for (auto& stream : producer.streams()) {
+    if (producer.kind() == MediaKind::kAudio) stream->nack.set_policy(rtp::NackPolicy::audio());
+    if (rtt_.known()) stream->nack.set_round_trip_time(rtt_.smoothed());
+    if (rtt_.known()) stream->key_frames.set_round_trip_time(rtt_.smoothed());
     if (stream->ssrc) routes_[*stream->ssrc] = {&producer, stream.get()};
     if (stream->rtx_ssrc) routes_[*stream->rtx_ssrc] = {&producer, stream.get()};
   }
@@ -55,6 +66,7 @@ Consumer& MediaSession::add_consumer(Consumer::Options options, Producer& produc
 }
 
 void MediaSession::remove_consumer(Consumer& consumer) {
+  say_goodbye(consumer);
   std::erase_if(consumer_by_ssrc_, [&](const auto& entry) { return entry.second == &consumer; });
   std::erase_if(consumers_, [&](const auto& entry) { return entry.get() == &consumer; });
 }
@@ -78,16 +90,17 @@ void MediaSession::on_rtp(const PacketRef& packet, Instant now) {
     drops_.add(transport::DropReason::kRtpMalformed);
     return;
   }
-  const Route route = find_route(*view);
+  const Route route = find_route(*view, now);
   if (route.producer == nullptr) {
     drops_.add(transport::DropReason::kRtpUnknownStream);
     return;
   }
+  route.stream->ended = false;
   start_reports(now);
   mark_dirty();
   if (const auto value = route.producer->extensions().find(*view, rtp::Extension::kTransportCc)) {
     if (const auto number = rtp::read_transport_cc(*value))
-      note_transport_cc(*number, *route.stream, packet->arrival);
+      note_transport_cc(*number, view->size(), *route.stream, packet->arrival);
   }
   transport::DropReason reason{};
   auto media = route.producer->receive(*route.stream, packet, *view, now, reason);
@@ -98,14 +111,15 @@ void MediaSession::on_rtp(const PacketRef& packet, Instant now) {
   shared_.router.add(*route.producer, std::move(*media), now);
 }
 
-void MediaSession::note_transport_cc(SequenceNumber number, const ProducerStream& stream, Instant arrival) {
-  transport_cc_.note(number, arrival);
+void MediaSession::note_transport_cc(SequenceNumber number, std::size_t size, const ProducerStream& stream,
+                                     Instant arrival) {
+  transport_cc_.note(number, size, arrival);
   if (stream.ssrc) transport_cc_media_ = *stream.ssrc;
 }
 
-MediaSession::Route MediaSession::find_route(const rtp::PacketView& view) {
+MediaSession::Route MediaSession::find_route(const rtp::PacketView& view, Instant now) {
   const auto it = routes_.find(view.ssrc());
-  return it != routes_.end() ? it->second : learn_route(view);
+  return it != routes_.end() ? it->second : learn_route(view, now);
 }
 
 /// RFC 8843 §9.2: a packet of an unknown SSRC belongs where its MID says, else where its payload type alone
@@ -126,17 +140,23 @@ Producer* MediaSession::match_producer(const rtp::PacketView& view) const {
   return matches == 1 ? by_type : nullptr;
 }
 
-MediaSession::Route MediaSession::learn_route(const rtp::PacketView& view) {
+MediaSession::Route MediaSession::learn_route(const rtp::PacketView& view, Instant now) {
   Producer* producer = match_producer(view);
   if (producer == nullptr) return {};
   const bool rtx = producer->is_rtx(view.payload_type());
-  // A stream learns each of its SSRCs once, so that made-up ones take no memory.
   const auto rid =
       producer->extensions().find(view, rtx ? rtp::Extension::kRepairedRid : rtp::Extension::kRid);
   for (auto& stream : producer->streams()) {
     if (rid ? as_text(*rid) != stream->rid : producer->streams().size() != 1) continue;
     auto& known = rtx ? stream->rtx_ssrc : stream->ssrc;
-    if (known) continue;
+    if (known) {
+      // One SSRC at a time, so that made-up ones take no memory. A publisher that restarts goes on under
+      // another one (RFC 3550 §8): believed when the last one has gone quiet.
+      const bool named = rid || producer->extensions().find(view, rtp::Extension::kMid);
+      if (now - stream->last_received < (named ? kQuietNamed : kQuiet)) continue;
+      routes_.erase(*known);
+      if (!rtx) producer->begin_anew(*stream, view.ssrc(), now);
+    }
     known = view.ssrc();
     return routes_[view.ssrc()] = {producer, stream.get()};
   }
@@ -155,6 +175,8 @@ void MediaSession::advance(Instant now) {
   if (sender_.rtcp_ready()) {
     send_feedback(now);
     send_transport_feedback(now);
+    if (!leaving_.empty()) send_goodbyes(now);
+    if (remb_due_) send_remb(now);
     if (now >= next_report_) send_reports(now);
   }
   for (auto& producer : producers_) {
@@ -164,7 +186,10 @@ void MediaSession::advance(Instant now) {
 
 Instant MediaSession::next_deadline() const {
   Instant next = kNever;
-  if (sender_.rtcp_ready()) next = std::min(next_report_, transport_cc_.next_deadline());
+  if (sender_.rtcp_ready()) {
+    if (!leaving_.empty() || remb_due_) return {};
+    next = std::min(next_report_, transport_cc_.next_deadline());
+  }
   for (const auto& producer : producers_) {
     for (const auto& stream : producer->streams()) {
       next = std::min(next, sender_.rtcp_ready() ? stream->next_deadline() : stream->history.next_deadline());
@@ -176,24 +201,6 @@ Instant MediaSession::next_deadline() const {
 void MediaSession::on_active_changed(bool active, Instant now) {
   active_consumers_ += active ? 1 : -1;
   if (active) start_reports(now);
-}
-
-/// Who neither sends nor receives has nothing to report, and is not woken for it.
-void MediaSession::start_reports(Instant now) {
-  const bool something = !producers_.empty() || active_consumers_ != 0;
-  if (!something || !sender_.rtcp_ready() || next_report_ != kNever) return;
-  schedule_report(now);
-  mark_dirty();
-}
-
-void MediaSession::schedule_report(Instant now) {
-  // RFC 3550 §6.2: randomised over half to one and a half of the interval. Then to the next tick, so that the
-  // reports of many sessions leave in one wake-up: waking costs several times what a report does.
-  constexpr Duration kInterval = 1s;
-  constexpr Duration kTick = 20ms;
-  const Instant at =
-      now + kInterval / 2 + Duration(shared_.random.below(static_cast<std::uint32_t>(kInterval.count())));
-  next_report_ = Instant((at.time_since_epoch() / kTick + 1) * kTick);
 }
 
 }  // namespace sluice::sfu

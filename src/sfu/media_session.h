@@ -13,8 +13,12 @@
 #include <vector>
 
 #include "cc/transport_cc_recorder.h"
-#include "rtcp/nack.h"
+#include "rtcp/compound.h"
+#include "rtcp/extended_report.h"
 #include "rtcp/receiver_report.h"
+#include "rtcp/reference_times.h"
+#include "rtcp/sender_report.h"
+#include "rtp/round_trip_time.h"
 #include "sfu/capture_clock.h"
 #include "sfu/consumer.h"
 #include "sfu/producer.h"
@@ -53,9 +57,24 @@ class MediaSession {
   void on_active_changed(bool active, Instant now);
   /// The transport has become able to send, or no longer is: consumers start or stop.
   void on_ready_changed(Instant now);
+  /// To the controller.
+  void tell(Event event) { shared_.events.push_back(std::move(event)); }
+  /// A viewer's numbers or times have changed their meaning: reports go out at the next chance.
+  void report_soon();
+
+  /// Limits set by hand. Outgoing: what the consumers share; by priority, each gets the highest layers that
+  /// fit.
+  void set_bitrate_limit(BitrateLimit limit, std::uint32_t bitrate, Instant now);
+  /// Which of its consumers get how much has to be worked out again.
+  void allocate_bitrate(Instant now);
+  [[nodiscard]] std::optional<std::uint32_t> available_bitrate() const { return available_bitrate_; }
+
   /// Plain RTP that came in: to its producer, and on to everyone who watches it.
   void on_rtp(const PacketRef& packet, Instant now);
   void on_rtcp(Bytes compound, Instant now);
+
+  /// Bytes, bitrates and loss of all that it receives and sends (media_session_stats.cc).
+  void add_stats(TransportStats& out, Instant now) const;
 
   void advance(Instant now);
   [[nodiscard]] Instant next_deadline() const;
@@ -64,7 +83,12 @@ class MediaSession {
   [[nodiscard]] void* owner() const { return owner_; }
   [[nodiscard]] Router& router() { return shared_.router; }
   [[nodiscard]] const CaptureClock& capture_clock() const { return capture_clock_; }
-  [[nodiscard]] std::optional<Duration> round_trip_time() const { return rtt_; }
+  /// Smoothed: by report blocks where we send, by extended reports (RFC 3611) where we only receive.
+  [[nodiscard]] std::optional<Duration> round_trip_time() const {
+    return rtt_.known() ? std::optional(rtt_.smoothed()) : std::nullopt;
+  }
+  /// bps that its publisher is asked to stay below, by REMB; 0: no limit.
+  void set_max_incoming_bitrate(std::uint32_t bps);
 
  private:
   /// Whose packets an SSRC carries.
@@ -73,22 +97,43 @@ class MediaSession {
     ProducerStream* stream = nullptr;
   };
 
-  Route find_route(const rtp::PacketView& view);
-  Route learn_route(const rtp::PacketView& view);
+  Route find_route(const rtp::PacketView& view, Instant now);
+  Route learn_route(const rtp::PacketView& view, Instant now);
   [[nodiscard]] Producer* match_producer(const rtp::PacketView& view) const;
   Consumer* find_consumer(Ssrc ssrc) const;
 
+  // media_session_rtcp.cc
+  void on_feedback(const rtcp::Packet& packet, Instant now);
   void on_sender_report(const rtcp::SenderReport& report, Instant now);
   void on_report_blocks(const rtcp::ReportBlocks& blocks, Instant now);
-
+  void on_extended_report(const rtcp::ExtendedReport& report, Instant now);
+  void on_round_trip_time(Duration rtt);
+  void on_bye(Ssrc ssrc);
+  [[nodiscard]] bool reduced_size() const;
+  void write_lead(ByteWriter& writer) const;
+  static void write_name(ByteWriter& writer, Ssrc ssrc, std::string_view cname);
+  [[nodiscard]] static bool has_feedback(const Producer& producer, std::string_view type,
+                                         std::string_view parameter);
+  template <typename Write>
+  void send_feedback_packet(Write write, Instant now);
   void send_feedback(Instant now);
   void send_nack(ProducerStream& stream, std::span<const SequenceNumber> missing, Instant now);
-  void send_pli(ProducerStream& stream, Instant now);
-  void note_transport_cc(SequenceNumber number, const ProducerStream& stream, Instant arrival);
+  void send_key_frame_request(const Producer& producer, ProducerStream& stream, Instant now);
+  void note_transport_cc(SequenceNumber number, std::size_t size, const ProducerStream& stream,
+                         Instant arrival);
   void send_transport_feedback(Instant now);
-  void send_reports(Instant now);
+
+  // media_session_reports.cc
   void start_reports(Instant now);
   void schedule_report(Instant now);
+  void send_reports(Instant now);
+  bool send_sender_reports(const rtcp::ExtendedReport& echoes, Instant now);
+  void send_receiver_reports(rtcp::ExtendedReport extended, Instant now);
+  [[nodiscard]] std::uint64_t remb_bitrate(Instant now) const;
+  void write_remb(ByteWriter& writer, Instant now);
+  void send_remb(Instant now);
+  void say_goodbye(const Consumer& consumer);
+  void send_goodbyes(Instant now);
 
   transport::MediaSender& sender_;
   transport::DropCounters& drops_;
@@ -105,7 +150,14 @@ class MediaSession {
   Ssrc transport_cc_media_;  ///< Feedback names a media SSRC, and libwebrtc ignores one that is not its own.
   Instant next_report_ = kNever;
   std::size_t active_consumers_ = 0;
-  std::optional<Duration> rtt_;
+  std::optional<std::uint32_t> available_bitrate_;  ///< bps out, set by hand; nothing: no limit.
+  std::uint32_t min_outgoing_bitrate_ = 0;
+  rtp::RoundTripTime rtt_;
+  rtcp::ReferenceTimes reference_times_;  ///< Of the other side, to be echoed.
+  std::vector<Ssrc> leaving_;             ///< To be told goodbye.
+  std::uint32_t max_incoming_bitrate_ = 0;
+  int remb_repeats_ = 0;
+  bool remb_due_ = false;
   bool dirty_ = false;
 };
 

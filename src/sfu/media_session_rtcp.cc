@@ -1,7 +1,10 @@
-// The RTCP half of MediaSession: what receivers and publishers tell us, and what we tell them.
+// The RTCP half of MediaSession: what receivers and publishers tell us, and the feedback that is sent at
+// once. Reports, which have their own rhythm, are in media_session_reports.cc.
 #include <algorithm>
 
+#include "rtcp/bye.h"
 #include "rtcp/compound.h"
+#include "rtcp/extended_report.h"
 #include "rtcp/fir.h"
 #include "rtcp/nack.h"
 #include "rtcp/pli.h"
@@ -26,33 +29,44 @@ void MediaSession::on_rtcp(Bytes compound, Instant now) {
       case rtcp::PacketType::kReceiverReport:
         if (const auto report = rtcp::ReceiverReport::parse(*packet)) on_report_blocks(report->reports, now);
         break;
-      case rtcp::PacketType::kRtpFeedback:
-        if (packet->count != rtcp::format::kNack) break;
-        if (const auto nack = rtcp::Nack::parse(*packet)) {
-          Consumer* consumer = find_consumer(nack->media());
-          if (consumer == nullptr) break;
-          consumer->on_nack_packet();
-          nack->for_each([&](SequenceNumber number) { consumer->on_nack(number, now); });
+      case rtcp::PacketType::kExtendedReport:
+        if (const auto report = rtcp::ExtendedReport::parse(*packet)) on_extended_report(*report, now);
+        break;
+      case rtcp::PacketType::kBye:
+        if (const auto bye = rtcp::Bye::parse(*packet)) {
+          for (const Ssrc ssrc : bye->ssrcs) on_bye(ssrc);
         }
         break;
+      case rtcp::PacketType::kRtpFeedback:
       case rtcp::PacketType::kPayloadFeedback:
-        if (packet->count == rtcp::format::kPli) {
-          const auto pli = rtcp::Pli::parse(*packet);
-          if (Consumer* consumer = pli ? find_consumer(pli->media) : nullptr)
-            consumer->on_key_frame_request(false, now);
-        } else if (packet->count == rtcp::format::kFir) {
-          const auto fir = rtcp::Fir::parse(*packet);
-          if (!fir) break;
-          for (const auto& request : fir->requests) {
-            if (Consumer* consumer = find_consumer(request.ssrc)) consumer->on_key_frame_request(true, now);
-          }
-        }
+        on_feedback(*packet, now);
         break;
       default:
-        break;  // SDES, BYE, APP and XR tell nothing that is acted on
+        break;  // SDES and APP tell nothing that is acted on
     }
   }
   if (!reader.ok()) drops_.add(transport::DropReason::kRtcpMalformed);
+}
+
+void MediaSession::on_feedback(const rtcp::Packet& packet, Instant now) {
+  if (packet.type == rtcp::PacketType::kRtpFeedback) {
+    if (packet.count != rtcp::format::kNack) return;
+    const auto nack = rtcp::Nack::parse(packet);
+    Consumer* consumer = nack ? find_consumer(nack->media()) : nullptr;
+    if (consumer == nullptr) return;
+    consumer->on_nack_packet(now);
+    nack->for_each([&](SequenceNumber number) { consumer->on_nack(number, now); });
+  } else if (packet.count == rtcp::format::kPli) {
+    const auto pli = rtcp::Pli::parse(packet);
+    if (Consumer* consumer = pli ? find_consumer(pli->media) : nullptr)
+      consumer->on_key_frame_request(false, now);
+  } else if (packet.count == rtcp::format::kFir) {
+    const auto fir = rtcp::Fir::parse(packet);
+    if (!fir) return;
+    for (const auto& request : fir->requests) {
+      if (Consumer* consumer = find_consumer(request.ssrc)) consumer->on_key_frame_request(true, now);
+    }
+  }
 }
 
 void MediaSession::on_sender_report(const rtcp::SenderReport& report, Instant now) {
@@ -69,20 +83,82 @@ void MediaSession::on_sender_report(const rtcp::SenderReport& report, Instant no
 
 void MediaSession::on_report_blocks(const rtcp::ReportBlocks& blocks, Instant now) {
   const std::uint64_t ntp = shared_.wall_clock.ntp(now);
+  // One report is one measurement, however many streams it tells of.
+  std::optional<Duration> rtt;
   for (const auto& block : blocks) {
     Consumer* consumer = find_consumer(block.ssrc);
     if (consumer == nullptr || consumer->ssrc() != block.ssrc) continue;
     consumer->on_report_block(block, ntp);
-    rtt_ = consumer->round_trip_time();
+    if (!rtt) rtt = rtcp::round_trip_time(ntp, block.last_sr, block.delay_since_last_sr);
   }
-  if (!rtt_) return;
+  if (rtt) on_round_trip_time(*rtt);
+}
+
+void MediaSession::on_extended_report(const rtcp::ExtendedReport& report, Instant now) {
+  reference_times_.note(report, now);
+  for (const auto& echo : report.dlrr) {
+    if (echo.ssrc != own_ssrc_) continue;
+    const std::uint64_t ntp = shared_.wall_clock.ntp(now);
+    if (const auto rtt = rtcp::round_trip_time(ntp, echo.last_rr, echo.delay_since_last_rr))
+      on_round_trip_time(*rtt);
+  }
+}
+
+void MediaSession::on_round_trip_time(Duration rtt) {
+  rtt_.on_sample(rtt);
   for (auto& producer : producers_) {
-    for (auto& stream : producer->streams()) stream->nack.set_round_trip_time(*rtt_);
+    for (auto& stream : producer->streams()) {
+      stream->nack.set_round_trip_time(rtt);
+      stream->key_frames.set_round_trip_time(rtt);
+    }
   }
+}
+
+/// RFC 3550 §6.6. The SSRC stays known: browsers say goodbye when a track is muted, too, and go on under the
+/// same SSRC later without naming its mid again.
+void MediaSession::on_bye(Ssrc ssrc) {
+  const auto route = routes_.find(ssrc);
+  if (route == routes_.end() || route->second.stream->ssrc != ssrc) return;
+  ProducerStream& stream = *route->second.stream;
+  stream.ended = true;
+  stream.nack.restart();
+  stream.key_frames.cancel();
 }
 
 // --- Sending
 // --------------------------------------------------------------------------------------------------------------
+
+/// RFC 5506 §3.4.1: only who has agreed to reduced-size RTCP gets feedback without a report before it.
+bool MediaSession::reduced_size() const {
+  return std::all_of(producers_.begin(), producers_.end(),
+                     [](const auto& producer) { return producer->parameters().rtcp.reduced_size; });
+}
+
+/// RFC 3550 §6.1: a compound packet starts with a report, be it empty, and holds a name.
+void MediaSession::write_lead(ByteWriter& writer) const {
+  rtcp::ReceiverReport report;
+  report.ssrc = own_ssrc_;
+  report.serialize_to(writer);
+  write_name(writer, own_ssrc_, own_cname_);
+}
+
+void MediaSession::write_name(ByteWriter& writer, Ssrc ssrc, std::string_view cname) {
+  rtcp::Sdes sdes;
+  sdes.chunks.push_back({ssrc, cname.substr(0, 255)});
+  sdes.serialize_to(writer);
+}
+
+/// `write` appends one packet of feedback; false when there was no room.
+template <typename Write>
+void MediaSession::send_feedback_packet(Write write, Instant now) {
+  sender_.send_rtcp(
+      [&](MutableBytes out) -> std::size_t {
+        ByteWriter writer(out);
+        if (!reduced_size()) write_lead(writer);
+        return write(writer) && writer.ok() ? writer.size() : 0;
+      },
+      now);
+}
 
 void MediaSession::send_feedback(Instant now) {
   for (auto& producer : producers_) {
@@ -90,7 +166,7 @@ void MediaSession::send_feedback(Instant now) {
       if (const auto missing = stream->nack.advance(now); !missing.empty()) send_nack(*stream, missing, now);
       if (producer->kind() != MediaKind::kVideo) continue;
       if (stream->nack.take_key_frame_needed()) stream->key_frames.request(now);
-      if (stream->key_frames.advance(now)) send_pli(*stream, now);
+      if (stream->key_frames.advance(now)) send_key_frame_request(*producer, *stream, now);
     }
   }
 }
@@ -99,11 +175,10 @@ void MediaSession::send_nack(ProducerStream& stream, std::span<const SequenceNum
   if (!stream.ssrc) return;
   while (!missing.empty()) {
     std::size_t told = 0;
-    sender_.send_rtcp(
-        [&](MutableBytes out) {
-          ByteWriter writer(out);
+    send_feedback_packet(
+        [&](ByteWriter& writer) {
           told = rtcp::Nack::serialize_to(writer, own_ssrc_, *stream.ssrc, missing);
-          return told == 0 ? 0 : writer.size();
+          return told != 0;
         },
         now);
     if (told == 0) return;
@@ -112,16 +187,34 @@ void MediaSession::send_nack(ProducerStream& stream, std::span<const SequenceNum
   }
 }
 
-void MediaSession::send_pli(ProducerStream& stream, Instant now) {
+void MediaSession::send_key_frame_request(const Producer& producer, ProducerStream& stream, Instant now) {
   if (!stream.ssrc) return;
-  ++stream.pli_count;
-  sender_.send_rtcp(
-      [&](MutableBytes out) {
-        ByteWriter writer(out);
-        rtcp::Pli{own_ssrc_, *stream.ssrc}.serialize_to(writer);
-        return writer.ok() ? writer.size() : 0;
+  // PLI says best what is meant (RFC 5104 §4.3.1 would keep FIR for new viewers, which PLI serves as well).
+  // Who has named neither gets a PLI and may not know it: then nothing is lost.
+  const bool fir = !has_feedback(producer, "nack", "pli") && has_feedback(producer, "ccm", "fir");
+  ++(fir ? stream.fir_count : stream.pli_count);
+  send_feedback_packet(
+      [&](ByteWriter& writer) {
+        if (fir) {
+          rtcp::Fir request;
+          request.sender = own_ssrc_;
+          request.requests.push_back({*stream.ssrc, stream.key_frames.request_number()});
+          request.serialize_to(writer);
+        } else {
+          rtcp::Pli{own_ssrc_, *stream.ssrc}.serialize_to(writer);
+        }
+        return true;
       },
       now);
+}
+
+bool MediaSession::has_feedback(const Producer& producer, std::string_view type, std::string_view parameter) {
+  const auto& codecs = producer.parameters().codecs;
+  return std::any_of(codecs.begin(), codecs.end(), [&](const RtpCodecParameters& codec) {
+    return std::any_of(codec.rtcp_feedback.begin(), codec.rtcp_feedback.end(), [&](const RtcpFeedback& one) {
+      return one.type == type && one.parameter == parameter;
+    });
+  });
 }
 
 void MediaSession::send_transport_feedback(Instant now) {
@@ -131,79 +224,17 @@ void MediaSession::send_transport_feedback(Instant now) {
   SequenceNumber base = report->base;
   while (!rest.empty()) {
     std::size_t covered = 0;
-    sender_.send_rtcp(
-        [&](MutableBytes out) {
-          ByteWriter writer(out);
+    send_feedback_packet(
+        [&](ByteWriter& writer) {
           covered = rtcp::TransportFeedback::serialize_to(
               writer, {own_ssrc_, transport_cc_media_, transport_cc_.next_feedback_count()}, base, rest);
-          return covered == 0 ? 0 : writer.size();
+          return covered != 0;
         },
         now);
     if (covered == 0) return;
     rest = rest.subspan(covered);
     base = base.plus(static_cast<int>(covered));
   }
-}
-
-void MediaSession::send_reports(Instant now) {
-  next_report_ = kNever;
-  start_reports(now);
-  const std::uint64_t ntp = shared_.wall_clock.ntp(now);
-
-  // One sender report and its name a consumer; as many as fit a datagram.
-  constexpr std::size_t kReportSize = 28 + 4 + 8 + 256;
-  std::size_t next = 0;
-  while (sender_.rtcp_ready() && next < consumers_.size()) {
-    sender_.send_rtcp(
-        [&](MutableBytes out) {
-          ByteWriter writer(out);
-          for (; next < consumers_.size() && writer.room() >= kReportSize; ++next) {
-            Consumer& consumer = *consumers_[next];
-            if (!consumer.is_sender()) continue;
-            const auto report = consumer.sender_report(ntp);
-            if (!report) continue;
-            report->serialize_to(writer);
-            rtcp::Sdes sdes;
-            sdes.chunks.push_back({consumer.ssrc(), std::string_view(consumer.cname()).substr(0, 255)});
-            sdes.serialize_to(writer);
-          }
-          return writer.ok() ? writer.size() : 0;
-        },
-        now);
-  }
-
-  // Report blocks on what we receive (RFC 3550 §6.4.2), led by one receiver report even when there is nothing
-  // to report.
-  rtcp::ReceiverReport report;
-  report.ssrc = own_ssrc_;
-  const auto flush = [&] {
-    sender_.send_rtcp(
-        [&](MutableBytes out) {
-          ByteWriter writer(out);
-          report.serialize_to(writer);
-          rtcp::Sdes sdes;
-          sdes.chunks.push_back({own_ssrc_, own_cname_});
-          sdes.serialize_to(writer);
-          return writer.ok() ? writer.size() : 0;
-        },
-        now);
-    report.reports.clear();
-  };
-  const auto add = [&](Ssrc ssrc, rtp::ReceiveStatistics& statistics) {
-    if (!statistics.started()) return;
-    const auto reception = statistics.report(now);
-    report.reports.push_back({ssrc, reception.fraction_lost, reception.cumulative_lost,
-                              reception.extended_highest, reception.jitter, reception.last_sr,
-                              reception.delay_since_last_sr});
-    if (report.reports.full()) flush();
-  };
-  for (auto& producer : producers_) {
-    for (auto& stream : producer->streams()) {
-      if (stream->ssrc) add(*stream->ssrc, stream->media);
-      if (stream->rtx_ssrc) add(*stream->rtx_ssrc, stream->repair);
-    }
-  }
-  if (!report.reports.empty()) flush();
 }
 
 }  // namespace sluice::sfu

@@ -25,6 +25,24 @@ std::uint8_t apt_of(const RtpCodecParameters& codec) {
   return 0;
 }
 
+/// "L3T2", "S2T1": what the publisher says it sends (W3C WebRTC-SVC §6; negotiate has checked it).
+codec::Layers declared_layers(const std::string& mode) {
+  const auto digit = [&](std::size_t at) {
+    return static_cast<std::uint8_t>(mode.size() > at && mode[at] >= '1' && mode[at] <= '4' ? mode[at] - '1'
+                                                                                            : 0);
+  };
+  return {digit(1), digit(3)};
+}
+
+/// bitrateByLayer: of each layer that has been seen, with all that it needs.
+void add_layers(const ProducerStream& stream, Instant now, RtpStreamStats& stats) {
+  for (std::uint8_t s = 0; s <= stream.highest.spatial; ++s) {
+    for (std::uint8_t t = 0; t <= stream.highest.temporal; ++t) {
+      stats.bitrate_by_layer[std::to_string(s) + '.' + std::to_string(t)] = stream.bitrate({s, t}, now);
+    }
+  }
+}
+
 }  // namespace
 
 Producer::Producer(Options options) : options_(std::move(options)) {
@@ -48,6 +66,7 @@ void Producer::add_codecs() {
       entry.nack = std::any_of(
           codec.rtcp_feedback.begin(), codec.rtcp_feedback.end(),
           [](const RtcpFeedback& feedback) { return feedback.type == "nack" && feedback.parameter.empty(); });
+      closes_picture_gaps_ = closes_picture_gaps_ || entry.kind == codec::Kind::kVp8;
       knows_key_frames_ =
           knows_key_frames_ || (options_.kind == MediaKind::kVideo && entry.kind != codec::Kind::kOther);
     }
@@ -59,10 +78,13 @@ void Producer::add_codecs() {
 void Producer::add_streams() {
   const std::uint32_t clock_rate = clock_rate_of(options_.parameters);
   const auto add = [&](const RtpEncodingParameters& encoding) {
-    auto stream = std::make_unique<ProducerStream>(clock_rate, options_.key_frame_request_delay);
+    if (streams_.size() == ProducerStream::kTagStep) return;
+    auto stream = std::make_unique<ProducerStream>(static_cast<std::uint8_t>(streams_.size()), clock_rate,
+                                                   options_.key_frame_request_delay);
     if (encoding.ssrc) stream->ssrc = Ssrc{*encoding.ssrc};
     if (encoding.rtx_ssrc) stream->rtx_ssrc = Ssrc{*encoding.rtx_ssrc};
     stream->rid = encoding.rid;
+    stream->declared = declared_layers(encoding.scalability_mode);
     streams_.push_back(std::move(stream));
   };
   for (const auto& encoding : options_.parameters.encodings) add(encoding);
@@ -103,6 +125,7 @@ std::optional<MediaPacket> Producer::receive(ProducerStream& stream, const Packe
   }
   rtp::PacketView view = received;
   stream.rate.add(received.size(), now);
+  stream.last_received = now;
   if (codec->rtx) {
     const auto media = unwrap(stream, received, *codec, packet->arrival, reason);
     if (!media) return std::nullopt;
@@ -113,33 +136,89 @@ std::optional<MediaPacket> Producer::receive(ProducerStream& stream, const Packe
       return std::nullopt;
     }
   } else {
+    if (stream.is_restart(view.timestamp(), packet->arrival)) begin_anew(stream, view.ssrc(), now);
     stream.media.on_packet(view.sequence_number(), view.timestamp(), view.size(), packet->arrival);
   }
 
+  if (codec->nack) {
+    // Duplicates too: what comes by itself after its repair was only late.
+    using Came = rtp::NackGenerator::Came;
+    const bool repair = received.ssrc() != view.ssrc();
+    stream.nack.on_packet(view.sequence_number(), now,
+                          repair            ? Came::kRepair
+                          : stream.rtx_ssrc ? Came::kOriginal
+                                            : Came::kEither);
+  }
   const rtp::Arrival arrival = stream.seen.insert(view.sequence_number());
   if (arrival == rtp::Arrival::kDuplicate || arrival == rtp::Arrival::kTooOld) {
     ++stream.packets_discarded;
     reason = DropReason::kRtpDuplicate;
     return std::nullopt;
   }
-  const codec::FrameFacts facts = codec::frame_facts(codec->kind, view.payload());
-  if (codec->nack) {
-    stream.nack.on_packet(view.sequence_number(), now);
-    if (facts.is_key_frame) stream.nack.on_key_frame(view.sequence_number());
-    if (options_.kind == MediaKind::kVideo && stream.nack.take_key_frame_needed())
-      stream.key_frames.request(now);
+  MediaPacket media{
+      {packet, view, {}, stream.index, stream.tag, arrival == rtp::Arrival::kNewest, 0, ++received_, {}},
+      extension_values(view)};
+  const Bytes descriptor = media.extensions[static_cast<std::size_t>(rtp::Extension::kDependencyDescriptor)];
+  if (view.payload().empty()) {
+    // Padding, to probe the link: of no frame, needed by nobody; its number is closed up.
+    media.facts.layers = 0;
+    media.span = {view.sequence_number(), view.sequence_number().plus(-1)};
+  } else {
+    media.facts =
+        stream.reader.read(codec->kind, view.payload(),
+                           descriptor.empty() ? std::nullopt : std::optional(descriptor), view.marker());
+    media.picture = stream.tracker.widen(media.facts.picture);
+    if (media.newest)
+      media.span = stream.tracker.note(view.sequence_number(), view.timestamp(), view.marker(), media.facts);
   }
-  if (facts.is_key_frame && options_.kind == MediaKind::kVideo) {
-    ++stream.key_frame_count;
-    stream.key_frames.on_key_frame(now);
+  const codec::FrameFacts& facts = media.facts;
+  if (media.newest && codec->nack && stream.nack.missing() != 0) note_discardable(stream, media);
+  if (media.newest) {
+    stream.last_number = view.sequence_number();
+    stream.last_timestamp = view.timestamp();
+    stream.last_arrival = packet->arrival;
+    stream.ends_discardable = facts.is_discardable;
+  }
+  const bool video = options_.kind == MediaKind::kVideo;
+  if (codec->nack) {
+    if (facts.is_key_frame) stream.nack.on_key_frame(view.sequence_number());
+    if (video && stream.nack.take_key_frame_needed()) stream.key_frames.request(now);
+  }
+  if (video) {
+    note_layers(stream, facts, view.size(), now);
+    if (facts.is_key_frame) {
+      ++stream.key_frame_count;
+      stream.key_frames.on_key_frame(now);
+    }
+  }
+  if (trace_ != 0) {
+    if (traces(TraceType::kRtp)) trace_rtp(TraceType::kRtp, media, now);
+    if (traces(TraceType::kKeyFrame) && facts.is_key_frame) trace_rtp(TraceType::kKeyFrame, media, now);
   }
   if (options_.paused) {
     reason = DropReason::kProducerPaused;
     return std::nullopt;
   }
+  if (video) note_orientation(media.extensions);
+  // Also for a viewer that begins with a key frame whose start came late.
+  if (codec->nack || video) stream.history.insert(media, now);
+  if (!observers.empty()) tell_observers(media, now);
+  return media;
+}
 
-  if (codec->nack) stream.history.insert(packet, view, now);
-  return MediaPacket{packet, view, facts, extension_values(view)};
+/// What is missing of frames that no other needs costs no key frame.
+void Producer::note_discardable(ProducerStream& stream, const StoredPacket& packet) {
+  const SequenceNumber number = packet.view.sequence_number();
+  if (stream.ends_discardable)
+    stream.nack.on_discardable(stream.last_number.plus(1), packet.span.previous_last);
+  if (packet.facts.is_discardable) stream.nack.on_discardable(packet.span.first, number);
+}
+
+void Producer::tell_observers(const MediaPacket& packet, Instant now) {
+  const auto level =
+      rtp::read_audio_level(packet.extensions[static_cast<std::size_t>(rtp::Extension::kAudioLevel)]);
+  if (!level) return;
+  for (LevelMeter* meter : observers) meter->on_level(*level, now);
 }
 
 ExtensionValues Producer::extension_values(const rtp::PacketView& view) const {
@@ -150,10 +229,14 @@ ExtensionValues Producer::extension_values(const rtp::PacketView& view) const {
   return values;
 }
 
-void Producer::request_key_frame(Instant now) {
-  if (options_.kind != MediaKind::kVideo) return;
-  for (auto& stream : streams_) stream->key_frames.request(now);
+void Producer::request_key_frame(std::size_t stream, Instant now) {
+  if (options_.kind != MediaKind::kVideo || stream >= streams_.size()) return;
+  streams_[stream]->key_frames.request(now);
   if (session != nullptr) session->mark_dirty();
+}
+
+void Producer::request_key_frame(Instant now) {
+  for (std::size_t i = 0; i < streams_.size(); ++i) request_key_frame(i, now);
 }
 
 std::vector<RtpStreamStats> Producer::stats(Instant now) const {
@@ -181,7 +264,10 @@ std::vector<RtpStreamStats> Producer::stats(Instant now) const {
     stats.nack_count = stream->nack_count;
     stats.nack_packet_count = stream->nack.requested();
     stats.pli_count = stream->pli_count;
+    stats.fir_count = stream->fir_count;
     stats.key_frame_count = stream->key_frame_count;
+    stats.rtx_packets_discarded = stream->rtx_packets_discarded;
+    if (options_.kind == MediaKind::kVideo) add_layers(*stream, now, stats);
     out.push_back(std::move(stats));
   }
   return out;

@@ -1,40 +1,119 @@
-// One RTP stream of a producer: what was received, what is missing, what can be sent again, and when a key
-// frame is asked for. Owned by Producer; its feedback is sent by MediaSession.
+// One RTP stream of a producer: what was received, what is missing, what can be sent again, which layers it
+// has, and when a key frame is asked for. Owned by Producer; its feedback is sent by MediaSession.
 #pragma once
 
+#include <array>
 #include <optional>
 #include <string>
 
-#include "rtp/history.h"
+#include "codec/frame_reader.h"
 #include "rtp/nack_generator.h"
 #include "rtp/rate_meter.h"
 #include "rtp/receive_statistics.h"
 #include "rtp/sequence_window.h"
+#include "rtp/stream_score.h"
+#include "sfu/frame_tracker.h"
+#include "sfu/history.h"
 #include "sfu/key_frame_requester.h"
+#include "sfu/stream_liveness.h"
 
 namespace sluice::sfu {
 
 struct ProducerStream {
-  ProducerStream(std::uint32_t clock_rate, Duration key_frame_delay)
-      : media(clock_rate), repair(clock_rate), key_frames(key_frame_delay) {}
+  ProducerStream(std::uint8_t place, std::uint32_t hertz, Duration key_frame_delay)
+      : index(place),
+        tag(place),
+        clock_rate(hertz),
+        media(hertz),
+        repair(hertz),
+        key_frames(key_frame_delay) {}
 
   [[nodiscard]] Instant next_deadline() const {
     return std::min({nack.next_deadline(), key_frames.next_deadline(), history.next_deadline()});
   }
+  /// The publisher goes on under another SSRC: what is known of the numbers so far holds no more.
+  void begin_anew(Ssrc new_ssrc) {
+    ssrc = new_ssrc;
+    tag = static_cast<std::uint8_t>(tag + kTagStep);
+    media = rtp::ReceiveStatistics(clock_rate);
+    scored = {};
+    ended = false;
+    seen.clear();
+    nack.restart();
+    history = History();
+    reader = {};
+    tracker = {};
+  }
+  /// A packet whose time has nothing to do with those before: a publisher that restarted under its SSRC, a
+  /// source that was replaced.
+  [[nodiscard]] bool is_restart(RtpTimestamp timestamp, Instant arrival) const {
+    constexpr double kSeconds = 5;
+    if (!media.started()) return false;
+    const double told = timestamp.minus(last_timestamp) / static_cast<double>(clock_rate);
+    const double waited = std::chrono::duration<double>(arrival - last_arrival).count();
+    return told - waited > kSeconds || waited - told > kSeconds;
+  }
+  /// The publisher's NTP time (32.32) at an RTP time, by its last sender report; nothing before the first.
+  [[nodiscard]] std::optional<std::uint64_t> capture_time(RtpTimestamp timestamp) const {
+    const auto& report = media.last_sender_report();
+    if (!report) return std::nullopt;
+    const std::int64_t ticks = timestamp.minus(report->timestamp);
+    return report->ntp + static_cast<std::uint64_t>(ticks * (std::int64_t{1} << 32) / clock_rate);
+  }
+  /// Bits per second of what a viewer of these layers gets of this stream.
+  [[nodiscard]] std::uint32_t bitrate(codec::Layers layers, Instant now) const {
+    std::uint32_t sum = 0;
+    for (std::uint8_t s = 0; s < codec::kMaxSpatialLayers; ++s) {
+      for (std::uint8_t t = 0; t < codec::kMaxTemporalLayers; ++t) {
+        if (codec::has_layers(needed_by[s][t], layers)) sum += layer_rates[s][t].bitrate(now);
+      }
+    }
+    return sum;
+  }
 
+  static constexpr std::uint8_t kTagStep = 16;  ///< A producer has fewer streams.
+  std::uint8_t index;                           ///< Its place among the encodings.
+  std::uint8_t tag;                             ///< StoredPacket::tag of what it receives now.
+  std::uint32_t clock_rate;
   std::optional<Ssrc> ssrc;  ///< Known from signaling, or learned from the first packet.
   std::optional<Ssrc> rtx_ssrc;
   std::string rid;
+  Instant last_received{};
   rtp::ReceiveStatistics media;   ///< As the report blocks tell: without repairs.
   rtp::ReceiveStatistics repair;  ///< The RTX stream.
   rtp::SequenceWindow seen;       ///< Media and repairs together: nothing is forwarded twice.
   rtp::NackGenerator nack;
-  rtp::History history;
+  History history;
+  codec::FrameReader reader;
+  FrameTracker tracker;
+  StreamLiveness liveness;
   KeyFrameRequester key_frames;
   rtp::RateMeter rate;
+  /// By spatial and temporal layer of the packets.
+  mutable std::array<std::array<rtp::RateMeter, codec::kMaxTemporalLayers>, codec::kMaxSpatialLayers>
+      layer_rates{};
+  /// What was last seen to need packets of that layer.
+  std::array<std::array<codec::LayerMask, codec::kMaxTemporalLayers>, codec::kMaxSpatialLayers> needed_by{};
+  codec::Layers declared;  ///< The highest layers by its scalability mode...
+  codec::Layers highest;   ///< ...and seen.
+  rtp::StreamScore score;
+  /// What the score has been told of, in packets since the start.
+  struct Scored {
+    std::uint64_t packets = 0;
+    std::int64_t lost = 0;
+    std::uint64_t repaired = 0;
+  };
+  Scored scored;
+  SequenceNumber last_number;  ///< Of the newest packet.
+  RtpTimestamp last_timestamp;
+  Instant last_arrival{};
+  bool ends_discardable = false;  ///< No other frame needs its frame.
+  bool ended = false;             ///< Its publisher said goodbye, and nothing came since.
   std::uint64_t packets_discarded = 0;
+  std::uint64_t rtx_packets_discarded = 0;
   std::uint64_t nack_count = 0;
   std::uint64_t pli_count = 0;
+  std::uint64_t fir_count = 0;
   std::uint64_t key_frame_count = 0;
 };
 

@@ -23,8 +23,8 @@ TEST_CASE("nothing noted, nothing to report") {
 
 TEST_CASE("a report is due 100 ms after the first packet it tells of") {
   TransportCcRecorder recorder;
-  recorder.note(number(65535), kStart);
-  recorder.note(number(1), kStart + 30ms);
+  recorder.note(number(65535), 1000, kStart);
+  recorder.note(number(1), 1000, kStart + 30ms);
   CHECK(recorder.next_deadline() == kStart + 100ms);
   CHECK_FALSE(recorder.advance(kStart + 99ms));
   const auto report = recorder.advance(kStart + 100ms);
@@ -37,17 +37,52 @@ TEST_CASE("a report is due 100 ms after the first packet it tells of") {
   CHECK(recorder.next_deadline() == kNever);
 }
 
-TEST_CASE("many packets make it due after 50 ms") {
+/// Receives `size` bytes every `every` for `seconds`; gives the number of reports.
+int reports_in(TransportCcRecorder& recorder, Duration every, std::size_t size, int seconds) {
+  int reports = 0;
+  int n = 0;
+  for (Duration at{}; at < std::chrono::seconds(seconds); at += every) {
+    while (recorder.next_deadline() <= kStart + at) {
+      REQUIRE(recorder.advance(recorder.next_deadline()));
+      ++reports;
+    }
+    recorder.note(number(n++), size, kStart + at);
+  }
+  return reports;
+}
+
+TEST_CASE("reports take a twentieth of the bitrate, every 50 to 250 ms") {
   TransportCcRecorder recorder;
-  for (int n = 0; n < 64; ++n) recorder.note(number(n), kStart);
-  CHECK(recorder.next_deadline() == kStart + 50ms);
+  SECTION("a voice: four a second") {
+    const int reports = reports_in(recorder, 20ms, 100, 20);  // 40 kbps
+    CHECK(reports >= 76);
+    CHECK(reports <= 90);
+  }
+  SECTION("a picture: twenty a second") {
+    const int reports = reports_in(recorder, 33ms / 4, 1000, 20);  // 1 Mbps
+    CHECK(reports >= 380);
+    CHECK(reports <= 400);
+  }
+  SECTION("in between") {
+    const int reports = reports_in(recorder, 20ms, 250, 20);  // 100 kbps: 108.8 ms
+    CHECK(reports >= 170);
+    CHECK(reports <= 190);
+  }
+}
+
+TEST_CASE("after a silence a packet is not reported alone") {
+  TransportCcRecorder recorder;
+  reports_in(recorder, 20ms, 1000, 5);
+  while (recorder.next_deadline() != kNever) (void)recorder.advance(recorder.next_deadline());
+  recorder.note(number(5000), 1000, kStart + 20s);
+  CHECK(recorder.next_deadline() == kStart + 20s + 50ms);
 }
 
 TEST_CASE("losses between two reports are told by the second") {
   TransportCcRecorder recorder;
-  recorder.note(number(1), kStart);
+  recorder.note(number(1), 1000, kStart);
   (void)recorder.advance(kStart + 100ms);
-  recorder.note(number(4), kStart + 150ms);
+  recorder.note(number(4), 1000, kStart + 150ms);
   const auto report = recorder.advance(kStart + 250ms);
   REQUIRE(report);
   CHECK(report->base == number(2));
@@ -57,12 +92,12 @@ TEST_CASE("losses between two reports are told by the second") {
 
 TEST_CASE("a late packet is told of after all, a duplicate is not") {
   TransportCcRecorder recorder;
-  recorder.note(number(1), kStart);
-  recorder.note(number(3), kStart);
+  recorder.note(number(1), 1000, kStart);
+  recorder.note(number(3), 1000, kStart);
   (void)recorder.advance(kStart + 100ms);
-  recorder.note(number(3), kStart + 110ms);
+  recorder.note(number(3), 1000, kStart + 110ms);
   CHECK(recorder.next_deadline() == kNever);
-  recorder.note(number(2), kStart + 120ms);
+  recorder.note(number(2), 1000, kStart + 120ms);
   const auto report = recorder.advance(kStart + 220ms);
   REQUIRE(report);
   CHECK(report->base == number(2));
@@ -73,28 +108,28 @@ TEST_CASE("a late packet is told of after all, a duplicate is not") {
 
 TEST_CASE("a packet later than the back window is not told of") {
   TransportCcRecorder recorder;
-  recorder.note(number(1), kStart);
-  recorder.note(number(3), kStart);
+  recorder.note(number(1), 1000, kStart);
+  recorder.note(number(3), 1000, kStart);
   (void)recorder.advance(kStart + 100ms);
-  recorder.note(number(2), kStart + TransportCcRecorder::kBackWindow + 1us);
+  recorder.note(number(2), 1000, kStart + TransportCcRecorder::kBackWindow + 1us);
   CHECK(recorder.next_deadline() == kNever);
 }
 
 TEST_CASE("a jump over the whole window starts anew") {
   TransportCcRecorder recorder;
-  recorder.note(number(1), kStart);
-  recorder.note(number(20000), kStart + 1ms);
+  recorder.note(number(1), 1000, kStart);
+  recorder.note(number(20000), 1000, kStart + 1ms);
   const auto report = recorder.advance(kStart + 101ms);
   REQUIRE(report);
   CHECK(report->base == number(20000));
   CHECK(report->arrivals.size() == 1);
-  recorder.note(number(2), kStart + 102ms);
+  recorder.note(number(2), 1000, kStart + 102ms);
   CHECK(recorder.next_deadline() == kNever);
 }
 
 TEST_CASE("a report is never longer than the window") {
   TransportCcRecorder recorder;
-  for (int n = 0; n < 10'000; n += 7) recorder.note(number(n), kStart);
+  for (int n = 0; n < 10'000; n += 7) recorder.note(number(n), 1000, kStart);
   const auto report = recorder.advance(kStart + 100ms);
   REQUIRE(report);
   CHECK(report->arrivals.size() == TransportCcRecorder::kWindow);
@@ -135,12 +170,12 @@ TEST_CASE("over a lossy, reordering line every arrival is reported with its time
   };
   for (const auto& [at, n] : line) {
     report_until(at);
-    recorder.note(number(n), at);
+    recorder.note(number(n), 1000, at);
     noted[number(n).value] = at;
   }
   report_until(kStart + 60s);
   CHECK(told == noted);
-  CHECK(reports > 200);
+  CHECK(reports > 350);
   CHECK(reports < 450);
 }
 

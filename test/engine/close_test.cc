@@ -53,8 +53,12 @@ TEST_CASE("closing a transport closes its producers and consumers, and the consu
   Call call;
   (void)call.ask<Done>(Close{ObjectKind::kTransport, "t1"});
   CHECK(call.closed() == std::vector<std::string>{"c1 producerclose", "c2 producerclose"});
-  CHECK(call.counts() ==
-        Json{{"rooms", 1}, {"peers", 2}, {"transports", 1}, {"producers", 1}, {"consumers", 0}});
+  CHECK(call.counts() == Json{{"rooms", 1},
+                              {"peers", 2},
+                              {"transports", 1},
+                              {"producers", 1},
+                              {"consumers", 0},
+                              {"observers", 0}});
   CHECK(call.object(ObjectKind::kPeer, "ada")["transportIds"].empty());
 }
 
@@ -62,8 +66,12 @@ TEST_CASE("closing a peer closes its transports") {
   Call call;
   (void)call.ask<Done>(Close{ObjectKind::kPeer, "ada"});
   CHECK(call.closed() == std::vector<std::string>{"c1 producerclose", "c2 producerclose"});
-  CHECK(call.counts() ==
-        Json{{"rooms", 1}, {"peers", 1}, {"transports", 1}, {"producers", 1}, {"consumers", 0}});
+  CHECK(call.counts() == Json{{"rooms", 1},
+                              {"peers", 1},
+                              {"transports", 1},
+                              {"producers", 1},
+                              {"consumers", 0},
+                              {"observers", 0}});
   CHECK(call.object(ObjectKind::kRoom, "room")["peerIds"] == Json{"bob"});
   (void)call.ask<PeerReply>(
       CreatePeer{"room", "ada", "Ada", Subscription::kManual});  // id and name are free again
@@ -74,11 +82,19 @@ TEST_CASE("closing a room closes everything in it, and nothing of another room")
   (void)call.ask<RoomReply>(CreateRoom{"other", client::room_codecs()});
   (void)call.ask<PeerReply>(CreatePeer{"other", "", "", Subscription::kAll});
   (void)call.ask<Done>(Close{ObjectKind::kRoom, "room"});
-  CHECK(call.counts() ==
-        Json{{"rooms", 1}, {"peers", 1}, {"transports", 1}, {"producers", 0}, {"consumers", 0}});
+  CHECK(call.counts() == Json{{"rooms", 1},
+                              {"peers", 1},
+                              {"transports", 1},
+                              {"producers", 0},
+                              {"consumers", 0},
+                              {"observers", 0}});
   (void)call.ask<Done>(Close{ObjectKind::kRoom, "other"});
-  CHECK(call.counts() ==
-        Json{{"rooms", 0}, {"peers", 0}, {"transports", 0}, {"producers", 0}, {"consumers", 0}});
+  CHECK(call.counts() == Json{{"rooms", 0},
+                              {"peers", 0},
+                              {"transports", 0},
+                              {"producers", 0},
+                              {"consumers", 0},
+                              {"observers", 0}});
   const Json dump = Json::parse(call.dump());
   CHECK(dump["network"]["usernameFragments"] == 0);
   CHECK(dump["deadlines"] == 0);

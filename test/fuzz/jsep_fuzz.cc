@@ -23,12 +23,8 @@ constexpr std::string_view kFingerprint =
 
 const RtpCapabilities& room() {
   static const RtpCapabilities kRoom = [] {
-    std::vector<RtpCodecCapability> codecs(2);
-    codecs[0].mime_type = "audio/opus";
-    codecs[0].clock_rate = 48000;
-    codecs[0].channels = 2;
-    codecs[1].mime_type = "video/VP8";
-    codecs[1].clock_rate = 90000;
+    std::vector<RtpCodecCapability> codecs = supported_capabilities().codecs;
+    for (RtpCodecCapability& codec : codecs) codec.preferred_payload_type.reset();
     return *room_capabilities(codecs);
   }();
   return kRoom;

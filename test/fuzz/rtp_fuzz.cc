@@ -1,11 +1,13 @@
 // Any bytes as an RTP packet: what parses lies inside the packet, and its extensions survive being written
 // again.
+#include <algorithm>
 #include <array>
 #include <cstdlib>
 #include <vector>
 
 #include "rtp/header_writer.h"
 #include "rtp/rtx.h"
+#include "rtp/video_layers_allocation.h"
 
 namespace {
 
@@ -40,9 +42,35 @@ void rewrite(const PacketView& view) {
   require(count == extensions.size());
 }
 
+/// Read, written and read again: the same. Reserved bits and roundings aside, the same bytes.
+void check_values(Bytes value) {
+  std::array<std::uint8_t, kAbsCaptureTimeSize> out{};
+  const auto same = [&](std::size_t size) {
+    return std::equal(value.begin(), value.end(), out.begin(), out.begin() + size);
+  };
+  if (const auto offset = read_transmission_offset(value)) {
+    write_transmission_offset(out.data(), *offset);
+    require(same(kTransmissionOffsetSize));
+  }
+  if (const auto time = read_abs_capture_time(value))
+    require(same(write_abs_capture_time(out.data(), *time)));
+  if (const auto delay = read_playout_delay(value)) {
+    write_playout_delay(out.data(), *delay);
+    require(same(kPlayoutDelaySize));
+  }
+  if (const auto allocation = VideoLayersAllocation::parse(value)) {
+    require(allocation->layer_count <= VideoLayersAllocation::kMaxLayers);
+    std::array<std::uint8_t, VideoLayersAllocation::kMaxSize> bytes;
+    const auto size = allocation->write(bytes);
+    require(size.has_value());
+    require(VideoLayersAllocation::parse(Bytes(bytes).first(*size)) == allocation);
+  }
+}
+
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  check_values(Bytes(data, size));
   const auto view = PacketView::parse(Bytes(data, size));
   if (!view) return 0;
   require(view->header_size() + view->payload().size() + view->padding_size() == size);
@@ -59,6 +87,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     if (const auto orientation = read_video_orientation(*value)) {
       require(write_video_orientation(*orientation) == ((*value)[0] & 0x0F));
     }
+    check_values(*value);
   }
   rewrite(*view);
   if (const auto original = unwrap_rtx(*view, Ssrc{1}, PayloadType{96})) {

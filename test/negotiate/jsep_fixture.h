@@ -14,6 +14,7 @@
 #include "negotiate/codec_match.h"
 #include "negotiate/jsep_session.h"
 #include "negotiate/media_codecs.h"
+#include "negotiate/ortc.h"
 #include "sdp/sdp.h"
 
 namespace sluice::negotiate::testing {

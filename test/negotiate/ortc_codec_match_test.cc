@@ -88,7 +88,7 @@ TEST_CASE("RTX is found by the payload type that its apt names") {
   const RtpCodecCapability* rtx = find_rtx(capabilities.codecs, 101);
   REQUIRE(rtx != nullptr);
   CHECK(rtx->preferred_payload_type == 102);
-  CHECK(find_rtx(capabilities.codecs, 100) == nullptr);
+  CHECK(find_rtx(capabilities.codecs, 99) == nullptr);
   CHECK(find_rtx(vp8_producer().codecs, 96) != nullptr);
   CHECK(is_rtx("VIDEO/RTX"));
   CHECK_FALSE(is_rtx("video/rtx2"));

@@ -9,9 +9,10 @@ namespace {
 
 using namespace testing;
 
-/// A peer that knows what the room knows, in numbers of its own.
+/// A peer that knows what the room knows but RTX for audio, in numbers of its own.
 RtpCapabilities browser() {
   RtpCapabilities peer = room();
+  peer.codecs.pop_back();
   peer.codecs[0].preferred_payload_type = 111;
   peer.codecs[1].preferred_payload_type = 96;
   peer.codecs[2].preferred_payload_type = 97;
@@ -123,12 +124,46 @@ TEST_CASE("without RTX there is no generic NACK, and PLI stays") {
   CHECK(has_feedback(consumer.codecs[0], {"nack", "pli"}));
 }
 
-TEST_CASE("an audio consumer has no NACK unless asked for") {
-  CHECK_FALSE(has_feedback(consume(audio(), browser()).codecs[0], {"nack", ""}));
-  const ConsumerOptions asked{.pipe = false, .enable_rtx = true, .peer_numbers = false, .taken_ssrcs = {}};
-  const auto consumer = consume(audio(), browser(), asked);
+TEST_CASE("an audio consumer has NACK by default, and none when it is asked to do without") {
+  const auto consumer = consume(audio(), browser());
+  CHECK(consumer.codecs.size() == 1);
   CHECK(has_feedback(consumer.codecs[0], {"nack", ""}));
   CHECK_FALSE(consumer.encodings[0].rtx_ssrc);
+  const ConsumerOptions without{.pipe = false, .enable_rtx = false, .peer_numbers = false, .taken_ssrcs = {}};
+  CHECK_FALSE(has_feedback(consume(audio(), browser(), without).codecs[0], {"nack", ""}));
+}
+
+TEST_CASE("an audio consumer has RTX where the peer takes it") {
+  RtpCapabilities peer = browser();
+  peer.codecs.push_back(capability("audio/rtx", 48000, 112, {{"apt", std::int64_t{111}}}));
+  const auto consumer = consume(audio(), peer, kPeerNumbers);
+  REQUIRE(consumer.codecs.size() == 2);
+  CHECK(consumer.codecs[1].mime_type == "audio/rtx");
+  CHECK(consumer.codecs[1].payload_type == 112);
+  CHECK(integer_parameter(consumer.codecs[1].parameters, "apt") == 111);
+  CHECK(consumer.encodings[0].rtx_ssrc);
+}
+
+TEST_CASE("RED names the consumer's Opus, and is left out for a peer without it") {
+  const auto red = media_codec("audio/red", 48000, 2);
+  const auto opus = media_codec("audio/opus", 48000, 2);
+  auto producer = opus_producer();
+  producer.codecs.insert(producer.codecs.begin(),
+                         codec_parameters("audio/red", 63, 48000, 2, {{"111/111", std::string()}}));
+  const auto in_room = *room_capabilities({opus, red});
+  const auto offered = consumable(MediaKind::kAudio, producer, in_room);
+  REQUIRE(offered.codecs.size() == 3);
+  CHECK(offered.codecs[0].parameters == std::vector<CodecParameter>{{"100/100", std::string()}});
+
+  RtpCapabilities peer = in_room;
+  peer.codecs[0].preferred_payload_type = 96;
+  peer.codecs[1].preferred_payload_type = 97;
+  const auto consumer = consume(offered, peer, kPeerNumbers);
+  CHECK(consumer.codecs[0].payload_type == 97);
+  CHECK(consumer.codecs[0].parameters == std::vector<CodecParameter>{{"96/96", std::string()}});
+  CHECK(consumer.codecs[1].payload_type == 96);
+  peer.codecs.erase(peer.codecs.begin() + 1);
+  CHECK(consume(offered, peer).codecs[0].mime_type == "audio/opus");
 }
 
 TEST_CASE("a peer without RTX is retransmitted to in the stream itself") {

@@ -15,11 +15,43 @@ TEST_CASE("the supported capabilities are valid by our own rules") {
   CHECK(supported == supported_capabilities());
 }
 
-TEST_CASE("the worker supports opus, PCMU, PCMA, telephone-event and VP8") {
+TEST_CASE("the worker supports what browsers and gateways send") {
   std::set<std::string> names;
   for (const auto& codec : supported_capabilities().codecs) names.insert(codec.mime_type);
-  CHECK(names == std::set<std::string>{"audio/PCMA", "audio/PCMU", "audio/opus", "audio/telephone-event",
-                                       "video/VP8"});
+  CHECK(names == std::set<std::string>{"audio/CN", "audio/G722", "audio/ISAC", "audio/PCMA", "audio/PCMU",
+                                       "audio/SILK", "audio/iLBC", "audio/multiopus", "audio/opus",
+                                       "audio/red", "audio/telephone-event", "video/AV1", "video/H264",
+                                       "video/H264-SVC", "video/H265", "video/VP8", "video/VP9"});
+}
+
+TEST_CASE("a room can route each supported codec as it is told") {
+  for (const auto& codec : supported_capabilities().codecs) {
+    if (is_red(codec.mime_type)) continue;
+    INFO(codec.mime_type << " " << codec.clock_rate);
+    const auto capabilities = room_capabilities({codec});
+    REQUIRE(capabilities.ok());
+    CHECK(capabilities->codecs[0].parameters == codec.parameters);
+    CHECK(capabilities->codecs[0].rtcp_feedback == codec.rtcp_feedback);
+  }
+}
+
+TEST_CASE("multiopus is told apart by its streams") {
+  auto surround = media_codec("audio/multiopus", 48000, 6);
+  expect_error(room_capabilities({surround}), ErrorCode::kUnsupported, "mediaCodecs[0].parameters");
+  surround.parameters = {{"num_streams", std::int64_t{4}}, {"coupled_streams", std::int64_t{2}}};
+  const auto capabilities = room_capabilities({surround});
+  REQUIRE(capabilities.ok());
+  CHECK(string_parameter(capabilities->codecs[0].parameters, "channel_mapping") == "0,4,1,2,3,5");
+}
+
+TEST_CASE("RED names the room's Opus, and cannot be without it") {
+  const auto red = media_codec("audio/red", 48000, 2);
+  const auto capabilities = room_capabilities({red, media_codec("audio/opus", 48000, 2)});
+  REQUIRE(capabilities.ok());
+  CHECK(capabilities->codecs[0].parameters == std::vector<CodecParameter>{{"101/101", std::string()}});
+  CHECK(capabilities->codecs[1].preferred_payload_type == 101);
+  expect_error(room_capabilities({media_codec("audio/PCMU", 8000), red}), ErrorCode::kUnsupported,
+               "mediaCodecs[1]");
 }
 
 TEST_CASE("an extension has one id for audio and video, small enough for one-byte headers") {
@@ -31,19 +63,23 @@ TEST_CASE("an extension has one id for audio and video, small enough for one-byt
     uris.insert(extension.uri);
   }
   CHECK(pairs.size() == uris.size());
-  CHECK(uris.size() == 8);
+  CHECK(uris.size() == 12);
+  std::set<std::uint8_t> ids;
+  for (const auto& [uri, id] : pairs) ids.insert(id);
+  CHECK(ids.size() == 12);
 }
 
-TEST_CASE("rids are read from producers and not sent to consumers") {
+TEST_CASE("rids and layer allocations are read from producers and not sent to consumers") {
   for (const auto& extension : supported_capabilities().header_extensions) {
-    const bool rid = extension.uri == extension_uri::kRid || extension.uri == extension_uri::kRrid;
-    CHECK(extension.direction == (rid ? ExtensionDirection::kRecvOnly : ExtensionDirection::kSendRecv));
+    const bool read_only = extension.uri == extension_uri::kRid || extension.uri == extension_uri::kRrid ||
+                           extension.uri == extension_uri::kVideoLayersAllocation;
+    CHECK(extension.direction == (read_only ? ExtensionDirection::kRecvOnly : ExtensionDirection::kSendRecv));
   }
 }
 
-TEST_CASE("a room of opus and VP8 has payload types from 100 and RTX for VP8") {
+TEST_CASE("a room of opus and VP8 has payload types from 100, and RTX for both") {
   const RtpCapabilities capabilities = room();
-  REQUIRE(capabilities.codecs.size() == 3);
+  REQUIRE(capabilities.codecs.size() == 4);
   CHECK(capabilities.codecs[0].mime_type == "audio/opus");
   CHECK(capabilities.codecs[0].preferred_payload_type == 100);
   CHECK(capabilities.codecs[1].mime_type == "video/VP8");
@@ -54,6 +90,10 @@ TEST_CASE("a room of opus and VP8 has payload types from 100 and RTX for VP8") {
   CHECK(capabilities.codecs[2].clock_rate == 90000);
   CHECK(capabilities.codecs[2].parameters == std::vector<CodecParameter>{{"apt", std::int64_t{101}}});
   CHECK(capabilities.codecs[2].rtcp_feedback.empty());
+  CHECK(capabilities.codecs[3].mime_type == "audio/rtx");
+  CHECK(capabilities.codecs[3].preferred_payload_type == 103);
+  CHECK(capabilities.codecs[3].clock_rate == 48000);
+  CHECK(capabilities.codecs[3].parameters == std::vector<CodecParameter>{{"apt", std::int64_t{100}}});
   CHECK(capabilities.header_extensions == supported_capabilities().header_extensions);
 }
 

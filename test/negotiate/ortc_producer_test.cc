@@ -77,8 +77,10 @@ TEST_CASE("RTX of a codec that is not there is refused") {
 
 TEST_CASE("RTX is refused in a room that has none for the codec") {
   auto producer = opus_producer();
-  producer.codecs.push_back(codec_parameters("audio/rtx", 112, 48000, 1, {{"apt", std::int64_t{111}}}));
-  expect_error(map(MediaKind::kAudio, producer), ErrorCode::kUnsupported, "rtpParameters.codecs[1]");
+  producer.codecs = {codec_parameters("audio/PCMU", 0, 8000),
+                     codec_parameters("audio/rtx", 112, 8000, 1, {{"apt", std::int64_t{0}}})};
+  const auto in_room = *room_capabilities({media_codec("audio/PCMU", 8000)});
+  expect_error(map(MediaKind::kAudio, producer, in_room), ErrorCode::kUnsupported, "rtpParameters.codecs[1]");
 }
 
 TEST_CASE("H264 of another profile or packetization mode is refused") {
@@ -95,9 +97,10 @@ TEST_CASE("H264 of another profile or packetization mode is refused") {
 
 TEST_CASE("consumable codecs have the room's numbers and feedback, and the producer's format parameters") {
   const auto audio = consumable(MediaKind::kAudio, opus_producer());
-  REQUIRE(audio.codecs.size() == 1);
+  REQUIRE(audio.codecs.size() == 2);
   CHECK(audio.codecs[0].mime_type == "audio/opus");
   CHECK(audio.codecs[0].payload_type == 100);
+  CHECK(audio.codecs[1].mime_type == "audio/rtx");
   CHECK(audio.codecs[0].channels == 2);
   CHECK(audio.codecs[0].parameters == opus_producer().codecs[0].parameters);
   CHECK(audio.codecs[0].rtcp_feedback == room().codecs[0].rtcp_feedback);
@@ -154,6 +157,24 @@ TEST_CASE("cname and msid are passed on, the mid is not") {
   CHECK(audio.rtcp.reduced_size);
   CHECK(audio.msid == "stream audio");
   CHECK(audio.mid.empty());
+}
+
+TEST_CASE("a producer's type is what a consumer can choose from") {
+  const auto type = [](std::string mime_type, std::string mode) {
+    auto producer = vp8_producer();
+    producer.codecs[0].mime_type = std::move(mime_type);
+    producer.encodings[0].scalability_mode = std::move(mode);
+    return std::string(producer_type(MediaKind::kVideo, producer));
+  };
+  CHECK(type("video/VP8", "") == "simple");
+  CHECK(type("video/VP8", "L1T1") == "simple");
+  CHECK(type("video/vp8", "L1T3") == "simulcast");
+  CHECK(type("video/H264", "L1T2") == "simulcast");
+  CHECK(type("video/VP9", "L1T1") == "simple");
+  CHECK(type("video/vp9", "L3T3_KEY") == "svc");
+  CHECK(type("video/AV1", "L1T3") == "svc");
+  CHECK(producer_type(MediaKind::kVideo, vp8_simulcast_producer()) == "simulcast");
+  CHECK(producer_type(MediaKind::kAudio, opus_producer()) == "simple");
 }
 
 TEST_CASE("consumable H264 has the level that producer and room agree on") {

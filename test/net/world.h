@@ -45,6 +45,11 @@ struct JoinOptions {
   bool audio = true;
   bool video = true;
   client::VideoSource::Options video_options{};
+  /// Layered video instead: one encoding, or the encodings of a simulcast. By ORTC only.
+  std::vector<client::LayeredSource::Options> layered{};
+  double audio_drift_ppm = 0;             ///< Of the microphone's clock.
+  double clock_drift_ppm = 0;             ///< Of the clock of its sender reports.
+  client::DecoderModel::Options judge{};  ///< Of what it receives in layers.
   IpFamily family = IpFamily::kIPv4;
   dtls::Role dtls_role = dtls::Role::kClient;
   bool consume = true;
@@ -74,7 +79,8 @@ struct Participant {
     std::string mid;
     std::string producer_id;
     std::uint32_t stream = 0;
-    client::MediaSender* sender = nullptr;
+    client::MediaSender* sender = nullptr;  ///< Of a simulcast the smallest encoding's.
+    std::vector<client::MediaSender*> encodings{};
   };
   std::vector<Track> tracks;
   /// Consumer id → producer id, of what it receives now.
@@ -94,6 +100,7 @@ struct FinishedTrack {
   MediaKind kind;
   client::Continuity continuity;
   std::uint64_t given_up = 0;
+  std::unique_ptr<client::DecoderModel> model;  ///< Of layered media.
 };
 
 class World {
@@ -104,6 +111,7 @@ class World {
   [[nodiscard]] Instant now() const { return now_; }
   [[nodiscard]] Engine& engine() { return *engine_; }
   [[nodiscard]] VirtualNetwork& network() { return network_; }
+  [[nodiscard]] const WallClock& wall_clock() const { return wall_clock_; }
   [[nodiscard]] Random& random() { return random_; }
   [[nodiscard]] const SocketAddress& server(IpFamily family) const;
 
@@ -114,6 +122,10 @@ class World {
   /// Gone without a word; the engine still has it.
   void vanish(Participant& participant);
   void produce(Participant& participant, MediaKind kind);
+  /// One encoding of a simulcast has no bits left for it, or has again.
+  void set_active(Participant& participant, std::size_t encoding, bool active);
+  /// The camera is taken out and put in again: all encodings start anew, under the same SSRCs.
+  void restart_video(Participant& participant);
   void close_producer(Participant& participant, MediaKind kind);
   /// Consumes `producer_id`, or nothing when it has it already.
   client::MediaReceiver* consume(Participant& viewer, const std::string& producer_id, bool paused = false);

@@ -9,8 +9,11 @@ namespace sluice::net {
 
 Participant& World::join(JoinOptions options) {
   if (rooms_.insert(options.room).second) {
-    capabilities_[options.room] =
-        request<RoomReply>(CreateRoom{options.room, client::room_codecs()}).rtp_capabilities;
+    const bool more = std::any_of(options.layered.begin(), options.layered.end(), [](const auto& source) {
+      return source.codec != client::LayeredCodec::kVp8;
+    });
+    const auto codecs = more ? client::layered_room_codecs() : client::room_codecs();
+    capabilities_[options.room] = request<RoomReply>(CreateRoom{options.room, codecs}).rtp_capabilities;
   }
   const auto index = static_cast<std::uint16_t>(participants_.size() + 1);
   participants_.push_back(std::make_unique<Participant>());
@@ -122,7 +125,9 @@ void World::produce(Participant& p, MediaKind kind) {
     return settle_signaling();
   }
   const std::string mid = std::to_string(p.tracks.size());
-  RtpParameters parameters = client::send_parameters(kind, mid, p.id, random_);
+  const bool layered = kind == MediaKind::kVideo && !p.options.layered.empty();
+  RtpParameters parameters = layered ? client::layered_parameters(p.options.layered, mid, p.id, random_)
+                                     : client::send_parameters(kind, mid, p.id, random_);
   if (p.options.plain && p.options.plain->bare) {
     parameters.mid.clear();
     parameters.header_extensions.clear();
@@ -134,12 +139,41 @@ void World::produce(Participant& p, MediaKind kind) {
   client::MediaSender::Options sender;
   sender.stream = next_stream_++;
   sender.kind = kind;
-  sender.parameters = std::move(parameters);
   sender.video = p.options.video_options;
-  p.tracks.push_back({mid, reply.producer_id, sender.stream, &p.peer->add_sender(sender, now_)});
+  sender.audio.drift_ppm = p.options.audio_drift_ppm;
+  sender.clock_drift_ppm = p.options.clock_drift_ppm;
+  Participant::Track track{mid, reply.producer_id, sender.stream};
+  for (std::size_t i = 0; i < parameters.encodings.size(); ++i) {
+    sender.parameters = client::encoding_of(parameters, i, random_);
+    if (layered) sender.layered = p.options.layered[i];
+    track.encodings.push_back(&p.peer->add_sender(sender, now_));
+  }
+  track.sender = track.encodings.front();
+  p.tracks.push_back(std::move(track));
   for (Participant* other : present()) {
     if (other != &p && !other->jsep && other->options.room == p.options.room && other->options.consume)
       consume(*other, reply.producer_id);
+  }
+  touch(p);
+}
+
+void World::set_active(Participant& p, std::size_t encoding, bool active) {
+  for (const Participant::Track& track : p.tracks) {
+    if (track.sender->kind() != MediaKind::kVideo) continue;
+    if (active) {
+      track.encodings.at(encoding)->start(now_);
+    } else {
+      track.encodings.at(encoding)->stop();
+    }
+  }
+  touch(p);
+}
+
+void World::restart_video(Participant& p) {
+  for (Participant::Track& track : p.tracks) {
+    if (track.sender->kind() != MediaKind::kVideo) continue;
+    track.stream += 1U << 24;  // the same track, another encoder (client/layered_packet.h)
+    for (client::MediaSender* sender : track.encodings) sender->restart(track.stream, now_);
   }
   touch(p);
 }
@@ -149,13 +183,13 @@ void World::close_producer(Participant& p, MediaKind kind) {
   const auto track =
       std::find_if(p.tracks.begin(), p.tracks.end(), [&](const auto& t) { return t.producer_id == id; });
   const std::string mid = track->mid;
-  client::MediaSender& sender = *track->sender;
+  const auto encodings = track->encodings;
   p.tracks.erase(track);
   if (p.jsep) {
     p.jsep->remove_track(mid);
     offer_from_client(p);
   } else {
-    p.peer->remove_sender(sender);
+    for (client::MediaSender* sender : encodings) p.peer->remove_sender(*sender);
     execute(Close{ObjectKind::kProducer, id});
   }
   settle_signaling();
@@ -174,7 +208,7 @@ client::MediaReceiver* World::consume(Participant& viewer, const std::string& pr
   const auto reply = request<ConsumerReply>(command);
   viewer.consumers[reply.consumer_id] = producer_id;
   client::MediaReceiver::Options receiver{reply.consumer_id, reply.kind, reply.rtp_parameters,
-                                          viewer.options.nack};
+                                          viewer.options.nack, viewer.options.judge};
   client::MediaReceiver& out = viewer.peer->add_receiver(std::move(receiver));
   touch(viewer);
   return &out;
@@ -267,7 +301,7 @@ void World::on_produced(const ProducerCreated& created) {
   Participant& p = **it;
   client::MediaSender* sender = p.jsep->sender(created.rtp_parameters.mid);
   REQUIRE(sender != nullptr);
-  p.tracks.push_back({created.rtp_parameters.mid, created.producer_id, sender->stream(), sender});
+  p.tracks.push_back({created.rtp_parameters.mid, created.producer_id, sender->stream(), sender, {sender}});
   for (Participant* other : present()) {
     if (other != &p && !other->jsep && other->options.room == p.options.room && other->options.consume)
       consume(*other, created.producer_id);
@@ -317,7 +351,8 @@ void World::retire(Participant& viewer, const std::string& consumer_id) {
   viewer.consumers.erase(id);
   viewer.mids.erase(id);
   if (receiver == nullptr) return;
-  finished_.push_back({viewer.id, receiver->kind(), receiver->continuity(), receiver->given_up()});
+  finished_.push_back(
+      {viewer.id, receiver->kind(), receiver->continuity(), receiver->given_up(), receiver->take_model()});
   if (!viewer.jsep) viewer.peer->remove_receiver(*receiver);  // by JSEP its m-line goes with the next offer
 }
 

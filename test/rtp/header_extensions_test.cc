@@ -73,5 +73,40 @@ TEST_CASE("stream names are printable ASCII") {
   CHECK_FALSE(read_stream_name(as_bytes("\xC3\xA4")));
 }
 
+TEST_CASE("the transmission offset has 24 bits with sign (RFC 5450 §2)") {
+  std::array<std::uint8_t, 3> bytes{};
+  for (const std::int32_t offset : {0, 1, -1, 3000, -3000, 0x7FFFFF, -0x800000}) {
+    write_transmission_offset(bytes.data(), offset);
+    CHECK(read_transmission_offset(bytes) == offset);
+  }
+  write_transmission_offset(bytes.data(), 0x1000000);
+  CHECK(read_transmission_offset(bytes) == 0x7FFFFF);
+  CHECK_FALSE(read_transmission_offset(Bytes(bytes).first(2)));
+}
+
+TEST_CASE("abs-capture-time has a short form and one with the clock's offset") {
+  std::array<std::uint8_t, kAbsCaptureTimeSize> bytes{};
+  AbsCaptureTime time{0xEEB1D0F2451EB800, std::nullopt};
+  CHECK(write_abs_capture_time(bytes.data(), time) == 8);
+  CHECK(bytes[0] == 0xEE);
+  CHECK(read_abs_capture_time(Bytes(bytes).first(8)) == time);
+  time.clock_offset = -5;
+  CHECK(write_abs_capture_time(bytes.data(), time) == 16);
+  CHECK(read_abs_capture_time(bytes) == time);
+  CHECK_FALSE(read_abs_capture_time(Bytes(bytes).first(15)));
+  CHECK_FALSE(read_abs_capture_time({}));
+}
+
+TEST_CASE("playout delay is two times in steps of 10 ms") {
+  std::array<std::uint8_t, 3> bytes = {0x00, 0xA0, 0x14};
+  CHECK(read_playout_delay(bytes) == PlayoutDelay{100ms, 200ms});
+  write_playout_delay(bytes.data(), {0ms, 50s});
+  CHECK(bytes == std::array<std::uint8_t, 3>{0x00, 0x0F, 0xFF});
+  CHECK(read_playout_delay(bytes) == PlayoutDelay{0ms, 40'950ms});
+  // The least is more than the most.
+  CHECK_FALSE(read_playout_delay(std::array<std::uint8_t, 3>{0x01, 0x40, 0x0A}));
+  CHECK_FALSE(read_playout_delay({}));
+}
+
 }  // namespace
 }  // namespace sluice::rtp

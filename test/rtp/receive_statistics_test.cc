@@ -38,10 +38,14 @@ TEST_CASE("loss is told of the interval and in total (RFC 3550 A.3)") {
   CHECK(statistics.peek(kStart).cumulative_lost == 25);
   Reception reception = statistics.report(kStart);
   CHECK(reception.fraction_lost == 64);
+  CHECK(reception.expected_since == 100);
+  CHECK(reception.lost_since == 25);
   CHECK(reception.cumulative_lost == 25);
   for (int n = 100; n < 200; ++n) feed(statistics, n);
   reception = statistics.report(kStart);
   CHECK(reception.fraction_lost == 0);
+  CHECK(reception.expected_since == 100);
+  CHECK(reception.lost_since == 0);
   CHECK(reception.cumulative_lost == 25);
 }
 

@@ -1,24 +1,11 @@
 // What scenarios expect of a stream, in one place.
 #pragma once
 
-#include <cstdlib>
-#include <numeric>
-#include <vector>
-
 #include "catch.h"
 #include "net/world.h"
+#include "seeds.h"
 
 namespace sluice::net {
-
-/// `count` seeds from `first` on; SLUICE_SEEDS=20 in the environment makes it twenty times as many, for a
-/// long search.
-inline std::vector<std::uint64_t> seeds(std::uint64_t first, std::uint64_t count) {
-  const char* factor = std::getenv("SLUICE_SEEDS");
-  if (factor != nullptr) count *= std::strtoull(factor, nullptr, 10);
-  std::vector<std::uint64_t> out(count);
-  std::iota(out.begin(), out.end(), first);
-  return out;
-}
 
 /// No number twice, none out of the publisher's order, every payload intact.
 inline void expect_no_errors(const client::Continuity& stream) {
@@ -75,7 +62,9 @@ inline void expect_complete(const World& world, const Participant& viewer, const
 /// Everyone stops to send, and what is under way arrives.
 inline void quiet(World& world, Duration patience = 3s) {
   for (Participant* p : world.present()) {
-    for (const auto& track : p->tracks) track.sender->stop();
+    for (const auto& track : p->tracks) {
+      for (client::MediaSender* sender : track.encodings) sender->stop();
+    }
   }
   world.run_for(patience);
 }
@@ -83,6 +72,24 @@ inline void quiet(World& world, Duration patience = 3s) {
 inline std::uint64_t frames_of(const World& world, const Participant& viewer, const Participant& publisher) {
   const auto* receiver = world.find_receiver(viewer, publisher, MediaKind::kVideo);
   return receiver != nullptr ? receiver->continuity().counts().frames : 0;
+}
+
+/// The judge of `viewer`'s layered video of `publisher`; null before any of it has come.
+inline client::DecoderModel* model_of(const World& world, const Participant& viewer,
+                                      const Participant& publisher) {
+  const auto* receiver = world.find_receiver(viewer, publisher, MediaKind::kVideo);
+  return receiver != nullptr ? receiver->model() : nullptr;
+}
+
+/// After quiet(): the judge is done and has nothing to complain of. Once.
+inline void expect_clean(client::DecoderModel& model) {
+  model.finish();
+  const auto& counts = model.counts();
+  INFO("packets " << counts.packets << ", pictures " << counts.pictures << ", key frames "
+                  << counts.key_frames << ", switches " << counts.switches << ", lost " << counts.lost
+                  << ", holes " << model.holes() << "\n"
+                  << model.violations().text());
+  CHECK(model.violations().empty());
 }
 
 /// How often the engine told `Wanted` so far.

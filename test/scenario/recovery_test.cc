@@ -111,5 +111,52 @@ TEST_CASE("after an outage of a viewer's link its picture is back, by repair or 
   world.finish();
 }
 
+TEST_CASE("with 70 to 130 ms of jitter nothing is asked for again that was only late, on either leg") {
+  const auto seed = GENERATE(from_range(seeds(1, 4)));
+  INFO("seed " << seed);
+  const LinkSpec jittery{.duplication = 0.01, .delay = 70ms, .jitter = 60ms};
+  World world({.seed = seed, .up = jittery, .down = jittery});
+  Participant& publisher = world.join();
+  Participant& viewer = world.join();
+  REQUIRE(world.run_until_connected(20s));
+  world.run_for(15s);
+  const auto asked = [&] {
+    std::uint64_t numbers = world.find_receiver(viewer, publisher, MediaKind::kVideo)->requested();
+    for (const MediaKind kind : {MediaKind::kVideo, MediaKind::kAudio})
+      numbers += world.producer_stats(publisher, kind).front().nack_packet_count;
+    return numbers;
+  };
+  const std::uint64_t learning = asked();
+  CHECK(learning < 150);
+  world.run_for(60s);
+  CHECK(asked() == learning);
+  world.finish();
+}
+
+TEST_CASE("over a 25 ms link a loss is repaired before the picture would stand still") {
+  const double loss = GENERATE(0.02, 0.05, 0.1);
+  INFO("loss " << loss);
+  const LinkSpec lossy{.loss = loss, .delay = 25ms};
+  const bool publisher_leg = GENERATE(true, false);
+  World world({.seed = 12});
+  Participant& publisher =
+      publisher_leg ? world.join({.up = lossy, .down = lossy}) : world.join({.audio = false});
+  Participant& viewer =
+      publisher_leg ? world.join({.video = false}) : world.join({.video = false, .up = lossy, .down = lossy});
+  REQUIRE(world.run_until_connected(20s));
+  world.run_for(2s);
+  const std::uint64_t before = frames_of(world, viewer, publisher);
+  std::uint64_t last = before;
+  for (int second = 0; second < 30; ++second) {
+    world.run_for(1s);
+    const std::uint64_t frames = frames_of(world, viewer, publisher);
+    CHECK(frames >= last + 20);
+    last = frames;
+  }
+  CHECK(last - before >= 30 * 30 * 98 / 100);
+  CHECK(world.find_receiver(viewer, publisher, MediaKind::kVideo)->given_up() == 0);
+  world.finish();
+}
+
 }  // namespace
 }  // namespace sluice::net

@@ -32,6 +32,39 @@ TEST_CASE("round-trip times on both sides are what the network takes") {
   world.finish();
 }
 
+TEST_CASE("who only sends and who only watches know the round-trip time at both ends") {
+  const bool plain = GENERATE(false, true);
+  const LinkSpec link{.delay = 40ms};
+  World world({.seed = 6, .up = link, .down = link});
+  JoinOptions sending;
+  if (plain) sending.plain = PlainOptions{};
+  Participant& publisher = world.join(sending);
+  Participant& viewer = world.join({.audio = false, .video = false});
+  REQUIRE(world.run_until_connected());
+  world.run_for(6s);
+  // The publisher hears no report of ours on media; its own are answered, and ours ask.
+  CHECK(publisher.peer->counts().reference_times >= 3);
+  REQUIRE(viewer.peer->round_trip_time().known());
+  CHECK(std::abs(viewer.peer->round_trip_time().smoothed().count() - 80'000) < 5'000);
+  CHECK(viewer.peer->counts().reference_times == 0);
+  world.finish();
+}
+
+TEST_CASE("viewers are told goodbye when what they watch ends") {
+  World world({.seed = 7});
+  Participant& publisher = world.join();
+  Participant& viewer = world.join({.audio = false, .video = false});
+  REQUIRE(world.run_until_connected());
+  world.run_for(2s);
+  CHECK(viewer.peer->counts().goodbyes == 0);
+  world.close_producer(publisher, MediaKind::kVideo);
+  world.run_for(100ms);
+  CHECK(viewer.peer->counts().goodbyes == 2);  // the stream and its repairs
+  CHECK(viewer.peer->counts().malformed == 0);
+  expect_no_errors(world.find_receiver(viewer, publisher, MediaKind::kAudio)->continuity());
+  world.finish();
+}
+
 TEST_CASE("sender reports keep what was captured together together") {
   const LinkSpec slow{.delay = 120ms, .jitter = 30ms};
   World world({.seed = 2, .up = slow, .down = LinkSpec{.delay = 20ms}});

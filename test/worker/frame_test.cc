@@ -58,7 +58,12 @@ RtpCapabilities some_capabilities() {
 RtpParameters some_parameters() {
   RtpParameters parameters;
   parameters.mid = "0";
-  parameters.codecs = {{"video/VP8", 0, 90000, 1, {{"x", std::int64_t{-5'000'000'000}}}, {{"ccm", "fir"}}}};
+  parameters.codecs = {{"video/VP8",
+                        0,
+                        90000,
+                        1,
+                        {{"x", std::int64_t{-5'000'000'000}}, {"111/111", std::string()}},
+                        {{"ccm", "fir"}}}};
   parameters.header_extensions = {{"urn:3gpp:video-orientation", 4, true}};
   RtpEncodingParameters first;
   first.ssrc = 0;

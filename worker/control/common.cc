@@ -3,13 +3,16 @@
 namespace sluice::control {
 namespace {
 
-static_assert(static_cast<int>(ObjectKind::kConsumer) == static_cast<int>(wire::ObjectKind::CONSUMER));
+static_assert(static_cast<int>(ObjectKind::kObserver) == static_cast<int>(wire::ObjectKind::OBSERVER));
+static_assert(static_cast<int>(TraceType::kBwe) == static_cast<int>(wire::TraceType::BWE));
 static_assert(static_cast<int>(ErrorCode::kInternal) == static_cast<int>(wire::ErrorCode::INTERNAL));
 
 template <typename Request, typename Table>
 Request read_about_object(Reader& reader, const Table& table) {
-  const auto kind = reader.choice<ObjectKind>("kind", table.kind());
-  return {kind, reader.required_id("id", table.id())};
+  Request request{};
+  request.kind = reader.choice<ObjectKind>("kind", table.kind());
+  request.id = reader.required_id("id", table.id());
+  return request;
 }
 
 }  // namespace
@@ -31,6 +34,15 @@ Dump read_command(Reader& reader, const wire::Dump& table) {
   const auto kind = reader.choice<ObjectKind>("kind", table.kind());
   if (kind == ObjectKind::kWorker) return {kind, reader.id("id", table.id())};
   return {kind, reader.required_id("id", table.id())};
+}
+
+EnableTraceEvent read_command(Reader& reader, const wire::EnableTraceEvent& table) {
+  auto command = read_about_object<EnableTraceEvent>(reader, table);
+  if (const auto* types = table.types(); types != nullptr && reader.fits("types", types->size())) {
+    for (flatbuffers::uoffset_t i = 0; i < types->size(); ++i)
+      command.types.push_back(reader.choice<TraceType>("types", static_cast<wire::TraceType>(types->Get(i))));
+  }
+  return command;
 }
 
 wire::ErrorT to_wire(const Error& error) {
@@ -65,6 +77,17 @@ wire::ObjectClosedT to_wire(const ObjectClosed& event) {
   table.kind = static_cast<wire::ObjectKind>(event.kind);
   table.id = event.id;
   table.reason = event.reason;
+  return table;
+}
+
+wire::TraceEventT to_wire(const TraceEvent& event) {
+  wire::TraceEventT table;
+  table.kind = static_cast<wire::ObjectKind>(event.kind);
+  table.id = event.id;
+  table.type = static_cast<wire::TraceType>(event.type);
+  table.timestamp = event.timestamp;
+  table.outgoing = event.outgoing;
+  table.info = event.info;
   return table;
 }
 

@@ -201,6 +201,14 @@ wire::ConsumeT to_table(const Consume& command) {
   table.rtp_capabilities = std::make_unique<wire::RtpCapabilitiesT>(to_wire(command.rtp_capabilities));
   table.paused = command.paused;
   table.mid = command.mid;
+  if (command.enable_rtx) table.enable_rtx = *command.enable_rtx;
+  if (command.preferred_layers) {
+    table.preferred_layers = std::make_unique<wire::ConsumerLayersT>();
+    table.preferred_layers->spatial_layer = command.preferred_layers->spatial;
+    if (command.preferred_layers->temporal)
+      table.preferred_layers->temporal_layer = *command.preferred_layers->temporal;
+  }
+  table.ignore_dtx = command.ignore_dtx;
   return table;
 }
 

@@ -3,6 +3,7 @@
 #include "control_generated.h"
 #include "worker/control/common.h"
 #include "worker/control/consumer.h"
+#include "worker/control/observer.h"
 #include "worker/control/peer.h"
 #include "worker/control/plain_transport.h"
 #include "worker/control/producer.h"
@@ -78,6 +79,24 @@ Result<Request> read_request(const wire::Request& table) {
       return read_as<wire::CreatePlainTransport>(table);
     case wire::Command::ConnectPlainTransport:
       return read_as<wire::ConnectPlainTransport>(table);
+    case wire::Command::SetPreferredLayers:
+      return read_as<wire::SetPreferredLayers>(table);
+    case wire::Command::SetPriority:
+      return read_as<wire::SetPriority>(table);
+    case wire::Command::Explain:
+      return read_as<wire::Explain>(table);
+    case wire::Command::SetBitrateLimit:
+      return read_as<wire::SetBitrateLimit>(table);
+    case wire::Command::EnableTraceEvent:
+      return read_as<wire::EnableTraceEvent>(table);
+    case wire::Command::CreateActiveSpeakerObserver:
+      return read_as<wire::CreateActiveSpeakerObserver>(table);
+    case wire::Command::CreateAudioLevelObserver:
+      return read_as<wire::CreateAudioLevelObserver>(table);
+    case wire::Command::ObserverAddProducer:
+      return read_as<wire::ObserverAddProducer>(table);
+    case wire::Command::ObserverRemoveProducer:
+      return read_as<wire::ObserverRemoveProducer>(table);
   }
   return Error{ErrorCode::kUnsupported, "command",
                "this worker does not know the request of type " +

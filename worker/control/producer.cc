@@ -29,6 +29,14 @@ static wire::RtpStreamStatsT to_wire(const RtpStreamStats& stats) {
   table.fir_count = stats.fir_count;
   table.key_frame_count = stats.key_frame_count;
   if (stats.round_trip_time) table.round_trip_time = *stats.round_trip_time;
+  table.rtx_packets_discarded = stats.rtx_packets_discarded;
+  table.rtx_bitrate = stats.rtx_bitrate;
+  table.score = stats.score;
+  for (const auto& [layer, bitrate] : stats.bitrate_by_layer) {
+    auto& entry = table.bitrate_by_layer.emplace_back(std::make_unique<wire::LayerBitrateT>());
+    entry->layer = layer;
+    entry->bitrate = bitrate;
+  }
   return table;
 }
 
@@ -71,6 +79,28 @@ wire::ProducerCreatedT to_wire(const ProducerCreated& event) {
   table.kind = to_wire(event.kind);
   table.type = event.type;
   table.rtp_parameters = std::make_unique<wire::RtpParametersT>(to_wire(event.rtp_parameters));
+  return table;
+}
+
+wire::ProducerScoreChangeT to_wire(const ProducerScoreChange& event) {
+  wire::ProducerScoreChangeT table;
+  table.producer_id = event.producer_id;
+  for (const auto& stream : event.streams) {
+    auto& entry = table.scores.emplace_back(std::make_unique<wire::ProducerScoreT>());
+    entry->encoding_idx = stream.encoding_index;
+    entry->ssrc = stream.ssrc;
+    entry->rid = stream.rid;
+    entry->score = stream.score;
+  }
+  return table;
+}
+
+wire::VideoOrientationChangeT to_wire(const VideoOrientationChange& event) {
+  wire::VideoOrientationChangeT table;
+  table.producer_id = event.producer_id;
+  table.camera = event.camera;
+  table.flip = event.flip;
+  table.rotation = event.rotation;
   return table;
 }
 

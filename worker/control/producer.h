@@ -13,5 +13,7 @@ Produce read_command(Reader& reader, const wire::Produce& table);
 wire::ProducerReplyT to_wire(const ProducerReply& reply);
 wire::StatsReplyT to_wire(const StatsReply& reply);
 wire::ProducerCreatedT to_wire(const ProducerCreated& event);
+wire::ProducerScoreChangeT to_wire(const ProducerScoreChange& event);
+wire::VideoOrientationChangeT to_wire(const VideoOrientationChange& event);
 
 }  // namespace sluice::control

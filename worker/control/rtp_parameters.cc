@@ -6,7 +6,7 @@ namespace sluice::control {
 // Static, not in an unnamed namespace: these overload the public to_wire().
 static CodecParameter read_codec_parameter(Reader& reader, const wire::CodecParameter& table) {
   CodecParameter parameter{reader.text("name", table.name()), table.integer()};
-  if (table.text() != nullptr) parameter.value = reader.text("text", table.text());
+  if (table.text() != nullptr || table.bare()) parameter.value = reader.text("text", table.text());
   return parameter;
 }
 
@@ -62,6 +62,7 @@ static wire::CodecParameterT to_wire(const CodecParameter& parameter) {
     table.integer = *integer;
   } else {
     table.text = std::get<std::string>(parameter.value);
+    table.bare = table.text.empty();
   }
   return table;
 }

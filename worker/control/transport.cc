@@ -5,7 +5,14 @@ namespace sluice::control {
 static_assert(static_cast<int>(DtlsRole::kServer) == static_cast<int>(wire::DtlsRole::SERVER));
 static_assert(static_cast<int>(IceProtocol::kTcp) == static_cast<int>(wire::IceProtocol::TCP));
 static_assert(static_cast<int>(IceCandidateType::kRelay) == static_cast<int>(wire::IceCandidateType::RELAY));
+static_assert(static_cast<int>(BitrateLimit::kMinOutgoing) ==
+              static_cast<int>(wire::BitrateLimit::MIN_OUTGOING));
 static_assert(static_cast<int>(IceTcpType::kSo) + 1 == static_cast<int>(wire::IceTcpType::SO));
+
+template <typename T>
+static void set(flatbuffers::Optional<T>& field, const std::optional<T>& value) {
+  if (value) field = *value;
+}
 
 static DtlsFingerprint read_fingerprint(Reader& reader, const wire::DtlsFingerprint& table) {
   return {reader.text("algorithm", table.algorithm()), reader.text("value", table.value())};
@@ -85,6 +92,14 @@ RestartIce read_command(Reader& reader, const wire::RestartIce& table) {
   return command;
 }
 
+SetBitrateLimit read_command(Reader& reader, const wire::SetBitrateLimit& table) {
+  SetBitrateLimit command;
+  command.transport_id = reader.required_id("transportId", table.transport_id());
+  command.limit = reader.choice<BitrateLimit>("limit", table.limit());
+  command.bitrate = table.bitrate();
+  return command;
+}
+
 wire::WebRtcTransportReplyT to_wire(const WebRtcTransportReply& reply) {
   wire::WebRtcTransportReplyT table;
   table.transport_id = reply.transport_id;
@@ -144,6 +159,19 @@ wire::TransportStatsT to_wire(const TransportStats& stats) {
     table.rtcp_tuple = std::make_unique<wire::TransportTupleT>(to_wire(*stats.rtcp_tuple));
   table.rtcp_mux = stats.rtcp_mux;
   table.comedia = stats.comedia;
+  table.probation_bytes_sent = stats.probation_bytes_sent;
+  table.rtp_recv_bitrate = stats.rtp_recv_bitrate;
+  table.rtp_send_bitrate = stats.rtp_send_bitrate;
+  table.rtx_recv_bitrate = stats.rtx_recv_bitrate;
+  table.rtx_send_bitrate = stats.rtx_send_bitrate;
+  table.probation_send_bitrate = stats.probation_send_bitrate;
+  set(table.available_outgoing_bitrate, stats.available_outgoing_bitrate);
+  set(table.available_incoming_bitrate, stats.available_incoming_bitrate);
+  set(table.max_incoming_bitrate, stats.max_incoming_bitrate);
+  set(table.max_outgoing_bitrate, stats.max_outgoing_bitrate);
+  set(table.min_outgoing_bitrate, stats.min_outgoing_bitrate);
+  set(table.rtp_packet_loss_received, stats.rtp_packet_loss_received);
+  set(table.rtp_packet_loss_sent, stats.rtp_packet_loss_sent);
   return table;
 }
 

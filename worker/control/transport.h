@@ -11,6 +11,7 @@ namespace sluice::control {
 CreateWebRtcTransport read_command(Reader& reader, const wire::CreateWebRtcTransport& table);
 ConnectTransport read_command(Reader& reader, const wire::ConnectTransport& table);
 RestartIce read_command(Reader& reader, const wire::RestartIce& table);
+SetBitrateLimit read_command(Reader& reader, const wire::SetBitrateLimit& table);
 
 wire::WebRtcTransportReplyT to_wire(const WebRtcTransportReply& reply);
 wire::ConnectReplyT to_wire(const ConnectReply& reply);

@@ -20,6 +20,13 @@ const addressees = new Map<unknown, string>([
   [wire.DtlsStateChangeT, 'transportId'],
   [wire.TupleChangeT, 'transportId'],
   [wire.RtcpTupleChangeT, 'transportId'],
+  [wire.ProducerScoreChangeT, 'producerId'],
+  [wire.VideoOrientationChangeT, 'producerId'],
+  [wire.ConsumerScoreChangeT, 'consumerId'],
+  [wire.LayersChangeT, 'consumerId'],
+  [wire.TraceEventT, 'id'],
+  [wire.DominantSpeakerT, 'observerId'],
+  [wire.AudioLevelsT, 'observerId'],
 ]);
 
 export class Link {

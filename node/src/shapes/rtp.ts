@@ -27,12 +27,15 @@ const codecParameters: Shape<CodecParameters, wire.CodecParameterT[]> = {
   },
   fromWire: (parameters) =>
     Object.fromEntries(
-      parameters.map(({ name, integer, text: value }) => [String(name), value === null ? Number(integer) : String(value)]),
+      parameters.map(({ name, integer, text: value, bare }) => [
+        String(name),
+        value === null && !bare ? Number(integer) : String(value ?? ''),
+      ]),
     ),
 };
 
 function codecParameter(name: string, value: unknown, path: string): wire.CodecParameterT {
-  if (typeof value === 'string') return new wire.CodecParameterT(name, 0n, value);
+  if (typeof value === 'string') return new wire.CodecParameterT(name, 0n, value, value === '');
   if (typeof value === 'boolean') return new wire.CodecParameterT(name, value ? 1n : 0n);
   if (typeof value !== 'number' || !Number.isFinite(value)) throw wrong(path, 'a string or a number', value);
   return Number.isSafeInteger(value) ? new wire.CodecParameterT(name, BigInt(value)) : new wire.CodecParameterT(name, 0n, String(value));

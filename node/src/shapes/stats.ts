@@ -13,6 +13,11 @@ const dropped: Shape<Record<string, number>, wire.CounterT[]> = {
   fromWire: (counters) => Object.fromEntries(counters.map(({ name, value }) => [String(name), Number(value)])),
 };
 
+const bitrateByLayer: Shape<Record<string, number>, wire.LayerBitrateT[]> = {
+  toWire: (value) => Object.entries(value as Record<string, number>).map(([layer, bitrate]) => new wire.LayerBitrateT(layer, bitrate)),
+  fromWire: (layers) => Object.fromEntries(layers.map(({ layer, bitrate }) => [String(layer), bitrate])),
+};
+
 const transportFields = struct<BaseTransportStat, wire.TransportStatsT>(wire.TransportStatsT, {
   transportId: required(text),
   timestamp: required(counter),
@@ -24,6 +29,19 @@ const transportFields = struct<BaseTransportStat, wire.TransportStatsT>(wire.Tra
   rtpBytesSent: required(counter),
   rtxBytesReceived: required(counter),
   rtxBytesSent: required(counter),
+  probationBytesSent: required(counter),
+  rtpRecvBitrate: required(uint32),
+  rtpSendBitrate: required(uint32),
+  rtxRecvBitrate: required(uint32),
+  rtxSendBitrate: required(uint32),
+  probationSendBitrate: required(uint32),
+  availableOutgoingBitrate: optional(uint32),
+  availableIncomingBitrate: optional(uint32),
+  maxIncomingBitrate: optional(uint32),
+  maxOutgoingBitrate: optional(uint32),
+  minOutgoingBitrate: optional(uint32),
+  rtpPacketLossReceived: optional(real),
+  rtpPacketLossSent: optional(real),
   packetsReceived: required(counter),
   packetsSent: required(counter),
   dropped: required(dropped),
@@ -76,6 +94,10 @@ export const rtpStreamStat = struct<RtpStreamStat, wire.RtpStreamStatsT>(wire.Rt
   firCount: required(counter),
   keyFrameCount: required(counter),
   roundTripTime: optional(real),
+  rtxPacketsDiscarded: required(counter),
+  rtxBitrate: required(uint32),
+  score: required(uint8),
+  bitrateByLayer: required(bitrateByLayer),
 });
 
 /** The fields of getrusage(2) keep their names; flatc writes them in camelCase. */

@@ -17,6 +17,23 @@ export interface BaseTransportStat {
   rtpBytesSent: number;
   rtxBytesReceived: number;
   rtxBytesSent: number;
+  probationBytesSent: number;
+  /** bps, as those that follow. */
+  rtpRecvBitrate: number;
+  rtpSendBitrate: number;
+  rtxRecvBitrate: number;
+  rtxSendBitrate: number;
+  probationSendBitrate: number;
+  /** Absent while it is not known. */
+  availableOutgoingBitrate?: number;
+  availableIncomingBitrate?: number;
+  /** As setMaxIncomingBitrate() has set it; so the two that follow. */
+  maxIncomingBitrate?: number;
+  maxOutgoingBitrate?: number;
+  minOutgoingBitrate?: number;
+  /** 0 to 1, of the last report interval. Absent when nothing came. */
+  rtpPacketLossReceived?: number;
+  rtpPacketLossSent?: number;
   packetsReceived: number;
   packetsSent: number;
   /** Packets dropped, by reason; reasons that never happened are absent. */
@@ -70,6 +87,13 @@ export interface RtpStreamStat {
   keyFrameCount: number;
   /** ms. Absent until it was measured. */
   roundTripTime?: number;
+  rtxPacketsDiscarded: number;
+  /** bps of retransmissions, in a stream of their own or not. */
+  rtxBitrate: number;
+  /** 0 (nothing arrives) to 10. */
+  score: number;
+  /** Of a stream with layers: bps by `spatial.temporal`, each with all that it needs. */
+  bitrateByLayer: Record<string, number>;
 }
 
 /** getrusage(2) of the worker's process. */

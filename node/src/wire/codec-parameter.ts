@@ -5,7 +5,7 @@ import * as flatbuffers from 'flatbuffers';
 
 
 /**
- * One format-specific parameter: `text` when given, else `integer`.
+ * One format-specific parameter: `text` when given, nothing when `bare`, else `integer`.
  */
 export class CodecParameter {
   bb: flatbuffers.ByteBuffer|null = null;
@@ -44,8 +44,16 @@ text(optionalEncoding?:any):string|Uint8Array|null {
   return offset ? this.bb!.__string(this.bb_pos + offset, optionalEncoding) : null;
 }
 
+/**
+ * A name alone, as RED's "111/111": an empty text, which may be absent on the wire.
+ */
+bare():boolean {
+  const offset = this.bb!.__offset(this.bb_pos, 10);
+  return offset ? !!this.bb!.readInt8(this.bb_pos + offset) : false;
+}
+
 static startCodecParameter(builder:flatbuffers.Builder) {
-  builder.startObject(3);
+  builder.startObject(4);
 }
 
 static addName(builder:flatbuffers.Builder, nameOffset:flatbuffers.Offset) {
@@ -60,16 +68,21 @@ static addText(builder:flatbuffers.Builder, textOffset:flatbuffers.Offset) {
   builder.addFieldOffset(2, textOffset, 0);
 }
 
+static addBare(builder:flatbuffers.Builder, bare:boolean) {
+  builder.addFieldInt8(3, +bare, +false);
+}
+
 static endCodecParameter(builder:flatbuffers.Builder):flatbuffers.Offset {
   const offset = builder.endObject();
   return offset;
 }
 
-static createCodecParameter(builder:flatbuffers.Builder, nameOffset:flatbuffers.Offset, integer:bigint, textOffset:flatbuffers.Offset):flatbuffers.Offset {
+static createCodecParameter(builder:flatbuffers.Builder, nameOffset:flatbuffers.Offset, integer:bigint, textOffset:flatbuffers.Offset, bare:boolean):flatbuffers.Offset {
   CodecParameter.startCodecParameter(builder);
   CodecParameter.addName(builder, nameOffset);
   CodecParameter.addInteger(builder, integer);
   CodecParameter.addText(builder, textOffset);
+  CodecParameter.addBare(builder, bare);
   return CodecParameter.endCodecParameter(builder);
 }
 
@@ -77,7 +90,8 @@ unpack(): CodecParameterT {
   return new CodecParameterT(
     this.name(),
     this.integer(),
-    this.text()
+    this.text(),
+    this.bare()
   );
 }
 
@@ -86,6 +100,7 @@ unpackTo(_o: CodecParameterT): void {
   _o.name = this.name();
   _o.integer = this.integer();
   _o.text = this.text();
+  _o.bare = this.bare();
 }
 }
 
@@ -93,7 +108,8 @@ export class CodecParameterT {
 constructor(
   public name: string|Uint8Array|null = null,
   public integer: bigint = BigInt('0'),
-  public text: string|Uint8Array|null = null
+  public text: string|Uint8Array|null = null,
+  public bare: boolean = false
 ){}
 
 
@@ -104,7 +120,8 @@ pack(builder:flatbuffers.Builder): flatbuffers.Offset {
   return CodecParameter.createCodecParameter(builder,
     name,
     this.integer,
-    text
+    text,
+    this.bare
   );
 }
 }

@@ -6,21 +6,30 @@ import { Close, CloseT } from './close.js';
 import { ConnectPlainTransport, ConnectPlainTransportT } from './connect-plain-transport.js';
 import { ConnectTransport, ConnectTransportT } from './connect-transport.js';
 import { Consume, ConsumeT } from './consume.js';
+import { CreateActiveSpeakerObserver, CreateActiveSpeakerObserverT } from './create-active-speaker-observer.js';
 import { CreateAnswer, CreateAnswerT } from './create-answer.js';
+import { CreateAudioLevelObserver, CreateAudioLevelObserverT } from './create-audio-level-observer.js';
 import { CreateOffer, CreateOfferT } from './create-offer.js';
 import { CreatePeer, CreatePeerT } from './create-peer.js';
 import { CreatePlainTransport, CreatePlainTransportT } from './create-plain-transport.js';
 import { CreateRoom, CreateRoomT } from './create-room.js';
 import { CreateWebRtcTransport, CreateWebRtcTransportT } from './create-web-rtc-transport.js';
 import { Dump, DumpT } from './dump.js';
+import { EnableTraceEvent, EnableTraceEventT } from './enable-trace-event.js';
+import { Explain, ExplainT } from './explain.js';
 import { GetResourceUsage, GetResourceUsageT } from './get-resource-usage.js';
 import { GetStats, GetStatsT } from './get-stats.js';
+import { ObserverAddProducer, ObserverAddProducerT } from './observer-add-producer.js';
+import { ObserverRemoveProducer, ObserverRemoveProducerT } from './observer-remove-producer.js';
 import { Pause, PauseT } from './pause.js';
 import { Produce, ProduceT } from './produce.js';
 import { RequestKeyFrame, RequestKeyFrameT } from './request-key-frame.js';
 import { RestartIce, RestartIceT } from './restart-ice.js';
 import { Resume, ResumeT } from './resume.js';
+import { SetBitrateLimit, SetBitrateLimitT } from './set-bitrate-limit.js';
 import { SetLocalDescription, SetLocalDescriptionT } from './set-local-description.js';
+import { SetPreferredLayers, SetPreferredLayersT } from './set-preferred-layers.js';
+import { SetPriority, SetPriorityT } from './set-priority.js';
 import { SetRemoteDescription, SetRemoteDescriptionT } from './set-remote-description.js';
 import { UpdateSettings, UpdateSettingsT } from './update-settings.js';
 
@@ -49,13 +58,22 @@ export enum Command {
   Consume = 20,
   RequestKeyFrame = 21,
   CreatePlainTransport = 22,
-  ConnectPlainTransport = 23
+  ConnectPlainTransport = 23,
+  SetPreferredLayers = 24,
+  SetPriority = 25,
+  Explain = 26,
+  SetBitrateLimit = 27,
+  EnableTraceEvent = 28,
+  CreateActiveSpeakerObserver = 29,
+  CreateAudioLevelObserver = 30,
+  ObserverAddProducer = 31,
+  ObserverRemoveProducer = 32
 }
 
 export function unionToCommand(
   type: Command,
-  accessor: (obj:AddIceCandidate|CanConsume|Close|ConnectPlainTransport|ConnectTransport|Consume|CreateAnswer|CreateOffer|CreatePeer|CreatePlainTransport|CreateRoom|CreateWebRtcTransport|Dump|GetResourceUsage|GetStats|Pause|Produce|RequestKeyFrame|RestartIce|Resume|SetLocalDescription|SetRemoteDescription|UpdateSettings) => AddIceCandidate|CanConsume|Close|ConnectPlainTransport|ConnectTransport|Consume|CreateAnswer|CreateOffer|CreatePeer|CreatePlainTransport|CreateRoom|CreateWebRtcTransport|Dump|GetResourceUsage|GetStats|Pause|Produce|RequestKeyFrame|RestartIce|Resume|SetLocalDescription|SetRemoteDescription|UpdateSettings|null
-): AddIceCandidate|CanConsume|Close|ConnectPlainTransport|ConnectTransport|Consume|CreateAnswer|CreateOffer|CreatePeer|CreatePlainTransport|CreateRoom|CreateWebRtcTransport|Dump|GetResourceUsage|GetStats|Pause|Produce|RequestKeyFrame|RestartIce|Resume|SetLocalDescription|SetRemoteDescription|UpdateSettings|null {
+  accessor: (obj:AddIceCandidate|CanConsume|Close|ConnectPlainTransport|ConnectTransport|Consume|CreateActiveSpeakerObserver|CreateAnswer|CreateAudioLevelObserver|CreateOffer|CreatePeer|CreatePlainTransport|CreateRoom|CreateWebRtcTransport|Dump|EnableTraceEvent|Explain|GetResourceUsage|GetStats|ObserverAddProducer|ObserverRemoveProducer|Pause|Produce|RequestKeyFrame|RestartIce|Resume|SetBitrateLimit|SetLocalDescription|SetPreferredLayers|SetPriority|SetRemoteDescription|UpdateSettings) => AddIceCandidate|CanConsume|Close|ConnectPlainTransport|ConnectTransport|Consume|CreateActiveSpeakerObserver|CreateAnswer|CreateAudioLevelObserver|CreateOffer|CreatePeer|CreatePlainTransport|CreateRoom|CreateWebRtcTransport|Dump|EnableTraceEvent|Explain|GetResourceUsage|GetStats|ObserverAddProducer|ObserverRemoveProducer|Pause|Produce|RequestKeyFrame|RestartIce|Resume|SetBitrateLimit|SetLocalDescription|SetPreferredLayers|SetPriority|SetRemoteDescription|UpdateSettings|null
+): AddIceCandidate|CanConsume|Close|ConnectPlainTransport|ConnectTransport|Consume|CreateActiveSpeakerObserver|CreateAnswer|CreateAudioLevelObserver|CreateOffer|CreatePeer|CreatePlainTransport|CreateRoom|CreateWebRtcTransport|Dump|EnableTraceEvent|Explain|GetResourceUsage|GetStats|ObserverAddProducer|ObserverRemoveProducer|Pause|Produce|RequestKeyFrame|RestartIce|Resume|SetBitrateLimit|SetLocalDescription|SetPreferredLayers|SetPriority|SetRemoteDescription|UpdateSettings|null {
   switch(Command[type]) {
     case 'NONE': return null; 
     case 'UpdateSettings': return accessor(new UpdateSettings())! as UpdateSettings;
@@ -81,15 +99,24 @@ export function unionToCommand(
     case 'RequestKeyFrame': return accessor(new RequestKeyFrame())! as RequestKeyFrame;
     case 'CreatePlainTransport': return accessor(new CreatePlainTransport())! as CreatePlainTransport;
     case 'ConnectPlainTransport': return accessor(new ConnectPlainTransport())! as ConnectPlainTransport;
+    case 'SetPreferredLayers': return accessor(new SetPreferredLayers())! as SetPreferredLayers;
+    case 'SetPriority': return accessor(new SetPriority())! as SetPriority;
+    case 'Explain': return accessor(new Explain())! as Explain;
+    case 'SetBitrateLimit': return accessor(new SetBitrateLimit())! as SetBitrateLimit;
+    case 'EnableTraceEvent': return accessor(new EnableTraceEvent())! as EnableTraceEvent;
+    case 'CreateActiveSpeakerObserver': return accessor(new CreateActiveSpeakerObserver())! as CreateActiveSpeakerObserver;
+    case 'CreateAudioLevelObserver': return accessor(new CreateAudioLevelObserver())! as CreateAudioLevelObserver;
+    case 'ObserverAddProducer': return accessor(new ObserverAddProducer())! as ObserverAddProducer;
+    case 'ObserverRemoveProducer': return accessor(new ObserverRemoveProducer())! as ObserverRemoveProducer;
     default: return null;
   }
 }
 
 export function unionListToCommand(
   type: Command, 
-  accessor: (index: number, obj:AddIceCandidate|CanConsume|Close|ConnectPlainTransport|ConnectTransport|Consume|CreateAnswer|CreateOffer|CreatePeer|CreatePlainTransport|CreateRoom|CreateWebRtcTransport|Dump|GetResourceUsage|GetStats|Pause|Produce|RequestKeyFrame|RestartIce|Resume|SetLocalDescription|SetRemoteDescription|UpdateSettings) => AddIceCandidate|CanConsume|Close|ConnectPlainTransport|ConnectTransport|Consume|CreateAnswer|CreateOffer|CreatePeer|CreatePlainTransport|CreateRoom|CreateWebRtcTransport|Dump|GetResourceUsage|GetStats|Pause|Produce|RequestKeyFrame|RestartIce|Resume|SetLocalDescription|SetRemoteDescription|UpdateSettings|null, 
+  accessor: (index: number, obj:AddIceCandidate|CanConsume|Close|ConnectPlainTransport|ConnectTransport|Consume|CreateActiveSpeakerObserver|CreateAnswer|CreateAudioLevelObserver|CreateOffer|CreatePeer|CreatePlainTransport|CreateRoom|CreateWebRtcTransport|Dump|EnableTraceEvent|Explain|GetResourceUsage|GetStats|ObserverAddProducer|ObserverRemoveProducer|Pause|Produce|RequestKeyFrame|RestartIce|Resume|SetBitrateLimit|SetLocalDescription|SetPreferredLayers|SetPriority|SetRemoteDescription|UpdateSettings) => AddIceCandidate|CanConsume|Close|ConnectPlainTransport|ConnectTransport|Consume|CreateActiveSpeakerObserver|CreateAnswer|CreateAudioLevelObserver|CreateOffer|CreatePeer|CreatePlainTransport|CreateRoom|CreateWebRtcTransport|Dump|EnableTraceEvent|Explain|GetResourceUsage|GetStats|ObserverAddProducer|ObserverRemoveProducer|Pause|Produce|RequestKeyFrame|RestartIce|Resume|SetBitrateLimit|SetLocalDescription|SetPreferredLayers|SetPriority|SetRemoteDescription|UpdateSettings|null, 
   index: number
-): AddIceCandidate|CanConsume|Close|ConnectPlainTransport|ConnectTransport|Consume|CreateAnswer|CreateOffer|CreatePeer|CreatePlainTransport|CreateRoom|CreateWebRtcTransport|Dump|GetResourceUsage|GetStats|Pause|Produce|RequestKeyFrame|RestartIce|Resume|SetLocalDescription|SetRemoteDescription|UpdateSettings|null {
+): AddIceCandidate|CanConsume|Close|ConnectPlainTransport|ConnectTransport|Consume|CreateActiveSpeakerObserver|CreateAnswer|CreateAudioLevelObserver|CreateOffer|CreatePeer|CreatePlainTransport|CreateRoom|CreateWebRtcTransport|Dump|EnableTraceEvent|Explain|GetResourceUsage|GetStats|ObserverAddProducer|ObserverRemoveProducer|Pause|Produce|RequestKeyFrame|RestartIce|Resume|SetBitrateLimit|SetLocalDescription|SetPreferredLayers|SetPriority|SetRemoteDescription|UpdateSettings|null {
   switch(Command[type]) {
     case 'NONE': return null; 
     case 'UpdateSettings': return accessor(index, new UpdateSettings())! as UpdateSettings;
@@ -115,6 +142,15 @@ export function unionListToCommand(
     case 'RequestKeyFrame': return accessor(index, new RequestKeyFrame())! as RequestKeyFrame;
     case 'CreatePlainTransport': return accessor(index, new CreatePlainTransport())! as CreatePlainTransport;
     case 'ConnectPlainTransport': return accessor(index, new ConnectPlainTransport())! as ConnectPlainTransport;
+    case 'SetPreferredLayers': return accessor(index, new SetPreferredLayers())! as SetPreferredLayers;
+    case 'SetPriority': return accessor(index, new SetPriority())! as SetPriority;
+    case 'Explain': return accessor(index, new Explain())! as Explain;
+    case 'SetBitrateLimit': return accessor(index, new SetBitrateLimit())! as SetBitrateLimit;
+    case 'EnableTraceEvent': return accessor(index, new EnableTraceEvent())! as EnableTraceEvent;
+    case 'CreateActiveSpeakerObserver': return accessor(index, new CreateActiveSpeakerObserver())! as CreateActiveSpeakerObserver;
+    case 'CreateAudioLevelObserver': return accessor(index, new CreateAudioLevelObserver())! as CreateAudioLevelObserver;
+    case 'ObserverAddProducer': return accessor(index, new ObserverAddProducer())! as ObserverAddProducer;
+    case 'ObserverRemoveProducer': return accessor(index, new ObserverRemoveProducer())! as ObserverRemoveProducer;
     default: return null;
   }
 }

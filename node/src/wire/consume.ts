@@ -2,6 +2,7 @@
 
 import * as flatbuffers from 'flatbuffers';
 
+import { ConsumerLayers, ConsumerLayersT } from './consumer-layers.js';
 import { RtpCapabilities, RtpCapabilitiesT } from './rtp-capabilities.js';
 
 
@@ -65,15 +66,31 @@ mid(optionalEncoding?:any):string|Uint8Array|null {
 }
 
 /**
- * Absent: video yes, audio no.
+ * Retransmissions in a stream of their own, where the receiver's capabilities have them. Absent: yes.
  */
 enableRtx():boolean|null {
   const offset = this.bb!.__offset(this.bb_pos, 16);
   return offset ? !!this.bb!.readInt8(this.bb_pos + offset) : null;
 }
 
+/**
+ * Absent: the highest.
+ */
+preferredLayers(obj?:ConsumerLayers):ConsumerLayers|null {
+  const offset = this.bb!.__offset(this.bb_pos, 18);
+  return offset ? (obj || new ConsumerLayers()).__init(this.bb!.__indirect(this.bb_pos + offset), this.bb!) : null;
+}
+
+/**
+ * Opus packets of discontinuous transmission are not forwarded.
+ */
+ignoreDtx():boolean {
+  const offset = this.bb!.__offset(this.bb_pos, 20);
+  return offset ? !!this.bb!.readInt8(this.bb_pos + offset) : false;
+}
+
 static startConsume(builder:flatbuffers.Builder) {
-  builder.startObject(7);
+  builder.startObject(9);
 }
 
 static addTransportId(builder:flatbuffers.Builder, transportIdOffset:flatbuffers.Offset) {
@@ -104,6 +121,14 @@ static addEnableRtx(builder:flatbuffers.Builder, enableRtx:boolean) {
   builder.addFieldInt8(6, +enableRtx, 0);
 }
 
+static addPreferredLayers(builder:flatbuffers.Builder, preferredLayersOffset:flatbuffers.Offset) {
+  builder.addFieldOffset(7, preferredLayersOffset, 0);
+}
+
+static addIgnoreDtx(builder:flatbuffers.Builder, ignoreDtx:boolean) {
+  builder.addFieldInt8(8, +ignoreDtx, +false);
+}
+
 static endConsume(builder:flatbuffers.Builder):flatbuffers.Offset {
   const offset = builder.endObject();
   return offset;
@@ -118,7 +143,9 @@ unpack(): ConsumeT {
     (this.rtpCapabilities() !== null ? this.rtpCapabilities()!.unpack() : null),
     this.paused(),
     this.mid(),
-    this.enableRtx()
+    this.enableRtx(),
+    (this.preferredLayers() !== null ? this.preferredLayers()!.unpack() : null),
+    this.ignoreDtx()
   );
 }
 
@@ -131,6 +158,8 @@ unpackTo(_o: ConsumeT): void {
   _o.paused = this.paused();
   _o.mid = this.mid();
   _o.enableRtx = this.enableRtx();
+  _o.preferredLayers = (this.preferredLayers() !== null ? this.preferredLayers()!.unpack() : null);
+  _o.ignoreDtx = this.ignoreDtx();
 }
 }
 
@@ -142,7 +171,9 @@ constructor(
   public rtpCapabilities: RtpCapabilitiesT|null = null,
   public paused: boolean = false,
   public mid: string|Uint8Array|null = null,
-  public enableRtx: boolean|null = null
+  public enableRtx: boolean|null = null,
+  public preferredLayers: ConsumerLayersT|null = null,
+  public ignoreDtx: boolean = false
 ){}
 
 
@@ -152,6 +183,7 @@ pack(builder:flatbuffers.Builder): flatbuffers.Offset {
   const producerId = (this.producerId !== null ? builder.createString(this.producerId!) : 0);
   const rtpCapabilities = (this.rtpCapabilities !== null ? this.rtpCapabilities!.pack(builder) : 0);
   const mid = (this.mid !== null ? builder.createString(this.mid!) : 0);
+  const preferredLayers = (this.preferredLayers !== null ? this.preferredLayers!.pack(builder) : 0);
 
   Consume.startConsume(builder);
   Consume.addTransportId(builder, transportId);
@@ -162,6 +194,8 @@ pack(builder:flatbuffers.Builder): flatbuffers.Offset {
   Consume.addMid(builder, mid);
   if (this.enableRtx !== null)
     Consume.addEnableRtx(builder, this.enableRtx);
+  Consume.addPreferredLayers(builder, preferredLayers);
+  Consume.addIgnoreDtx(builder, this.ignoreDtx);
 
   return Consume.endConsume(builder);
 }

@@ -2,6 +2,7 @@
 
 import * as flatbuffers from 'flatbuffers';
 
+import { ConsumerScore, ConsumerScoreT } from './consumer-score.js';
 import { MediaKind } from './media-kind.js';
 import { RtpParameters, RtpParametersT } from './rtp-parameters.js';
 
@@ -72,8 +73,20 @@ rtpParameters(obj?:RtpParameters):RtpParameters|null {
   return offset ? (obj || new RtpParameters()).__init(this.bb!.__indirect(this.bb_pos + offset), this.bb!) : null;
 }
 
+type():string|null
+type(optionalEncoding:flatbuffers.Encoding):string|Uint8Array|null
+type(optionalEncoding?:any):string|Uint8Array|null {
+  const offset = this.bb!.__offset(this.bb_pos, 18);
+  return offset ? this.bb!.__string(this.bb_pos + offset, optionalEncoding) : null;
+}
+
+score(obj?:ConsumerScore):ConsumerScore|null {
+  const offset = this.bb!.__offset(this.bb_pos, 20);
+  return offset ? (obj || new ConsumerScore()).__init(this.bb!.__indirect(this.bb_pos + offset), this.bb!) : null;
+}
+
 static startConsumerCreated(builder:flatbuffers.Builder) {
-  builder.startObject(7);
+  builder.startObject(9);
 }
 
 static addPeerId(builder:flatbuffers.Builder, peerIdOffset:flatbuffers.Offset) {
@@ -104,6 +117,14 @@ static addRtpParameters(builder:flatbuffers.Builder, rtpParametersOffset:flatbuf
   builder.addFieldOffset(6, rtpParametersOffset, 0);
 }
 
+static addType(builder:flatbuffers.Builder, typeOffset:flatbuffers.Offset) {
+  builder.addFieldOffset(7, typeOffset, 0);
+}
+
+static addScore(builder:flatbuffers.Builder, scoreOffset:flatbuffers.Offset) {
+  builder.addFieldOffset(8, scoreOffset, 0);
+}
+
 static endConsumerCreated(builder:flatbuffers.Builder):flatbuffers.Offset {
   const offset = builder.endObject();
   return offset;
@@ -118,7 +139,9 @@ unpack(): ConsumerCreatedT {
     this.producerId(),
     this.mid(),
     this.kind(),
-    (this.rtpParameters() !== null ? this.rtpParameters()!.unpack() : null)
+    (this.rtpParameters() !== null ? this.rtpParameters()!.unpack() : null),
+    this.type(),
+    (this.score() !== null ? this.score()!.unpack() : null)
   );
 }
 
@@ -131,6 +154,8 @@ unpackTo(_o: ConsumerCreatedT): void {
   _o.mid = this.mid();
   _o.kind = this.kind();
   _o.rtpParameters = (this.rtpParameters() !== null ? this.rtpParameters()!.unpack() : null);
+  _o.type = this.type();
+  _o.score = (this.score() !== null ? this.score()!.unpack() : null);
 }
 }
 
@@ -142,7 +167,9 @@ constructor(
   public producerId: string|Uint8Array|null = null,
   public mid: string|Uint8Array|null = null,
   public kind: MediaKind = MediaKind.AUDIO,
-  public rtpParameters: RtpParametersT|null = null
+  public rtpParameters: RtpParametersT|null = null,
+  public type: string|Uint8Array|null = null,
+  public score: ConsumerScoreT|null = null
 ){}
 
 
@@ -153,6 +180,8 @@ pack(builder:flatbuffers.Builder): flatbuffers.Offset {
   const producerId = (this.producerId !== null ? builder.createString(this.producerId!) : 0);
   const mid = (this.mid !== null ? builder.createString(this.mid!) : 0);
   const rtpParameters = (this.rtpParameters !== null ? this.rtpParameters!.pack(builder) : 0);
+  const type = (this.type !== null ? builder.createString(this.type!) : 0);
+  const score = (this.score !== null ? this.score!.pack(builder) : 0);
 
   ConsumerCreated.startConsumerCreated(builder);
   ConsumerCreated.addPeerId(builder, peerId);
@@ -162,6 +191,8 @@ pack(builder:flatbuffers.Builder): flatbuffers.Offset {
   ConsumerCreated.addMid(builder, mid);
   ConsumerCreated.addKind(builder, this.kind);
   ConsumerCreated.addRtpParameters(builder, rtpParameters);
+  ConsumerCreated.addType(builder, type);
+  ConsumerCreated.addScore(builder, score);
 
   return ConsumerCreated.endConsumerCreated(builder);
 }

@@ -2,6 +2,8 @@
 
 import * as flatbuffers from 'flatbuffers';
 
+import { ConsumerLayers, ConsumerLayersT } from './consumer-layers.js';
+import { ConsumerScore, ConsumerScoreT } from './consumer-score.js';
 import { MediaKind } from './media-kind.js';
 import { RtpParameters, RtpParametersT } from './rtp-parameters.js';
 
@@ -48,6 +50,9 @@ rtpParameters(obj?:RtpParameters):RtpParameters|null {
   return offset ? (obj || new RtpParameters()).__init(this.bb!.__indirect(this.bb_pos + offset), this.bb!) : null;
 }
 
+/**
+ * "simple", "simulcast" or "svc".
+ */
 type():string|null
 type(optionalEncoding:flatbuffers.Encoding):string|Uint8Array|null
 type(optionalEncoding?:any):string|Uint8Array|null {
@@ -65,8 +70,21 @@ producerPaused():boolean {
   return offset ? !!this.bb!.readInt8(this.bb_pos + offset) : false;
 }
 
+score(obj?:ConsumerScore):ConsumerScore|null {
+  const offset = this.bb!.__offset(this.bb_pos, 18);
+  return offset ? (obj || new ConsumerScore()).__init(this.bb!.__indirect(this.bb_pos + offset), this.bb!) : null;
+}
+
+/**
+ * As they hold: within what the producer has. Absent where the type has no layers.
+ */
+preferredLayers(obj?:ConsumerLayers):ConsumerLayers|null {
+  const offset = this.bb!.__offset(this.bb_pos, 20);
+  return offset ? (obj || new ConsumerLayers()).__init(this.bb!.__indirect(this.bb_pos + offset), this.bb!) : null;
+}
+
 static startConsumerReply(builder:flatbuffers.Builder) {
-  builder.startObject(7);
+  builder.startObject(9);
 }
 
 static addConsumerId(builder:flatbuffers.Builder, consumerIdOffset:flatbuffers.Offset) {
@@ -97,6 +115,14 @@ static addProducerPaused(builder:flatbuffers.Builder, producerPaused:boolean) {
   builder.addFieldInt8(6, +producerPaused, +false);
 }
 
+static addScore(builder:flatbuffers.Builder, scoreOffset:flatbuffers.Offset) {
+  builder.addFieldOffset(7, scoreOffset, 0);
+}
+
+static addPreferredLayers(builder:flatbuffers.Builder, preferredLayersOffset:flatbuffers.Offset) {
+  builder.addFieldOffset(8, preferredLayersOffset, 0);
+}
+
 static endConsumerReply(builder:flatbuffers.Builder):flatbuffers.Offset {
   const offset = builder.endObject();
   return offset;
@@ -111,7 +137,9 @@ unpack(): ConsumerReplyT {
     (this.rtpParameters() !== null ? this.rtpParameters()!.unpack() : null),
     this.type(),
     this.paused(),
-    this.producerPaused()
+    this.producerPaused(),
+    (this.score() !== null ? this.score()!.unpack() : null),
+    (this.preferredLayers() !== null ? this.preferredLayers()!.unpack() : null)
   );
 }
 
@@ -124,6 +152,8 @@ unpackTo(_o: ConsumerReplyT): void {
   _o.type = this.type();
   _o.paused = this.paused();
   _o.producerPaused = this.producerPaused();
+  _o.score = (this.score() !== null ? this.score()!.unpack() : null);
+  _o.preferredLayers = (this.preferredLayers() !== null ? this.preferredLayers()!.unpack() : null);
 }
 }
 
@@ -135,7 +165,9 @@ constructor(
   public rtpParameters: RtpParametersT|null = null,
   public type: string|Uint8Array|null = null,
   public paused: boolean = false,
-  public producerPaused: boolean = false
+  public producerPaused: boolean = false,
+  public score: ConsumerScoreT|null = null,
+  public preferredLayers: ConsumerLayersT|null = null
 ){}
 
 
@@ -144,6 +176,8 @@ pack(builder:flatbuffers.Builder): flatbuffers.Offset {
   const producerId = (this.producerId !== null ? builder.createString(this.producerId!) : 0);
   const rtpParameters = (this.rtpParameters !== null ? this.rtpParameters!.pack(builder) : 0);
   const type = (this.type !== null ? builder.createString(this.type!) : 0);
+  const score = (this.score !== null ? this.score!.pack(builder) : 0);
+  const preferredLayers = (this.preferredLayers !== null ? this.preferredLayers!.pack(builder) : 0);
 
   ConsumerReply.startConsumerReply(builder);
   ConsumerReply.addConsumerId(builder, consumerId);
@@ -153,6 +187,8 @@ pack(builder:flatbuffers.Builder): flatbuffers.Offset {
   ConsumerReply.addType(builder, type);
   ConsumerReply.addPaused(builder, this.paused);
   ConsumerReply.addProducerPaused(builder, this.producerPaused);
+  ConsumerReply.addScore(builder, score);
+  ConsumerReply.addPreferredLayers(builder, preferredLayers);
 
   return ConsumerReply.endConsumerReply(builder);
 }

@@ -2,19 +2,26 @@
 
 import * as flatbuffers from 'flatbuffers';
 
+import { AudioLevels, AudioLevelsT } from './audio-levels.js';
 import { ConsumerCreated, ConsumerCreatedT } from './consumer-created.js';
+import { ConsumerScoreChange, ConsumerScoreChangeT } from './consumer-score-change.js';
+import { DominantSpeaker, DominantSpeakerT } from './dominant-speaker.js';
 import { DtlsStateChange, DtlsStateChangeT } from './dtls-state-change.js';
 import { Event, unionToEvent, unionListToEvent } from './event.js';
 import { IceSelectedTupleChange, IceSelectedTupleChangeT } from './ice-selected-tuple-change.js';
 import { IceStateChange, IceStateChangeT } from './ice-state-change.js';
+import { LayersChange, LayersChangeT } from './layers-change.js';
 import { LogRecord, LogRecordT } from './log-record.js';
 import { NegotiationNeeded, NegotiationNeededT } from './negotiation-needed.js';
 import { ObjectClosed, ObjectClosedT } from './object-closed.js';
 import { PeerTransportCreated, PeerTransportCreatedT } from './peer-transport-created.js';
 import { ProducerCreated, ProducerCreatedT } from './producer-created.js';
 import { ProducerPaused, ProducerPausedT } from './producer-paused.js';
+import { ProducerScoreChange, ProducerScoreChangeT } from './producer-score-change.js';
 import { RtcpTupleChange, RtcpTupleChangeT } from './rtcp-tuple-change.js';
+import { TraceEvent, TraceEventT } from './trace-event.js';
 import { TupleChange, TupleChangeT } from './tuple-change.js';
+import { VideoOrientationChange, VideoOrientationChangeT } from './video-orientation-change.js';
 
 
 /**
@@ -97,7 +104,7 @@ unpackTo(_o: NotificationT): void {
 export class NotificationT {
 constructor(
   public eventType: Event = Event.NONE,
-  public event: ConsumerCreatedT|DtlsStateChangeT|IceSelectedTupleChangeT|IceStateChangeT|LogRecordT|NegotiationNeededT|ObjectClosedT|PeerTransportCreatedT|ProducerCreatedT|ProducerPausedT|RtcpTupleChangeT|TupleChangeT|null = null
+  public event: AudioLevelsT|ConsumerCreatedT|ConsumerScoreChangeT|DominantSpeakerT|DtlsStateChangeT|IceSelectedTupleChangeT|IceStateChangeT|LayersChangeT|LogRecordT|NegotiationNeededT|ObjectClosedT|PeerTransportCreatedT|ProducerCreatedT|ProducerPausedT|ProducerScoreChangeT|RtcpTupleChangeT|TraceEventT|TupleChangeT|VideoOrientationChangeT|null = null
 ){}
 
 

@@ -6,5 +6,6 @@ export enum ObjectKind {
   PEER = 2,
   TRANSPORT = 3,
   PRODUCER = 4,
-  CONSUMER = 5
+  CONSUMER = 5,
+  OBSERVER = 6
 }

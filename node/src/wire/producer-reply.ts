@@ -31,7 +31,7 @@ producerId(optionalEncoding?:any):string|Uint8Array|null {
 }
 
 /**
- * "simple".
+ * "simple", "simulcast" or "svc".
  */
 type():string|null
 type(optionalEncoding:flatbuffers.Encoding):string|Uint8Array|null

@@ -7,9 +7,12 @@ import { DescriptionReply, DescriptionReplyT } from './description-reply.js';
 import { Done, DoneT } from './done.js';
 import { DumpReply, DumpReplyT } from './dump-reply.js';
 import { IceParametersReply, IceParametersReplyT } from './ice-parameters-reply.js';
+import { ObserverReply, ObserverReplyT } from './observer-reply.js';
 import { PeerReply, PeerReplyT } from './peer-reply.js';
 import { PlainConnectReply, PlainConnectReplyT } from './plain-connect-reply.js';
 import { PlainTransportReply, PlainTransportReplyT } from './plain-transport-reply.js';
+import { PreferredLayersReply, PreferredLayersReplyT } from './preferred-layers-reply.js';
+import { PriorityReply, PriorityReplyT } from './priority-reply.js';
 import { ProducerReply, ProducerReplyT } from './producer-reply.js';
 import { ResourceUsageReply, ResourceUsageReplyT } from './resource-usage-reply.js';
 import { RoomReply, RoomReplyT } from './room-reply.js';
@@ -33,13 +36,16 @@ export enum Reply {
   ProducerReply = 12,
   ConsumerReply = 13,
   PlainTransportReply = 14,
-  PlainConnectReply = 15
+  PlainConnectReply = 15,
+  PreferredLayersReply = 16,
+  PriorityReply = 17,
+  ObserverReply = 18
 }
 
 export function unionToReply(
   type: Reply,
-  accessor: (obj:CanConsumeReply|ConnectReply|ConsumerReply|DescriptionReply|Done|DumpReply|IceParametersReply|PeerReply|PlainConnectReply|PlainTransportReply|ProducerReply|ResourceUsageReply|RoomReply|StatsReply|WebRtcTransportReply) => CanConsumeReply|ConnectReply|ConsumerReply|DescriptionReply|Done|DumpReply|IceParametersReply|PeerReply|PlainConnectReply|PlainTransportReply|ProducerReply|ResourceUsageReply|RoomReply|StatsReply|WebRtcTransportReply|null
-): CanConsumeReply|ConnectReply|ConsumerReply|DescriptionReply|Done|DumpReply|IceParametersReply|PeerReply|PlainConnectReply|PlainTransportReply|ProducerReply|ResourceUsageReply|RoomReply|StatsReply|WebRtcTransportReply|null {
+  accessor: (obj:CanConsumeReply|ConnectReply|ConsumerReply|DescriptionReply|Done|DumpReply|IceParametersReply|ObserverReply|PeerReply|PlainConnectReply|PlainTransportReply|PreferredLayersReply|PriorityReply|ProducerReply|ResourceUsageReply|RoomReply|StatsReply|WebRtcTransportReply) => CanConsumeReply|ConnectReply|ConsumerReply|DescriptionReply|Done|DumpReply|IceParametersReply|ObserverReply|PeerReply|PlainConnectReply|PlainTransportReply|PreferredLayersReply|PriorityReply|ProducerReply|ResourceUsageReply|RoomReply|StatsReply|WebRtcTransportReply|null
+): CanConsumeReply|ConnectReply|ConsumerReply|DescriptionReply|Done|DumpReply|IceParametersReply|ObserverReply|PeerReply|PlainConnectReply|PlainTransportReply|PreferredLayersReply|PriorityReply|ProducerReply|ResourceUsageReply|RoomReply|StatsReply|WebRtcTransportReply|null {
   switch(Reply[type]) {
     case 'NONE': return null; 
     case 'Done': return accessor(new Done())! as Done;
@@ -57,15 +63,18 @@ export function unionToReply(
     case 'ConsumerReply': return accessor(new ConsumerReply())! as ConsumerReply;
     case 'PlainTransportReply': return accessor(new PlainTransportReply())! as PlainTransportReply;
     case 'PlainConnectReply': return accessor(new PlainConnectReply())! as PlainConnectReply;
+    case 'PreferredLayersReply': return accessor(new PreferredLayersReply())! as PreferredLayersReply;
+    case 'PriorityReply': return accessor(new PriorityReply())! as PriorityReply;
+    case 'ObserverReply': return accessor(new ObserverReply())! as ObserverReply;
     default: return null;
   }
 }
 
 export function unionListToReply(
   type: Reply, 
-  accessor: (index: number, obj:CanConsumeReply|ConnectReply|ConsumerReply|DescriptionReply|Done|DumpReply|IceParametersReply|PeerReply|PlainConnectReply|PlainTransportReply|ProducerReply|ResourceUsageReply|RoomReply|StatsReply|WebRtcTransportReply) => CanConsumeReply|ConnectReply|ConsumerReply|DescriptionReply|Done|DumpReply|IceParametersReply|PeerReply|PlainConnectReply|PlainTransportReply|ProducerReply|ResourceUsageReply|RoomReply|StatsReply|WebRtcTransportReply|null, 
+  accessor: (index: number, obj:CanConsumeReply|ConnectReply|ConsumerReply|DescriptionReply|Done|DumpReply|IceParametersReply|ObserverReply|PeerReply|PlainConnectReply|PlainTransportReply|PreferredLayersReply|PriorityReply|ProducerReply|ResourceUsageReply|RoomReply|StatsReply|WebRtcTransportReply) => CanConsumeReply|ConnectReply|ConsumerReply|DescriptionReply|Done|DumpReply|IceParametersReply|ObserverReply|PeerReply|PlainConnectReply|PlainTransportReply|PreferredLayersReply|PriorityReply|ProducerReply|ResourceUsageReply|RoomReply|StatsReply|WebRtcTransportReply|null, 
   index: number
-): CanConsumeReply|ConnectReply|ConsumerReply|DescriptionReply|Done|DumpReply|IceParametersReply|PeerReply|PlainConnectReply|PlainTransportReply|ProducerReply|ResourceUsageReply|RoomReply|StatsReply|WebRtcTransportReply|null {
+): CanConsumeReply|ConnectReply|ConsumerReply|DescriptionReply|Done|DumpReply|IceParametersReply|ObserverReply|PeerReply|PlainConnectReply|PlainTransportReply|PreferredLayersReply|PriorityReply|ProducerReply|ResourceUsageReply|RoomReply|StatsReply|WebRtcTransportReply|null {
   switch(Reply[type]) {
     case 'NONE': return null; 
     case 'Done': return accessor(index, new Done())! as Done;
@@ -83,6 +92,9 @@ export function unionListToReply(
     case 'ConsumerReply': return accessor(index, new ConsumerReply())! as ConsumerReply;
     case 'PlainTransportReply': return accessor(index, new PlainTransportReply())! as PlainTransportReply;
     case 'PlainConnectReply': return accessor(index, new PlainConnectReply())! as PlainConnectReply;
+    case 'PreferredLayersReply': return accessor(index, new PreferredLayersReply())! as PreferredLayersReply;
+    case 'PriorityReply': return accessor(index, new PriorityReply())! as PriorityReply;
+    case 'ObserverReply': return accessor(index, new ObserverReply())! as ObserverReply;
     default: return null;
   }
 }

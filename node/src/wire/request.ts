@@ -9,21 +9,30 @@ import { Command, unionToCommand, unionListToCommand } from './command.js';
 import { ConnectPlainTransport, ConnectPlainTransportT } from './connect-plain-transport.js';
 import { ConnectTransport, ConnectTransportT } from './connect-transport.js';
 import { Consume, ConsumeT } from './consume.js';
+import { CreateActiveSpeakerObserver, CreateActiveSpeakerObserverT } from './create-active-speaker-observer.js';
 import { CreateAnswer, CreateAnswerT } from './create-answer.js';
+import { CreateAudioLevelObserver, CreateAudioLevelObserverT } from './create-audio-level-observer.js';
 import { CreateOffer, CreateOfferT } from './create-offer.js';
 import { CreatePeer, CreatePeerT } from './create-peer.js';
 import { CreatePlainTransport, CreatePlainTransportT } from './create-plain-transport.js';
 import { CreateRoom, CreateRoomT } from './create-room.js';
 import { CreateWebRtcTransport, CreateWebRtcTransportT } from './create-web-rtc-transport.js';
 import { Dump, DumpT } from './dump.js';
+import { EnableTraceEvent, EnableTraceEventT } from './enable-trace-event.js';
+import { Explain, ExplainT } from './explain.js';
 import { GetResourceUsage, GetResourceUsageT } from './get-resource-usage.js';
 import { GetStats, GetStatsT } from './get-stats.js';
+import { ObserverAddProducer, ObserverAddProducerT } from './observer-add-producer.js';
+import { ObserverRemoveProducer, ObserverRemoveProducerT } from './observer-remove-producer.js';
 import { Pause, PauseT } from './pause.js';
 import { Produce, ProduceT } from './produce.js';
 import { RequestKeyFrame, RequestKeyFrameT } from './request-key-frame.js';
 import { RestartIce, RestartIceT } from './restart-ice.js';
 import { Resume, ResumeT } from './resume.js';
+import { SetBitrateLimit, SetBitrateLimitT } from './set-bitrate-limit.js';
 import { SetLocalDescription, SetLocalDescriptionT } from './set-local-description.js';
+import { SetPreferredLayers, SetPreferredLayersT } from './set-preferred-layers.js';
+import { SetPriority, SetPriorityT } from './set-priority.js';
 import { SetRemoteDescription, SetRemoteDescriptionT } from './set-remote-description.js';
 import { UpdateSettings, UpdateSettingsT } from './update-settings.js';
 
@@ -121,7 +130,7 @@ export class RequestT {
 constructor(
   public id: number = 0,
   public commandType: Command = Command.NONE,
-  public command: AddIceCandidateT|CanConsumeT|CloseT|ConnectPlainTransportT|ConnectTransportT|ConsumeT|CreateAnswerT|CreateOfferT|CreatePeerT|CreatePlainTransportT|CreateRoomT|CreateWebRtcTransportT|DumpT|GetResourceUsageT|GetStatsT|PauseT|ProduceT|RequestKeyFrameT|RestartIceT|ResumeT|SetLocalDescriptionT|SetRemoteDescriptionT|UpdateSettingsT|null = null
+  public command: AddIceCandidateT|CanConsumeT|CloseT|ConnectPlainTransportT|ConnectTransportT|ConsumeT|CreateActiveSpeakerObserverT|CreateAnswerT|CreateAudioLevelObserverT|CreateOfferT|CreatePeerT|CreatePlainTransportT|CreateRoomT|CreateWebRtcTransportT|DumpT|EnableTraceEventT|ExplainT|GetResourceUsageT|GetStatsT|ObserverAddProducerT|ObserverRemoveProducerT|PauseT|ProduceT|RequestKeyFrameT|RestartIceT|ResumeT|SetBitrateLimitT|SetLocalDescriptionT|SetPreferredLayersT|SetPriorityT|SetRemoteDescriptionT|UpdateSettingsT|null = null
 ){}
 
 

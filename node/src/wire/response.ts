@@ -10,9 +10,12 @@ import { Done, DoneT } from './done.js';
 import { DumpReply, DumpReplyT } from './dump-reply.js';
 import { Error, ErrorT } from './error.js';
 import { IceParametersReply, IceParametersReplyT } from './ice-parameters-reply.js';
+import { ObserverReply, ObserverReplyT } from './observer-reply.js';
 import { PeerReply, PeerReplyT } from './peer-reply.js';
 import { PlainConnectReply, PlainConnectReplyT } from './plain-connect-reply.js';
 import { PlainTransportReply, PlainTransportReplyT } from './plain-transport-reply.js';
+import { PreferredLayersReply, PreferredLayersReplyT } from './preferred-layers-reply.js';
+import { PriorityReply, PriorityReplyT } from './priority-reply.js';
 import { ProducerReply, ProducerReplyT } from './producer-reply.js';
 import { Reply, unionToReply, unionListToReply } from './reply.js';
 import { ResourceUsageReply, ResourceUsageReplyT } from './resource-usage-reply.js';
@@ -119,7 +122,7 @@ constructor(
   public id: number = 0,
   public error: ErrorT|null = null,
   public replyType: Reply = Reply.NONE,
-  public reply: CanConsumeReplyT|ConnectReplyT|ConsumerReplyT|DescriptionReplyT|DoneT|DumpReplyT|IceParametersReplyT|PeerReplyT|PlainConnectReplyT|PlainTransportReplyT|ProducerReplyT|ResourceUsageReplyT|RoomReplyT|StatsReplyT|WebRtcTransportReplyT|null = null
+  public reply: CanConsumeReplyT|ConnectReplyT|ConsumerReplyT|DescriptionReplyT|DoneT|DumpReplyT|IceParametersReplyT|ObserverReplyT|PeerReplyT|PlainConnectReplyT|PlainTransportReplyT|PreferredLayersReplyT|PriorityReplyT|ProducerReplyT|ResourceUsageReplyT|RoomReplyT|StatsReplyT|WebRtcTransportReplyT|null = null
 ){}
 
 

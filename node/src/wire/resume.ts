@@ -6,7 +6,7 @@ import { ObjectKind } from './object-kind.js';
 
 
 /**
- * Goes on forwarding.
+ * Goes on.
  */
 export class Resume {
   bb: flatbuffers.ByteBuffer|null = null;

@@ -2,6 +2,7 @@
 
 import * as flatbuffers from 'flatbuffers';
 
+import { LayerBitrate, LayerBitrateT } from './layer-bitrate.js';
 import { MediaKind } from './media-kind.js';
 
 
@@ -157,8 +158,42 @@ roundTripTime():number|null {
   return offset ? this.bb!.readFloat64(this.bb_pos + offset) : null;
 }
 
+rtxPacketsDiscarded():bigint {
+  const offset = this.bb!.__offset(this.bb_pos, 48);
+  return offset ? this.bb!.readUint64(this.bb_pos + offset) : BigInt('0');
+}
+
+/**
+ * bps of retransmissions, in a stream of their own or not.
+ */
+rtxBitrate():number {
+  const offset = this.bb!.__offset(this.bb_pos, 50);
+  return offset ? this.bb!.readUint32(this.bb_pos + offset) : 0;
+}
+
+/**
+ * 0 (nothing arrives) to 10.
+ */
+score():number {
+  const offset = this.bb!.__offset(this.bb_pos, 52);
+  return offset ? this.bb!.readUint8(this.bb_pos + offset) : 0;
+}
+
+/**
+ * Of a stream with layers.
+ */
+bitrateByLayer(index: number, obj?:LayerBitrate):LayerBitrate|null {
+  const offset = this.bb!.__offset(this.bb_pos, 54);
+  return offset ? (obj || new LayerBitrate()).__init(this.bb!.__indirect(this.bb!.__vector(this.bb_pos + offset) + index * 4), this.bb!) : null;
+}
+
+bitrateByLayerLength():number {
+  const offset = this.bb!.__offset(this.bb_pos, 54);
+  return offset ? this.bb!.__vector_len(this.bb_pos + offset) : 0;
+}
+
 static startRtpStreamStats(builder:flatbuffers.Builder) {
-  builder.startObject(22);
+  builder.startObject(26);
 }
 
 static addType(builder:flatbuffers.Builder, typeOffset:flatbuffers.Offset) {
@@ -249,12 +284,40 @@ static addRoundTripTime(builder:flatbuffers.Builder, roundTripTime:number) {
   builder.addFieldFloat64(21, roundTripTime, 0);
 }
 
+static addRtxPacketsDiscarded(builder:flatbuffers.Builder, rtxPacketsDiscarded:bigint) {
+  builder.addFieldInt64(22, rtxPacketsDiscarded, BigInt('0'));
+}
+
+static addRtxBitrate(builder:flatbuffers.Builder, rtxBitrate:number) {
+  builder.addFieldInt32(23, rtxBitrate, 0);
+}
+
+static addScore(builder:flatbuffers.Builder, score:number) {
+  builder.addFieldInt8(24, score, 0);
+}
+
+static addBitrateByLayer(builder:flatbuffers.Builder, bitrateByLayerOffset:flatbuffers.Offset) {
+  builder.addFieldOffset(25, bitrateByLayerOffset, 0);
+}
+
+static createBitrateByLayerVector(builder:flatbuffers.Builder, data:flatbuffers.Offset[]):flatbuffers.Offset {
+  builder.startVector(4, data.length, 4);
+  for (let i = data.length - 1; i >= 0; i--) {
+    builder.addOffset(data[i]!);
+  }
+  return builder.endVector();
+}
+
+static startBitrateByLayerVector(builder:flatbuffers.Builder, numElems:number) {
+  builder.startVector(4, numElems, 4);
+}
+
 static endRtpStreamStats(builder:flatbuffers.Builder):flatbuffers.Offset {
   const offset = builder.endObject();
   return offset;
 }
 
-static createRtpStreamStats(builder:flatbuffers.Builder, typeOffset:flatbuffers.Offset, timestamp:bigint, ssrc:number, rtxSsrc:number|null, ridOffset:flatbuffers.Offset, kind:MediaKind, mimeTypeOffset:flatbuffers.Offset, packetCount:bigint, byteCount:bigint, bitrate:number, packetsLost:bigint, fractionLost:number, jitter:number, packetsDiscarded:bigint, packetsRetransmitted:bigint, packetsRepaired:bigint, nackCount:bigint, nackPacketCount:bigint, pliCount:bigint, firCount:bigint, keyFrameCount:bigint, roundTripTime:number|null):flatbuffers.Offset {
+static createRtpStreamStats(builder:flatbuffers.Builder, typeOffset:flatbuffers.Offset, timestamp:bigint, ssrc:number, rtxSsrc:number|null, ridOffset:flatbuffers.Offset, kind:MediaKind, mimeTypeOffset:flatbuffers.Offset, packetCount:bigint, byteCount:bigint, bitrate:number, packetsLost:bigint, fractionLost:number, jitter:number, packetsDiscarded:bigint, packetsRetransmitted:bigint, packetsRepaired:bigint, nackCount:bigint, nackPacketCount:bigint, pliCount:bigint, firCount:bigint, keyFrameCount:bigint, roundTripTime:number|null, rtxPacketsDiscarded:bigint, rtxBitrate:number, score:number, bitrateByLayerOffset:flatbuffers.Offset):flatbuffers.Offset {
   RtpStreamStats.startRtpStreamStats(builder);
   RtpStreamStats.addType(builder, typeOffset);
   RtpStreamStats.addTimestamp(builder, timestamp);
@@ -280,6 +343,10 @@ static createRtpStreamStats(builder:flatbuffers.Builder, typeOffset:flatbuffers.
   RtpStreamStats.addKeyFrameCount(builder, keyFrameCount);
   if (roundTripTime !== null)
     RtpStreamStats.addRoundTripTime(builder, roundTripTime);
+  RtpStreamStats.addRtxPacketsDiscarded(builder, rtxPacketsDiscarded);
+  RtpStreamStats.addRtxBitrate(builder, rtxBitrate);
+  RtpStreamStats.addScore(builder, score);
+  RtpStreamStats.addBitrateByLayer(builder, bitrateByLayerOffset);
   return RtpStreamStats.endRtpStreamStats(builder);
 }
 
@@ -306,7 +373,11 @@ unpack(): RtpStreamStatsT {
     this.pliCount(),
     this.firCount(),
     this.keyFrameCount(),
-    this.roundTripTime()
+    this.roundTripTime(),
+    this.rtxPacketsDiscarded(),
+    this.rtxBitrate(),
+    this.score(),
+    this.bb!.createObjList(this.bitrateByLayer.bind(this), this.bitrateByLayerLength())
   );
 }
 
@@ -334,6 +405,10 @@ unpackTo(_o: RtpStreamStatsT): void {
   _o.firCount = this.firCount();
   _o.keyFrameCount = this.keyFrameCount();
   _o.roundTripTime = this.roundTripTime();
+  _o.rtxPacketsDiscarded = this.rtxPacketsDiscarded();
+  _o.rtxBitrate = this.rtxBitrate();
+  _o.score = this.score();
+  _o.bitrateByLayer = this.bb!.createObjList(this.bitrateByLayer.bind(this), this.bitrateByLayerLength());
 }
 }
 
@@ -360,7 +435,11 @@ constructor(
   public pliCount: bigint = BigInt('0'),
   public firCount: bigint = BigInt('0'),
   public keyFrameCount: bigint = BigInt('0'),
-  public roundTripTime: number|null = null
+  public roundTripTime: number|null = null,
+  public rtxPacketsDiscarded: bigint = BigInt('0'),
+  public rtxBitrate: number = 0,
+  public score: number = 0,
+  public bitrateByLayer: (LayerBitrateT)[] = []
 ){}
 
 
@@ -368,6 +447,7 @@ pack(builder:flatbuffers.Builder): flatbuffers.Offset {
   const type = (this.type !== null ? builder.createString(this.type!) : 0);
   const rid = (this.rid !== null ? builder.createString(this.rid!) : 0);
   const mimeType = (this.mimeType !== null ? builder.createString(this.mimeType!) : 0);
+  const bitrateByLayer = RtpStreamStats.createBitrateByLayerVector(builder, builder.createObjectOffsetList(this.bitrateByLayer));
 
   return RtpStreamStats.createRtpStreamStats(builder,
     type,
@@ -391,7 +471,11 @@ pack(builder:flatbuffers.Builder): flatbuffers.Offset {
     this.pliCount,
     this.firCount,
     this.keyFrameCount,
-    this.roundTripTime
+    this.roundTripTime,
+    this.rtxPacketsDiscarded,
+    this.rtxBitrate,
+    this.score,
+    bitrateByLayer
   );
 }
 }

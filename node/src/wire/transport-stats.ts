@@ -139,8 +139,82 @@ comedia():boolean {
   return offset ? !!this.bb!.readInt8(this.bb_pos + offset) : false;
 }
 
+probationBytesSent():bigint {
+  const offset = this.bb!.__offset(this.bb_pos, 42);
+  return offset ? this.bb!.readUint64(this.bb_pos + offset) : BigInt('0');
+}
+
+rtpRecvBitrate():number {
+  const offset = this.bb!.__offset(this.bb_pos, 44);
+  return offset ? this.bb!.readUint32(this.bb_pos + offset) : 0;
+}
+
+rtpSendBitrate():number {
+  const offset = this.bb!.__offset(this.bb_pos, 46);
+  return offset ? this.bb!.readUint32(this.bb_pos + offset) : 0;
+}
+
+rtxRecvBitrate():number {
+  const offset = this.bb!.__offset(this.bb_pos, 48);
+  return offset ? this.bb!.readUint32(this.bb_pos + offset) : 0;
+}
+
+rtxSendBitrate():number {
+  const offset = this.bb!.__offset(this.bb_pos, 50);
+  return offset ? this.bb!.readUint32(this.bb_pos + offset) : 0;
+}
+
+probationSendBitrate():number {
+  const offset = this.bb!.__offset(this.bb_pos, 52);
+  return offset ? this.bb!.readUint32(this.bb_pos + offset) : 0;
+}
+
+/**
+ * Absent while it is not known.
+ */
+availableOutgoingBitrate():number|null {
+  const offset = this.bb!.__offset(this.bb_pos, 54);
+  return offset ? this.bb!.readUint32(this.bb_pos + offset) : null;
+}
+
+availableIncomingBitrate():number|null {
+  const offset = this.bb!.__offset(this.bb_pos, 56);
+  return offset ? this.bb!.readUint32(this.bb_pos + offset) : null;
+}
+
+/**
+ * As SetBitrateLimit has set it.
+ */
+maxIncomingBitrate():number|null {
+  const offset = this.bb!.__offset(this.bb_pos, 58);
+  return offset ? this.bb!.readUint32(this.bb_pos + offset) : null;
+}
+
+maxOutgoingBitrate():number|null {
+  const offset = this.bb!.__offset(this.bb_pos, 60);
+  return offset ? this.bb!.readUint32(this.bb_pos + offset) : null;
+}
+
+minOutgoingBitrate():number|null {
+  const offset = this.bb!.__offset(this.bb_pos, 62);
+  return offset ? this.bb!.readUint32(this.bb_pos + offset) : null;
+}
+
+/**
+ * 0 to 1, of the last report interval.
+ */
+rtpPacketLossReceived():number|null {
+  const offset = this.bb!.__offset(this.bb_pos, 64);
+  return offset ? this.bb!.readFloat64(this.bb_pos + offset) : null;
+}
+
+rtpPacketLossSent():number|null {
+  const offset = this.bb!.__offset(this.bb_pos, 66);
+  return offset ? this.bb!.readFloat64(this.bb_pos + offset) : null;
+}
+
 static startTransportStats(builder:flatbuffers.Builder) {
-  builder.startObject(19);
+  builder.startObject(32);
 }
 
 static addTransportId(builder:flatbuffers.Builder, transportIdOffset:flatbuffers.Offset) {
@@ -231,6 +305,58 @@ static addComedia(builder:flatbuffers.Builder, comedia:boolean) {
   builder.addFieldInt8(18, +comedia, +false);
 }
 
+static addProbationBytesSent(builder:flatbuffers.Builder, probationBytesSent:bigint) {
+  builder.addFieldInt64(19, probationBytesSent, BigInt('0'));
+}
+
+static addRtpRecvBitrate(builder:flatbuffers.Builder, rtpRecvBitrate:number) {
+  builder.addFieldInt32(20, rtpRecvBitrate, 0);
+}
+
+static addRtpSendBitrate(builder:flatbuffers.Builder, rtpSendBitrate:number) {
+  builder.addFieldInt32(21, rtpSendBitrate, 0);
+}
+
+static addRtxRecvBitrate(builder:flatbuffers.Builder, rtxRecvBitrate:number) {
+  builder.addFieldInt32(22, rtxRecvBitrate, 0);
+}
+
+static addRtxSendBitrate(builder:flatbuffers.Builder, rtxSendBitrate:number) {
+  builder.addFieldInt32(23, rtxSendBitrate, 0);
+}
+
+static addProbationSendBitrate(builder:flatbuffers.Builder, probationSendBitrate:number) {
+  builder.addFieldInt32(24, probationSendBitrate, 0);
+}
+
+static addAvailableOutgoingBitrate(builder:flatbuffers.Builder, availableOutgoingBitrate:number) {
+  builder.addFieldInt32(25, availableOutgoingBitrate, 0);
+}
+
+static addAvailableIncomingBitrate(builder:flatbuffers.Builder, availableIncomingBitrate:number) {
+  builder.addFieldInt32(26, availableIncomingBitrate, 0);
+}
+
+static addMaxIncomingBitrate(builder:flatbuffers.Builder, maxIncomingBitrate:number) {
+  builder.addFieldInt32(27, maxIncomingBitrate, 0);
+}
+
+static addMaxOutgoingBitrate(builder:flatbuffers.Builder, maxOutgoingBitrate:number) {
+  builder.addFieldInt32(28, maxOutgoingBitrate, 0);
+}
+
+static addMinOutgoingBitrate(builder:flatbuffers.Builder, minOutgoingBitrate:number) {
+  builder.addFieldInt32(29, minOutgoingBitrate, 0);
+}
+
+static addRtpPacketLossReceived(builder:flatbuffers.Builder, rtpPacketLossReceived:number) {
+  builder.addFieldFloat64(30, rtpPacketLossReceived, 0);
+}
+
+static addRtpPacketLossSent(builder:flatbuffers.Builder, rtpPacketLossSent:number) {
+  builder.addFieldFloat64(31, rtpPacketLossSent, 0);
+}
+
 static endTransportStats(builder:flatbuffers.Builder):flatbuffers.Offset {
   const offset = builder.endObject();
   return offset;
@@ -257,7 +383,20 @@ unpack(): TransportStatsT {
     this.bb!.createObjList(this.dropped.bind(this), this.droppedLength()),
     (this.rtcpTuple() !== null ? this.rtcpTuple()!.unpack() : null),
     this.rtcpMux(),
-    this.comedia()
+    this.comedia(),
+    this.probationBytesSent(),
+    this.rtpRecvBitrate(),
+    this.rtpSendBitrate(),
+    this.rtxRecvBitrate(),
+    this.rtxSendBitrate(),
+    this.probationSendBitrate(),
+    this.availableOutgoingBitrate(),
+    this.availableIncomingBitrate(),
+    this.maxIncomingBitrate(),
+    this.maxOutgoingBitrate(),
+    this.minOutgoingBitrate(),
+    this.rtpPacketLossReceived(),
+    this.rtpPacketLossSent()
   );
 }
 
@@ -282,6 +421,19 @@ unpackTo(_o: TransportStatsT): void {
   _o.rtcpTuple = (this.rtcpTuple() !== null ? this.rtcpTuple()!.unpack() : null);
   _o.rtcpMux = this.rtcpMux();
   _o.comedia = this.comedia();
+  _o.probationBytesSent = this.probationBytesSent();
+  _o.rtpRecvBitrate = this.rtpRecvBitrate();
+  _o.rtpSendBitrate = this.rtpSendBitrate();
+  _o.rtxRecvBitrate = this.rtxRecvBitrate();
+  _o.rtxSendBitrate = this.rtxSendBitrate();
+  _o.probationSendBitrate = this.probationSendBitrate();
+  _o.availableOutgoingBitrate = this.availableOutgoingBitrate();
+  _o.availableIncomingBitrate = this.availableIncomingBitrate();
+  _o.maxIncomingBitrate = this.maxIncomingBitrate();
+  _o.maxOutgoingBitrate = this.maxOutgoingBitrate();
+  _o.minOutgoingBitrate = this.minOutgoingBitrate();
+  _o.rtpPacketLossReceived = this.rtpPacketLossReceived();
+  _o.rtpPacketLossSent = this.rtpPacketLossSent();
 }
 }
 
@@ -305,7 +457,20 @@ constructor(
   public dropped: (CounterT)[] = [],
   public rtcpTuple: TransportTupleT|null = null,
   public rtcpMux: boolean = false,
-  public comedia: boolean = false
+  public comedia: boolean = false,
+  public probationBytesSent: bigint = BigInt('0'),
+  public rtpRecvBitrate: number = 0,
+  public rtpSendBitrate: number = 0,
+  public rtxRecvBitrate: number = 0,
+  public rtxSendBitrate: number = 0,
+  public probationSendBitrate: number = 0,
+  public availableOutgoingBitrate: number|null = null,
+  public availableIncomingBitrate: number|null = null,
+  public maxIncomingBitrate: number|null = null,
+  public maxOutgoingBitrate: number|null = null,
+  public minOutgoingBitrate: number|null = null,
+  public rtpPacketLossReceived: number|null = null,
+  public rtpPacketLossSent: number|null = null
 ){}
 
 
@@ -337,6 +502,26 @@ pack(builder:flatbuffers.Builder): flatbuffers.Offset {
   TransportStats.addRtcpTuple(builder, rtcpTuple);
   TransportStats.addRtcpMux(builder, this.rtcpMux);
   TransportStats.addComedia(builder, this.comedia);
+  TransportStats.addProbationBytesSent(builder, this.probationBytesSent);
+  TransportStats.addRtpRecvBitrate(builder, this.rtpRecvBitrate);
+  TransportStats.addRtpSendBitrate(builder, this.rtpSendBitrate);
+  TransportStats.addRtxRecvBitrate(builder, this.rtxRecvBitrate);
+  TransportStats.addRtxSendBitrate(builder, this.rtxSendBitrate);
+  TransportStats.addProbationSendBitrate(builder, this.probationSendBitrate);
+  if (this.availableOutgoingBitrate !== null)
+    TransportStats.addAvailableOutgoingBitrate(builder, this.availableOutgoingBitrate);
+  if (this.availableIncomingBitrate !== null)
+    TransportStats.addAvailableIncomingBitrate(builder, this.availableIncomingBitrate);
+  if (this.maxIncomingBitrate !== null)
+    TransportStats.addMaxIncomingBitrate(builder, this.maxIncomingBitrate);
+  if (this.maxOutgoingBitrate !== null)
+    TransportStats.addMaxOutgoingBitrate(builder, this.maxOutgoingBitrate);
+  if (this.minOutgoingBitrate !== null)
+    TransportStats.addMinOutgoingBitrate(builder, this.minOutgoingBitrate);
+  if (this.rtpPacketLossReceived !== null)
+    TransportStats.addRtpPacketLossReceived(builder, this.rtpPacketLossReceived);
+  if (this.rtpPacketLossSent !== null)
+    TransportStats.addRtpPacketLossSent(builder, this.rtpPacketLossSent);
 
   return TransportStats.endTransportStats(builder);
 }

@@ -23,6 +23,7 @@ const DEVICES = {
   fake: ['--use-fake-ui-for-media-stream', '--use-fake-device-for-media-stream'],
   refused: ['--use-fake-ui-for-media-stream=deny', '--use-fake-device-for-media-stream'],
   none: ['--use-fake-ui-for-media-stream', '--use-fake-device-for-media-stream=device-count=0'],
+  fake30: ['--use-fake-ui-for-media-stream', '--use-fake-device-for-media-stream=fps=30'], // 20 otherwise
 };
 
 const FIREFOX_PREFERENCES = {
@@ -74,12 +75,11 @@ export class Chromium {
     this.browser = browser;
   }
 
-  /** @param {{ devices?: keyof typeof DEVICES }} [options] */
-  static async start({ devices = 'fake' } = {}) {
+  /** @param {{ devices?: keyof typeof DEVICES, flags?: string[], runner?: (program: string) => string }} [options] the runner wraps the executable */
+  static async start({ devices = 'fake', flags = [], runner = (program) => program } = {}) {
     const { chromium } = await import('playwright-core');
-    return new Chromium(
-      await chromium.launch({ executablePath: chromiumPath, headless: true, args: [...CHROMIUM_FLAGS, ...DEVICES[devices]] }),
-    );
+    const args = [...CHROMIUM_FLAGS, ...DEVICES[devices], ...flags];
+    return new Chromium(await chromium.launch({ executablePath: runner(chromiumPath), headless: true, args }));
   }
 
   /** A page of a person of their own: nothing is shared with the other pages. @param {import('playwright-core').BrowserContextOptions} [options] */

@@ -1,0 +1,48 @@
+// The VP9 payload descriptor in non-flexible mode (RFC 9628 §4.2) as synthetic cameras write it and the
+// decoder model reads it: apart from codec/, so that a judge does not share a mistake with the judged.
+//
+//       0 1 2 3 4 5 6 7
+//      +-+-+-+-+-+-+-+-+
+//      |I|P|L|F|B|E|V|Z|  required
+//      +-+-+-+-+-+-+-+-+
+// I:   |M| PICTURE ID  |  with M 15 bits in two bytes
+//      +-+-+-+-+-+-+-+-+
+// L:   | TID |U| SID |D|
+//      +-+-+-+-+-+-+-+-+
+//      |   TL0PICIDX   |  F = 0 only
+//      +-+-+-+-+-+-+-+-+
+// V:   | scalability structure, see vp9_descriptor.cc
+//      +-+-+-+-+-+-+-+-+
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+#include "base/bytes.h"
+#include "client/scalability.h"
+
+namespace sluice::client {
+
+struct Vp9Descriptor {
+  bool predicted = false;        ///< P: from pictures before it.
+  bool begin = false;            ///< B: first packet of the layer's frame.
+  bool end = false;              ///< E: last one.
+  bool structure = false;        ///< V
+  bool not_upward = false;       ///< Z: no higher spatial layer of the picture refers to it.
+  std::uint16_t picture_id = 0;  ///< 15 bits.
+  std::uint8_t temporal = 0;
+  bool switching_up = false;  ///< U
+  std::uint8_t spatial = 0;
+  bool from_below = false;  ///< D: inter-layer predicted.
+  std::uint8_t tl0_pic_idx = 0;
+  std::size_t size = 0;  ///< Of the descriptor, where it was read.
+
+  /// The structure tells sizes (of the highest layer; half for each below) and one cycle of pictures.
+  void write(std::vector<std::uint8_t>& out, Scalability scalability, std::uint16_t width,
+             std::uint16_t height) const;
+  /// Nothing for what `write` would not make.
+  static std::optional<Vp9Descriptor> parse(Bytes payload);
+};
+
+}  // namespace sluice::client

@@ -1,0 +1,73 @@
+#include "sfu/frame_tracker.h"
+
+namespace sluice::sfu {
+namespace {
+
+constexpr std::uint8_t kDescriptorBits = 16;
+
+std::uint16_t mask_of(std::uint8_t bits) {
+  return static_cast<std::uint16_t>((1U << bits) - 1);
+}
+
+}  // namespace
+
+/// The frame right after the last one: nothing was lost in between but packets of the two.
+bool FrameTracker::is_next(RtpTimestamp timestamp, const codec::FrameFacts& facts) const {
+  if (facts.number_bits == 0) return false;
+  const std::uint16_t mask = mask_of(facts.number_bits);
+  const auto step = static_cast<std::uint16_t>((facts.number - last_.frame_number) & mask);
+  // The dependency descriptor counts every frame, VP8 and VP9 count pictures.
+  if (step == 1) return facts.number_bits == kDescriptorBits || facts.spatial_layer == 0;
+  return step == 0 && timestamp == last_.timestamp && facts.spatial_layer == last_.spatial_layer + 1;
+}
+
+FrameSpan FrameTracker::note(SequenceNumber number, RtpTimestamp timestamp, bool marker,
+                             const codec::FrameFacts& facts) {
+  FrameSpan span{number, number.plus(-1)};
+  if (started_) {
+    const bool same = timestamp == last_.timestamp && facts.spatial_layer == last_.spatial_layer &&
+                      (facts.number_bits == 0 || facts.number == last_.frame_number) && !facts.is_frame_start;
+    span.previous_last = last_.number;
+    const int gap = number.minus(last_.number) - 1;
+    if (same) {
+      span.first = last_.first;
+      span.previous_last = last_.first.plus(-1);
+    } else if (gap > 0) {
+      // A frame that has not ended has at least one packet more, one that did not start here at least one
+      // less.
+      const bool open = !last_.ended;
+      const bool cut = !facts.is_frame_start;
+      if (is_next(timestamp, facts) && open != cut) {
+        if (open) {
+          span.previous_last = number.plus(-1);
+        } else {
+          span.first = last_.number.plus(1);
+        }
+      } else if (gap > 1 || open != cut) {
+        if (open) span.previous_last = last_.number.plus(1);
+        if (cut) span.first = number.plus(-1);
+      }
+    }
+  }
+  last_ = {number, span.first, timestamp, facts.number, facts.spatial_layer, marker || facts.is_frame_end};
+  started_ = true;
+  return span;
+}
+
+std::uint16_t FrameTracker::widen(const codec::PictureFields& picture) {
+  if (!picture.has_picture_id()) return 0;
+  const std::uint16_t mask = mask_of(picture.long_picture_id ? 15 : 7);
+  if (!counting_) {
+    counting_ = true;
+    newest_picture_ = picture.picture_id;
+    return newest_picture_;
+  }
+  // The short way round, from the newest.
+  int step = (picture.picture_id - newest_picture_) & mask;
+  if (step > mask / 2) step -= mask + 1;
+  const auto wide = static_cast<std::uint16_t>(newest_picture_ + step);
+  if (step > 0) newest_picture_ = wide;
+  return wide;
+}
+
+}  // namespace sluice::sfu

@@ -1,0 +1,66 @@
+// Which of a producer's streams and layers one viewer gets, frame by frame.
+//
+// Knows what is wanted (set_target) and what could be decoded: of every choice of layers whether the viewer
+// has had each frame that it needs, as a set of bits. A change waits for a frame that can be decoded with
+// what the viewer has had, within the stream for a switch point, to another stream or spatial layer for a key
+// frame. Owned by Consumer.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+
+#include "codec/layers.h"
+#include "sfu/media_packet.h"
+
+namespace sluice::sfu {
+
+class LayerSelector {
+ public:
+  /// `starts_anywhere`: of a codec whose key frames cannot be told.
+  explicit LayerSelector(bool starts_anywhere) : starts_anywhere_(starts_anywhere) {}
+
+  struct Choice {
+    std::uint8_t stream = 0;
+    codec::Layers layers;
+    friend bool operator==(const Choice&, const Choice&) = default;
+  };
+  enum class Verdict : std::uint8_t {
+    kForward,
+    kStart,       ///< Forwarded, and the first of a stream: numbers and times begin anew.
+    kLeaveOut,    ///< Of the stream that is followed, in a layer that is not.
+    kAwaitStart,  ///< Nothing is followed yet, and one cannot begin here.
+    kOther,       ///< Of another stream.
+    kLate,        ///< Behind what has been judged: forwarded if it has a place.
+  };
+
+  void set_target(Choice target) { target_ = target; }
+  [[nodiscard]] const Choice& target() const { return target_; }
+  /// Nothing is followed any more: the next packets have to begin a stream.
+  void stop() { following_ = false; }
+
+  Verdict judge(const StoredPacket& packet);
+
+  /// What is forwarded; nothing before the start.
+  [[nodiscard]] std::optional<Choice> current() const {
+    return following_ ? std::optional(current_) : std::nullopt;
+  }
+  /// Of the stream that is followed.
+  [[nodiscard]] std::uint8_t tag() const { return tag_; }
+  /// Only a key frame of the target's stream brings what is wanted.
+  [[nodiscard]] bool needs_key_frame() const;
+
+ private:
+  [[nodiscard]] bool can_start(const StoredPacket& packet) const;
+  void start(const StoredPacket& packet);
+  void choose(codec::LayerMask possible);
+
+  Choice target_;
+  Choice current_;
+  codec::LayerMask intact_ = 0;  ///< Choices whose every frame was forwarded since one could begin with them.
+  RtpTimestamp picture_;         ///< The picture that is coming in.
+  std::uint8_t tag_ = 0;
+  bool following_ = false;
+  bool starts_anywhere_;
+};
+
+}  // namespace sluice::sfu

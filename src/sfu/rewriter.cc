@@ -1,0 +1,101 @@
+#include "sfu/rewriter.h"
+
+namespace sluice::sfu {
+
+void Rewriter::start(const StoredPacket& packet, RtpTimestamp timestamp) {
+  const auto& facts = packet.facts;
+  Run run;
+  run.timestamp_offset = timestamp.value - packet.view.timestamp().value;
+  run.first_number = numbers_.next();
+  run.tag = packet.tag;
+  run.tl0_offset = static_cast<std::uint8_t>(next_tl0_ - facts.picture.tl0_pic_idx);
+  run.frame_number_offset =
+      run_count_ == 0 ? 0 : static_cast<std::uint16_t>(next_frame_number_ - facts.number);
+  run_ = runs_[run_count_++ % kRuns] = run;
+  numbers_.start(packet.tag, packet.view.sequence_number().value);
+  if (facts.picture.has_picture_id()) pictures_.start(packet.tag, packet.picture);
+  left_out_ = false;
+  newest_timestamp_ = timestamp;
+}
+
+Rewrite Rewriter::make(const StoredPacket& packet, SequenceNumber number, const Run& run) {
+  Rewrite out;
+  out.sequence_number = number;
+  out.timestamp = {packet.view.timestamp().value + run.timestamp_offset};
+  out.frame_number_offset = run.frame_number_offset;
+  out.tl0_pic_idx = static_cast<std::uint8_t>(packet.facts.picture.tl0_pic_idx + run.tl0_offset);
+  if (packet.facts.picture.has_picture_id()) {
+    const auto picture = pictures_.keep(packet.tag, packet.picture);
+    out.picture_id = picture.value_or(0);
+    out.empty = !picture;
+  }
+  const codec::Layers chosen = chosen_at(number);
+  // RFC 9628 §4.2 and its like: the marker ends a picture, whose upper layers may have been left out.
+  out.marker =
+      packet.view.marker() || (packet.facts.is_frame_end && packet.facts.spatial_layer == chosen.spatial);
+  // A frame that was lost when it was not yet known that it was not wanted.
+  if (!codec::has_layers(packet.facts.layers, chosen)) out.empty = true;
+  return out;
+}
+
+std::optional<Rewrite> Rewriter::rewrite(const StoredPacket& packet) {
+  if (packet.newest && left_out_) numbers_.drop_through(packet.span.previous_last.value);
+  const auto number = numbers_.keep(packet.tag, packet.view.sequence_number().value);
+  if (!number) return std::nullopt;
+  const Run* run = packet.newest ? &run_ : run_of({*number});
+  if (run == nullptr) return std::nullopt;
+  auto out = make(packet, {*number}, *run);
+  if (!packet.newest) return out;
+  left_out_ = false;
+  // The run's start moves along, so that no comparison meets the wrap; what lies before it is older than any
+  // history.
+  if (out.sequence_number.minus({run_.first_number}) > kLongRun) {
+    run_.first_number = out.sequence_number.plus(-kLongRun / 2).value;
+    runs_[0] = run_;
+    run_count_ = 1;
+    chosen_.first_number = run_.first_number;
+    choices_[0] = chosen_;
+    choice_count_ = 1;
+  }
+  newest_timestamp_ = out.timestamp;
+  next_tl0_ = static_cast<std::uint8_t>(out.tl0_pic_idx + 1);
+  next_frame_number_ = static_cast<std::uint16_t>(packet.facts.number + run->frame_number_offset + 1);
+  return out;
+}
+
+void Rewriter::choose(codec::Layers layers) {
+  if (choice_count_ != 0 && chosen_.layers == layers) return;
+  chosen_ = choices_[choice_count_++ % kChoices] = {numbers_.next(), layers};
+}
+
+codec::Layers Rewriter::chosen_at(SequenceNumber number) const {
+  for (std::uint32_t i = choice_count_; i-- > 0 && choice_count_ - i <= kChoices;) {
+    const Chosen& chosen = choices_[i % kChoices];
+    if (number.minus({chosen.first_number}) >= 0) return chosen.layers;
+  }
+  return chosen_.layers;
+}
+
+void Rewriter::leave_out(const StoredPacket& packet, bool picture_too) {
+  if (!packet.newest || packet.tag != run_.tag) return;
+  if (left_out_) numbers_.drop_through(packet.span.previous_last.value);
+  numbers_.drop(packet.span.first.value, packet.view.sequence_number().value);
+  left_out_ = true;
+  if (picture_too && packet.facts.picture.has_picture_id()) pictures_.drop(packet.picture, packet.picture);
+}
+
+const Rewriter::Run* Rewriter::run_of(SequenceNumber number) const {
+  for (std::uint32_t i = run_count_; i-- > 0 && run_count_ - i <= kRuns;) {
+    const Run& run = runs_[i % kRuns];
+    if (number.minus({run.first_number}) >= 0) return &run;
+  }
+  return nullptr;
+}
+
+std::optional<Rewrite> Rewriter::again(const StoredPacket& packet, SequenceNumber number) {
+  const Run* run = run_of(number);
+  if (run == nullptr || run->tag != packet.tag) return std::nullopt;
+  return make(packet, number, *run);
+}
+
+}  // namespace sluice::sfu

@@ -1,0 +1,21 @@
+// The seeds of generated cases.
+#pragma once
+
+#include <cstdint>
+#include <cstdlib>
+#include <numeric>
+#include <vector>
+
+namespace sluice {
+
+/// `count` seeds from `first` on; SLUICE_SEEDS=20 in the environment makes it twenty times as many, for a
+/// long search.
+inline std::vector<std::uint64_t> seeds(std::uint64_t first, std::uint64_t count) {
+  const char* factor = std::getenv("SLUICE_SEEDS");
+  if (factor != nullptr) count *= std::strtoull(factor, nullptr, 10);
+  std::vector<std::uint64_t> out(count);
+  std::iota(out.begin(), out.end(), first);
+  return out;
+}
+
+}  // namespace sluice
