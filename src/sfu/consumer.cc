@@ -345,7 +345,7 @@ RtpTimestamp Consumer::start_timestamp(const StoredPacket& packet) {
   }
   timeline_guessed_ = guessed;
   if (!guessed) timeline_error_ = 0;
-  return newest->plus(static_cast<int>(std::max<std::int64_t>(*ticks, 1)));
+  return newest->plus(static_cast<int>(*ticks));
 }
 
 void Consumer::on_stream_begins_anew(std::uint8_t stream, Instant now) {

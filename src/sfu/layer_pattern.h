@@ -1,39 +1,42 @@
 // Which choices of layers the frames of each layer were seen to be for: what a viewer lacks when frames that
 // nobody saw were not for its layers.
 //
-// One per producer stream. Within a spatial layer frames may differ: where upper layers refer to lower ones
-// in key pictures only, key frames are for all and other frames for their own layer.
+// One per producer stream. In key pictures frames may be for more than elsewhere: in modes where upper spatial
+// layers refer to lower ones in key pictures only (W3C WebRTC-SVC §6, L3T3_KEY).
 #pragma once
 
 #include <array>
 #include <cstdint>
+#include <optional>
 
+#include "base/ids.h"
 #include "codec/codec.h"
 
 namespace sluice::sfu {
 
 class LayerPattern {
  public:
-  LayerPattern() {
-    // Until one is seen: as most scalability modes have it.
-    for (std::uint8_t s = 0; s < codec::kMaxSpatialLayers; ++s) {
-      for (std::uint8_t t = 0; t < codec::kMaxTemporalLayers; ++t) at(s, t).newest = codec::layers_from(s, t);
-    }
-  }
-
-  void note(const codec::FrameFacts& facts) {
-    Masks& masks = at(facts.spatial_layer, facts.temporal_layer);
-    if (facts.layers == masks.newest) return;
-    masks.other = masks.newest;
-    masks.newest = facts.layers;
+  void note(RtpTimestamp picture, const codec::FrameFacts& facts) {
+    if (facts.is_key_frame) key_picture_ = picture;
+    has_spatial_layers_ = has_spatial_layers_ || facts.spatial_layer > 0;
+    Masks& masks = masks_[facts.spatial_layer % codec::kMaxSpatialLayers]
+                         [facts.temporal_layer % codec::kMaxTemporalLayers];
+    (picture == key_picture_ ? masks.in_key_pictures : masks.elsewhere) = facts.layers;
   }
 
   /// The choices that need frames which a viewer of `layers` does not get.
   [[nodiscard]] codec::LayerMask lacking(codec::Layers layers) const {
     codec::LayerMask out = 0;
-    for (const Masks& masks : masks_) {
-      for (const codec::LayerMask mask : {masks.newest, masks.other}) {
-        if (!codec::has_layers(mask, layers)) out = static_cast<codec::LayerMask>(out | mask);
+    const auto add = [&](codec::LayerMask mask) {
+      if (!codec::has_layers(mask, layers)) out = static_cast<codec::LayerMask>(out | mask);
+    };
+    for (std::uint8_t s = 0; s < codec::kMaxSpatialLayers; ++s) {
+      for (std::uint8_t t = 0; t < codec::kMaxTemporalLayers; ++t) {
+        const Masks& masks = masks_[s][t];
+        // What has not been seen may be of either kind of mode.
+        add(masks.in_key_pictures != 0 ? masks.in_key_pictures : codec::layers_from(s, t));
+        add(masks.elsewhere != 0 ? masks.elsewhere : codec::layers_from(s, t));
+        if (masks.elsewhere == 0 && has_spatial_layers_) add(codec::temporal_from(s, t));
       }
     }
     return out;
@@ -41,15 +44,12 @@ class LayerPattern {
 
  private:
   struct Masks {
-    codec::LayerMask newest = 0;
-    codec::LayerMask other = 0;
+    codec::LayerMask in_key_pictures = 0;
+    codec::LayerMask elsewhere = 0;
   };
-  Masks& at(std::uint8_t spatial, std::uint8_t temporal) {
-    return masks_[spatial % codec::kMaxSpatialLayers * codec::kMaxTemporalLayers +
-                  temporal % codec::kMaxTemporalLayers];
-  }
-
-  std::array<Masks, std::size_t{codec::kMaxSpatialLayers} * codec::kMaxTemporalLayers> masks_{};
+  std::array<std::array<Masks, codec::kMaxTemporalLayers>, codec::kMaxSpatialLayers> masks_{};
+  std::optional<RtpTimestamp> key_picture_;
+  bool has_spatial_layers_ = false;
 };
 
 }  // namespace sluice::sfu

@@ -74,6 +74,8 @@ void MediaSession::on_sender_report(const rtcp::SenderReport& report, Instant no
   if (route == routes_.end()) return;
   ProducerStream& stream = *route->second.stream;
   if (stream.ssrc == report.ssrc) {
+    // One of before a restart under the same SSRC would put the new packets at wrong times.
+    if (stream.fit(report.rtp_timestamp, now) != ProducerStream::Fit::kGoesOn) return;
     stream.media.on_sender_report(report.ntp, report.rtp_timestamp, now);
     capture_clock_.on_sender_report(report.ntp, shared_.wall_clock.ntp(now));
   } else {

@@ -139,7 +139,7 @@ std::optional<MediaPacket> Producer::receive(ProducerStream& stream, const Packe
       return std::nullopt;
     }
   }
-  const auto fit = stream.fit(view.timestamp(), packet->arrival);
+  const auto fit = stream.fit(view.timestamp(), packet->arrival, view.sequence_number());
   const bool repair = received.ssrc() != view.ssrc();
   if (fit == ProducerStream::Fit::kOutdated || (fit == ProducerStream::Fit::kRestart && repair)) {
     reason = DropReason::kRtpOutdated;
@@ -197,7 +197,7 @@ std::optional<MediaPacket> Producer::receive(ProducerStream& stream, const Packe
     if (video && stream.nack.take_key_frame_needed()) stream.key_frames.request(now);
   }
   if (video) {
-    note_layers(stream, facts, view.size(), now);
+    note_layers(stream, view.timestamp(), facts, view.size(), now);
     if (facts.is_key_frame) {
       ++stream.key_frame_count;
       stream.key_frames.on_key_frame(now);

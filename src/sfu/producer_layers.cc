@@ -61,13 +61,13 @@ codec::Layers Producer::highest_layers() const {
   return highest;
 }
 
-void Producer::note_layers(ProducerStream& stream, const codec::FrameFacts& facts, std::size_t size,
+void Producer::note_layers(ProducerStream& stream, RtpTimestamp picture, const codec::FrameFacts& facts, std::size_t size,
                            Instant now) {
   const std::uint8_t s = std::min<std::uint8_t>(facts.spatial_layer, codec::kMaxSpatialLayers - 1);
   const std::uint8_t t = std::min<std::uint8_t>(facts.temporal_layer, codec::kMaxTemporalLayers - 1);
   stream.layer_rates[s][t].add(size, now);
   stream.needed_by[s][t] = facts.layers;
-  stream.pattern.note(facts);
+  if (!facts.is_unread) stream.pattern.note(picture, facts);
   const bool returned = !stream.liveness.alive();
   stream.liveness.on_packet(facts.is_frame_start, now);
   const bool more = s > stream.highest.spatial || t > stream.highest.temporal;

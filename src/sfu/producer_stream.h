@@ -57,7 +57,12 @@ struct ProducerStream {
     kRestart,   ///< Not at all: a publisher that restarted under its SSRC, a source that was replaced.
     kOutdated,  ///< It fits those before the restart: it was late, or is a repair.
   };
-  [[nodiscard]] Fit fit(RtpTimestamp timestamp, Instant arrival) const {
+  /// `number`: of the packet, when it is one.
+  [[nodiscard]] Fit fit(RtpTimestamp timestamp, Instant arrival, std::optional<SequenceNumber> number = {}) const {
+    // Ahead of all others, and long before them: frames out of their order are nearer to each other.
+    if (media.started() && number && number->newer_than(last_number) &&
+        newest.timestamp.minus(timestamp) > static_cast<std::int64_t>(clock_rate))
+      return Fit::kRestart;
     if (!media.started() || newest.is_near(timestamp, arrival, clock_rate)) return Fit::kGoesOn;
     const bool lately = arrival - newest_before.arrival < kMemory;
     return lately && newest_before.is_near(timestamp, arrival, clock_rate) ? Fit::kOutdated : Fit::kRestart;

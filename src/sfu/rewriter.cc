@@ -4,6 +4,7 @@ namespace sluice::sfu {
 
 void Rewriter::start(const StoredPacket& packet, RtpTimestamp timestamp) {
   const auto& facts = packet.facts;
+  if (run_count_ != 0 && !timestamp.newer_than(latest_timestamp_)) timestamp = latest_timestamp_.plus(1);
   Run run;
   run.timestamp_offset = timestamp.value - packet.view.timestamp().value;
   run.first_number = numbers_.next();
@@ -15,7 +16,7 @@ void Rewriter::start(const StoredPacket& packet, RtpTimestamp timestamp) {
   numbers_.start(packet.tag, packet.view.sequence_number().value);
   if (facts.picture.has_picture_id()) pictures_.start(packet.tag, packet.picture);
   left_out_ = false;
-  newest_timestamp_ = timestamp;
+  newest_timestamp_ = latest_timestamp_ = timestamp;
   next_frame_number_ = static_cast<std::uint16_t>(facts.number + run.frame_number_offset);
 }
 
@@ -51,6 +52,7 @@ std::optional<Rewrite> Rewriter::rewrite(const StoredPacket& packet) {
     move_starts_along(packet, out.sequence_number);
   }
   if (run->first_number == run_.first_number) {
+    if (out.timestamp.newer_than(newest_timestamp_)) newest_timestamp_ = out.timestamp;
     go_ahead_of(out.timestamp, static_cast<std::uint8_t>(out.tl0_pic_idx + 1),
                 static_cast<std::uint16_t>(packet.facts.number + run_.frame_number_offset + 1));
   }
@@ -74,7 +76,7 @@ void Rewriter::move_starts_along(const StoredPacket& packet, SequenceNumber numb
 }
 
 void Rewriter::go_ahead_of(RtpTimestamp timestamp, std::uint8_t next_tl0, std::uint16_t next_frame_number) {
-  if (timestamp.newer_than(newest_timestamp_)) newest_timestamp_ = timestamp;
+  if (timestamp.newer_than(latest_timestamp_)) latest_timestamp_ = timestamp;
   if (static_cast<std::int8_t>(next_tl0 - next_tl0_) > 0) next_tl0_ = next_tl0;
   if (static_cast<std::int16_t>(next_frame_number - next_frame_number_) > 0)
     next_frame_number_ = next_frame_number;
@@ -101,7 +103,7 @@ void Rewriter::leave_out(const StoredPacket& packet, bool picture_too) {
   if (packet.span.after_gap) {
     // What is missing before it may still come, and take its place before whatever is forwarded next.
     const auto tl0 = static_cast<std::uint8_t>(packet.facts.picture.tl0_pic_idx + run_.tl0_offset);
-    go_ahead_of(newest_timestamp_, static_cast<std::uint8_t>(tl0 + (packet.facts.temporal_layer == 0 ? 0 : 1)),
+    go_ahead_of({packet.view.timestamp().value + run_.timestamp_offset}, static_cast<std::uint8_t>(tl0 + (packet.facts.temporal_layer == 0 ? 0 : 1)),
                 static_cast<std::uint16_t>(packet.facts.number + run_.frame_number_offset));
   }
   if (picture_too && packet.facts.picture.has_picture_id()) pictures_.drop(packet.picture, packet.picture);

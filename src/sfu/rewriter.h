@@ -35,7 +35,8 @@ class Rewriter {
   Rewriter(SequenceNumber first_number, std::uint16_t first_picture, std::uint8_t first_tl0)
       : next_tl0_(first_tl0), numbers_(first_number.value), pictures_(first_picture) {}
 
-  /// A run begins with this packet, whose timestamp becomes `timestamp`.
+  /// A run begins with this packet, whose timestamp becomes `timestamp`; more, if that is not ahead of all
+  /// before.
   void start(const StoredPacket& packet, RtpTimestamp timestamp);
   /// Nothing new is forwarded until start().
   void stop() {
@@ -88,7 +89,7 @@ class Rewriter {
   static constexpr int kLongChoice = 1 << 29;  ///< Ticks.
 
   [[nodiscard]] codec::Layers chosen_for(const StoredPacket& packet) const;
-  /// What comes after has to lie ahead of these.
+  /// What comes next has to lie ahead of these.
   void go_ahead_of(RtpTimestamp timestamp, std::uint8_t next_tl0, std::uint16_t next_frame_number);
   void move_starts_along(const StoredPacket& packet, SequenceNumber number);
   [[nodiscard]] const Run* run_of(SequenceNumber number) const;
@@ -97,7 +98,8 @@ class Rewriter {
   // Looked at for every packet, before what is looked at seldom.
   Run run_;
   Chosen chosen_;
-  RtpTimestamp newest_timestamp_;
+  RtpTimestamp newest_timestamp_;  ///< Of what was forwarded...
+  RtpTimestamp latest_timestamp_;  ///< ...or may still come late and be.
   std::uint32_t run_count_ = 0;
   std::uint16_t next_frame_number_ = 0;
   std::uint8_t next_tl0_;

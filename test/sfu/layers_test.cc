@@ -178,8 +178,8 @@ void live(const Shape& shape, std::uint64_t seed) {
   rig.prefer(viewer, {0, 2});
   rig.run(2s);
   const std::uint64_t pictures = viewer.model.counts().pictures;
-  rig.run(1s);
-  if (loss < 0.1) CHECK(viewer.model.counts().pictures > pictures + 10);
+  rig.run(3s);  // a viewer without RTX may have lost a second
+  if (loss < 0.1) CHECK(viewer.model.counts().pictures > pictures + 30);
   rig.quiet();
   rig.expect_clean();
 }
