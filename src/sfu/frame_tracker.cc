@@ -26,7 +26,7 @@ FrameSpan FrameTracker::note(SequenceNumber number, RtpTimestamp timestamp, bool
                              const codec::FrameFacts& facts) {
   FrameSpan span{number, number.plus(-1), false};
   if (facts.is_unread) {
-    span.after_gap = started_ && number.minus(last_.number) > 1;
+    span = pass_over(number);
     last_ = {number, number, timestamp, 0, kNoLayer, true};
     started_ = true;
     return span;
@@ -59,6 +59,13 @@ FrameSpan FrameTracker::note(SequenceNumber number, RtpTimestamp timestamp, bool
   }
   last_ = {number, span.first, timestamp, facts.number, facts.spatial_layer, marker || facts.is_frame_end};
   started_ = true;
+  return span;
+}
+
+FrameSpan FrameTracker::pass_over(SequenceNumber number) {
+  if (!started_) return {number, number.plus(-1), false};
+  const FrameSpan span{number, last_.number, number.minus(last_.number) > 1};
+  if (!span.after_gap) last_.number = number;
   return span;
 }
 

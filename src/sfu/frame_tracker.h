@@ -22,10 +22,8 @@ struct FrameSpan {
 
 class FrameTracker {
  public:
-  /// A packet without media: it is of no frame, and what follows it is after no gap.
-  void pass_over(SequenceNumber number) {
-    if (number == last_.number.plus(1)) last_.number = number;
-  }
+  /// A packet without media: it is of no frame, and makes no gap.
+  FrameSpan pass_over(SequenceNumber number);
   FrameSpan note(SequenceNumber number, RtpTimestamp timestamp, bool marker, const codec::FrameFacts& facts);
   /// The picture id of any packet, widened to 16 bits that wrap like all others.
   std::uint16_t widen(const codec::PictureFields& picture);

@@ -21,7 +21,11 @@ class LayerPattern {
     has_spatial_layers_ = has_spatial_layers_ || facts.spatial_layer > 0;
     Masks& masks = masks_[facts.spatial_layer % codec::kMaxSpatialLayers]
                          [facts.temporal_layer % codec::kMaxTemporalLayers];
-    (picture == key_picture_ ? masks.in_key_pictures : masks.elsewhere) = facts.layers;
+    // Whether a picture is a key picture is known for sure once its first packet has come: with the next one.
+    if (picture != masks.picture && masks.newest != 0)
+      (masks.picture == key_picture_ ? masks.in_key_pictures : masks.elsewhere) = masks.newest;
+    masks.newest = facts.layers;
+    masks.picture = picture;
   }
 
   /// The choices that need frames which a viewer of `layers` does not get.
@@ -34,6 +38,7 @@ class LayerPattern {
       for (std::uint8_t t = 0; t < codec::kMaxTemporalLayers; ++t) {
         const Masks& masks = masks_[s][t];
         // What has not been seen may be of either kind of mode.
+        add(masks.newest);
         add(masks.in_key_pictures != 0 ? masks.in_key_pictures : codec::layers_from(s, t));
         add(masks.elsewhere != 0 ? masks.elsewhere : codec::layers_from(s, t));
         if (masks.elsewhere == 0 && has_spatial_layers_) add(codec::temporal_from(s, t));
@@ -46,6 +51,8 @@ class LayerPattern {
   struct Masks {
     codec::LayerMask in_key_pictures = 0;
     codec::LayerMask elsewhere = 0;
+    codec::LayerMask newest = 0;  ///< Of `picture`, and not yet among the others.
+    RtpTimestamp picture;
   };
   std::array<std::array<Masks, codec::kMaxTemporalLayers>, codec::kMaxSpatialLayers> masks_{};
   std::optional<RtpTimestamp> key_picture_;

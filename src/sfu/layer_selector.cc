@@ -1,4 +1,5 @@
 #include "sfu/layer_selector.h"
+#include <cstdio>
 
 namespace sluice::sfu {
 namespace {
@@ -107,6 +108,7 @@ LayerSelector::Verdict LayerSelector::judge(const StoredPacket& packet, const La
   const codec::FrameFacts& facts = packet.facts;
   if (!packet.newest) {
     if (facts.is_key_frame) begin_late(packet);
+  std::fprintf(stderr,"%p LATE n %u ts %u S%d T%d start %d key %d lay %04x intact %04x cur %d.%d\n",(void*)this,packet.view.sequence_number().value,packet.view.timestamp().value,facts.spatial_layer,facts.temporal_layer,facts.is_frame_start,facts.is_key_frame,facts.layers,intact_,current_.layers.spatial,current_.layers.temporal);
     return Verdict::kLate;
   }
 
@@ -140,6 +142,7 @@ LayerSelector::Verdict LayerSelector::judge(const StoredPacket& packet, const La
       if (has_layers(up, current_.layers)) choose(up);
     }
   }
+  std::fprintf(stderr,"%p n %u st %d ts %u S%d T%d start %d key %d sync %d sw %04x lay %04x gap %d newpic %d intact %04x possible %04x cur %d.%d target %d:%d.%d\n",(void*)this,packet.view.sequence_number().value,packet.stream,packet.view.timestamp().value,facts.spatial_layer,facts.temporal_layer,facts.is_frame_start,facts.is_key_frame,facts.is_layer_sync,facts.switches,facts.layers,packet.span.after_gap,new_picture,intact_,possible,current_.layers.spatial,current_.layers.temporal,target_.stream,target_.layers.spatial,target_.layers.temporal);
   if (has_layers(facts.layers, current_.layers)) {
     intact_ = possible;
     return Verdict::kForward;

@@ -171,8 +171,7 @@ std::optional<MediaPacket> Producer::receive(ProducerStream& stream, const Packe
   if (view.payload().empty()) {
     // Padding, to probe the link: of no frame, needed by nobody; its number is closed up.
     media.facts.layers = 0;
-    media.span = {view.sequence_number(), view.sequence_number().plus(-1), false};
-    stream.tracker.pass_over(view.sequence_number());
+    if (media.newest) media.span = stream.tracker.pass_over(view.sequence_number());
   } else {
     media.facts =
         stream.reader.read(codec->kind, view.payload(),

@@ -166,6 +166,7 @@ void live(const Shape& shape, std::uint64_t seed) {
   if (options.up.loss > 0.05) options.timestamp_tolerance = 400ms;
   INFO(shape.name << ", seed " << seed << ", loss " << options.up.loss << " up, " << options.down.loss
                   << " down");
+  std::fprintf(stderr,"SHAPE %s\n",shape.name);
   LayersRig rig(options);
   auto& viewer = rig.add_viewer();
   auto& other = rig.add_viewer();
