@@ -5,9 +5,9 @@
 // layers refer to lower ones in key pictures only (W3C WebRTC-SVC §6, L3T3_KEY).
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
-#include <optional>
 
 #include "base/ids.h"
 #include "codec/codec.h"
@@ -17,13 +17,13 @@ namespace sluice::sfu {
 class LayerPattern {
  public:
   void note(RtpTimestamp picture, const codec::FrameFacts& facts) {
-    if (facts.is_key_frame) key_picture_ = picture;
+    if (facts.is_key_frame) key_pictures_[key_count_++ % key_pictures_.size()] = picture;
     has_spatial_layers_ = has_spatial_layers_ || facts.spatial_layer > 0;
     Masks& masks = masks_[facts.spatial_layer % codec::kMaxSpatialLayers]
                          [facts.temporal_layer % codec::kMaxTemporalLayers];
     // Whether a picture is a key picture is known for sure once its first packet has come: with the next one.
     if (picture != masks.picture && masks.newest != 0)
-      (masks.picture == key_picture_ ? masks.in_key_pictures : masks.elsewhere) = masks.newest;
+      (was_key_picture(masks.picture) ? masks.in_key_pictures : masks.elsewhere) = masks.newest;
     masks.newest = facts.layers;
     masks.picture = picture;
   }
@@ -48,6 +48,11 @@ class LayerPattern {
   }
 
  private:
+  [[nodiscard]] bool was_key_picture(RtpTimestamp picture) const {
+    const std::size_t known = std::min<std::size_t>(key_count_, key_pictures_.size());
+    return std::find(key_pictures_.begin(), key_pictures_.begin() + known, picture) != key_pictures_.begin() + known;
+  }
+
   struct Masks {
     codec::LayerMask in_key_pictures = 0;
     codec::LayerMask elsewhere = 0;
@@ -55,7 +60,8 @@ class LayerPattern {
     RtpTimestamp picture;
   };
   std::array<std::array<Masks, codec::kMaxTemporalLayers>, codec::kMaxSpatialLayers> masks_{};
-  std::optional<RtpTimestamp> key_picture_;
+  std::array<RtpTimestamp, 4> key_pictures_{};  ///< The last ones.
+  std::uint32_t key_count_ = 0;
   bool has_spatial_layers_ = false;
 };
 
