@@ -171,6 +171,17 @@ void DecoderModel::judge(const FrameKey& key, const Frame& frame) {
   ++counts_.lost;
 }
 
+/// Behind the last packet that came of a frame; it may have been cut short there.
+std::int64_t DecoderModel::end_of_row(const Frame& frame) const {
+  if (frame.complete()) return frame.end();
+  const auto& packets = order_.all();
+  std::int64_t end = frame.first;
+  for (auto it = packets.lower_bound(frame.first); it != packets.end() && it->first < frame.end(); ++it) {
+    if (it->second.frame.number == frame.info.number) end = it->first + 1;
+  }
+  return end;
+}
+
 /// Whether there is a hole where the frame would lie: between those before and after it, behind the last key
 /// picture.
 bool DecoderModel::lost_on_the_way(const FrameKey& missing, std::int64_t start) const {
@@ -179,8 +190,7 @@ bool DecoderModel::lost_on_the_way(const FrameKey& missing, std::int64_t start) 
   std::int64_t from = start;
   if (after != frames_.begin()) {
     const auto before = std::prev(after);
-    // One of which packets are missing is a hole itself, but of its own.
-    if (before->first.first == missing.first) from = std::max(from, before->second.end());
+    if (before->first.first == missing.first) from = std::max(from, end_of_row(before->second));
   }
   return order_.hole_between(from, after->second.first);
 }

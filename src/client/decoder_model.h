@@ -97,6 +97,7 @@ class DecoderModel {
   void show(const Frame& frame, Instant now);
   void end_picture();
   void judge(const FrameKey& key, const Frame& frame);
+  [[nodiscard]] std::int64_t end_of_row(const Frame& frame) const;
   [[nodiscard]] bool lost_on_the_way(const FrameKey& missing, std::int64_t start) const;
   [[nodiscard]] std::int64_t last_key_before(std::int64_t number) const;
 

@@ -78,8 +78,8 @@ FrameFacts FrameReader::read(Kind kind, Bytes payload, std::optional<Bytes> desc
   return facts;
 }
 
-/// Nothing but the start of an OBU tells of an AV1 payload's layers, and a packet in the middle tells nothing.
-/// Key frames bring the structure (A.8.2): one without is of a sender whose descriptors say nothing.
+/// Nothing but the start of an OBU tells of an AV1 payload's layers, and a packet in the middle tells
+/// nothing. Key frames bring the structure (A.8.2): one without is of a sender whose descriptors say nothing.
 FrameFacts FrameReader::unread(Bytes descriptor, const FrameFacts& told) {
   State& known = state();
   if (told.is_key_frame || DependencyDescriptor::carries_structure(descriptor) ||

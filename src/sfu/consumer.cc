@@ -28,7 +28,7 @@ bool is_forwarded(rtp::Extension extension) {
 }
 
 constexpr int kMaxDisagreement = 5;  ///< Seconds between what timestamps and arrivals say.
-constexpr int kMaxReplay = 512;         ///< Packets of a key frame.
+constexpr int kMaxReplay = 512;      ///< Packets of a key frame.
 
 /// RFC 3550 §5.1: random. Far from the wrap, as who misses the first one can never guess the roll-over
 /// counter (RFC 3711 §3.3.1), and not so near zero that a reordered first packet would lie before it.
@@ -175,7 +175,8 @@ std::optional<Rewrite> Consumer::plan(const MediaPacket& packet, Instant now) {
     key_frame_ = rewrite->sequence_number;
     key_frame_at_ = now;
   }
-  if (rewriter_.follows(packet.tag) && rewrite->timestamp == rewriter_.newest_timestamp()) last_in_ = packet.view.timestamp();
+  if (rewriter_.follows(packet.tag) && rewrite->timestamp == rewriter_.newest_timestamp())
+    last_in_ = packet.view.timestamp();
   if (packet.facts.is_frame_start && video_) note_layers(now);
   return rewrite;
 }

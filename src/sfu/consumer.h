@@ -210,7 +210,7 @@ class Consumer {
   MediaSession* session_;  ///< Of the transport that it sends on.
   std::optional<Ssrc> rtx_ssrc_;
   SequenceNumber rtx_sequence_;
-  Instant last_arrival_{};       ///< When the picture of last_in_ should have come.
+  Instant last_arrival_{};        ///< When the picture of last_in_ should have come.
   std::uint8_t last_stream_ = 0;  ///< Place of the stream that the current run is of.
   std::uint8_t priority_ = 1;
   rtp::StreamScore score_;

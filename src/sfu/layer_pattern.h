@@ -1,8 +1,8 @@
 // Which choices of layers the frames of each layer were seen to be for: what a viewer lacks when frames that
 // nobody saw were not for its layers.
 //
-// One per producer stream. In key pictures frames may be for more than elsewhere: in modes where upper spatial
-// layers refer to lower ones in key pictures only (W3C WebRTC-SVC §6, L3T3_KEY).
+// One per producer stream. In key pictures frames may be for more than elsewhere: in modes where upper
+// spatial layers refer to lower ones in key pictures only (W3C WebRTC-SVC §6, L3T3_KEY).
 #pragma once
 
 #include <algorithm>
@@ -50,7 +50,8 @@ class LayerPattern {
  private:
   [[nodiscard]] bool was_key_picture(RtpTimestamp picture) const {
     const std::size_t known = std::min<std::size_t>(key_count_, key_pictures_.size());
-    return std::find(key_pictures_.begin(), key_pictures_.begin() + known, picture) != key_pictures_.begin() + known;
+    return std::find(key_pictures_.begin(), key_pictures_.begin() + known, picture) !=
+           key_pictures_.begin() + known;
   }
 
   struct Masks {

@@ -1,5 +1,4 @@
 #include "sfu/layer_selector.h"
-#include <cstdio>
 
 namespace sluice::sfu {
 namespace {
@@ -81,8 +80,8 @@ void LayerSelector::lack(LayerMask choices) {
   }
 }
 
-/// A key frame of the stream that is followed, behind what has been judged already: it begins those choices of
-/// which nothing was left out since.
+/// A key frame of the stream that is followed, behind what has been judged already: it begins those choices
+/// of which nothing was left out since.
 void LayerSelector::begin_late(const StoredPacket& key_frame) {
   LayerMask begun = key_frame.facts.switches;
   std::uint32_t i = lack_count_;
@@ -108,14 +107,13 @@ LayerSelector::Verdict LayerSelector::judge(const StoredPacket& packet, const La
   const codec::FrameFacts& facts = packet.facts;
   if (!packet.newest) {
     if (facts.is_key_frame) begin_late(packet);
-  std::fprintf(stderr,"%p LATE n %u ts %u S%d T%d start %d key %d lay %04x intact %04x cur %d.%d\n",(void*)this,packet.view.sequence_number().value,packet.view.timestamp().value,facts.spatial_layer,facts.temporal_layer,facts.is_frame_start,facts.is_key_frame,facts.layers,intact_,current_.layers.spatial,current_.layers.temporal);
     return Verdict::kLate;
   }
 
   const bool new_picture = packet.view.timestamp() != picture_;
   picture_ = packet.view.timestamp();
-  // What is missing is judged by its picture, once it comes: it brings nothing to those who need frames that are
-  // not for the layers chosen now, nor for those chosen from this picture on.
+  // What is missing is judged by its picture, once it comes: it brings nothing to those who need frames that
+  // are not for the layers chosen now, nor for those chosen from this picture on.
   if (packet.span.after_gap) lack(pattern.lacking(current_.layers));
   LayerMask possible = intact_;
   if (facts.is_frame_start) {
@@ -142,7 +140,6 @@ LayerSelector::Verdict LayerSelector::judge(const StoredPacket& packet, const La
       if (has_layers(up, current_.layers)) choose(up);
     }
   }
-  std::fprintf(stderr,"%p n %u st %d ts %u S%d T%d start %d key %d sync %d sw %04x lay %04x gap %d newpic %d intact %04x possible %04x cur %d.%d target %d:%d.%d\n",(void*)this,packet.view.sequence_number().value,packet.stream,packet.view.timestamp().value,facts.spatial_layer,facts.temporal_layer,facts.is_frame_start,facts.is_key_frame,facts.is_layer_sync,facts.switches,facts.layers,packet.span.after_gap,new_picture,intact_,possible,current_.layers.spatial,current_.layers.temporal,target_.stream,target_.layers.spatial,target_.layers.temporal);
   if (has_layers(facts.layers, current_.layers)) {
     intact_ = possible;
     return Verdict::kForward;

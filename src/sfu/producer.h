@@ -122,7 +122,8 @@ class Producer {
                                         Instant arrival, transport::DropReason& reason);
 
   /// Counts what a packet tells of its stream: layers, rates, whether it lives.
-  void note_layers(ProducerStream& stream, RtpTimestamp picture, const codec::FrameFacts& facts, std::size_t size, Instant now);
+  void note_layers(ProducerStream& stream, RtpTimestamp picture, const codec::FrameFacts& facts,
+                   std::size_t size, Instant now);
   /// `start` brought the structure that packets behind it, which came before it, refer to.
   void read_again(ProducerStream& stream, codec::Kind kind, SequenceNumber start, Instant now);
   static void note_discardable(ProducerStream& stream, const StoredPacket& packet);

@@ -61,8 +61,8 @@ codec::Layers Producer::highest_layers() const {
   return highest;
 }
 
-void Producer::note_layers(ProducerStream& stream, RtpTimestamp picture, const codec::FrameFacts& facts, std::size_t size,
-                           Instant now) {
+void Producer::note_layers(ProducerStream& stream, RtpTimestamp picture, const codec::FrameFacts& facts,
+                           std::size_t size, Instant now) {
   const std::uint8_t s = std::min<std::uint8_t>(facts.spatial_layer, codec::kMaxSpatialLayers - 1);
   const std::uint8_t t = std::min<std::uint8_t>(facts.temporal_layer, codec::kMaxTemporalLayers - 1);
   stream.layer_rates[s][t].add(size, now);

@@ -58,7 +58,8 @@ struct ProducerStream {
     kOutdated,  ///< It fits those before the restart: it was late, or is a repair.
   };
   /// `number`: of the packet, when it is one.
-  [[nodiscard]] Fit fit(RtpTimestamp timestamp, Instant arrival, std::optional<SequenceNumber> number = {}) const {
+  [[nodiscard]] Fit fit(RtpTimestamp timestamp, Instant arrival,
+                        std::optional<SequenceNumber> number = {}) const {
     // Ahead of all others, and long before them: frames out of their order are nearer to each other.
     if (media.started() && number && number->newer_than(last_number) &&
         newest.timestamp.minus(timestamp) > static_cast<std::int64_t>(clock_rate))
@@ -96,7 +97,7 @@ struct ProducerStream {
   rtp::ReceiveStatistics media;   ///< As the report blocks tell: without repairs.
   rtp::ReceiveStatistics repair;  ///< The RTX stream.
   ArrivalClock arrivals;
-  rtp::SequenceWindow seen;       ///< Media and repairs together: nothing is forwarded twice.
+  rtp::SequenceWindow seen;  ///< Media and repairs together: nothing is forwarded twice.
   rtp::NackGenerator nack;
   History history;
   codec::FrameReader reader;

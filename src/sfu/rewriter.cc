@@ -103,7 +103,8 @@ void Rewriter::leave_out(const StoredPacket& packet, bool picture_too) {
   if (packet.span.after_gap) {
     // What is missing before it may still come, and take its place before whatever is forwarded next.
     const auto tl0 = static_cast<std::uint8_t>(packet.facts.picture.tl0_pic_idx + run_.tl0_offset);
-    go_ahead_of({packet.view.timestamp().value + run_.timestamp_offset}, static_cast<std::uint8_t>(tl0 + (packet.facts.temporal_layer == 0 ? 0 : 1)),
+    go_ahead_of({packet.view.timestamp().value + run_.timestamp_offset},
+                static_cast<std::uint8_t>(tl0 + (packet.facts.temporal_layer == 0 ? 0 : 1)),
                 static_cast<std::uint16_t>(packet.facts.number + run_.frame_number_offset));
   }
   if (picture_too && packet.facts.picture.has_picture_id()) pictures_.drop(packet.picture, packet.picture);
