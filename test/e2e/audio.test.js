@@ -53,7 +53,10 @@ describe('audio', withChromium, () => {
       await gone;
     });
     const start = async (/** @type {string} */ host) => {
-      const browser = await Chromium.start({ runner: net ? (program) => String(net?.at(host, program)) : undefined, flags: ['--mute-audio'] });
+      const browser = await Chromium.start({
+        runner: net ? (program) => String(net?.at(host, program)) : undefined,
+        flags: ['--mute-audio'],
+      });
       closers.push(() => browser.close());
       return browser;
     };
