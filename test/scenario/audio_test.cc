@@ -56,6 +56,24 @@ TEST_CASE("at 5 % loss audio is whole without RTX, by every cipher") {
   world.finish();
 }
 
+TEST_CASE("audio is repaired by default, by offer and answer and by ORTC, with RTX where both have it") {
+  const bool jsep = GENERATE(true, false);
+  INFO((jsep ? "offer and answer" : "ORTC"));
+  World world({.seed = 7});
+  Participant& publisher = world.join({.video = false});
+  const LinkSpec lossy{.loss = 0.05, .delay = 25ms};
+  Participant& viewer =
+      world.join({.audio = jsep, .video = false, .jsep = jsep, .up = lossy, .down = lossy});
+  REQUIRE(world.run_until_connected(20s));
+  world.run_for(30s);
+  const auto& receiver = audio_of(world, viewer, publisher);
+  expect_no_errors(receiver.continuity());
+  CHECK(concealed(receiver) < 0.01);
+  CHECK(repeated(world, viewer, publisher) > 40);
+  if (!jsep) CHECK(receiver.rtx_ssrc());
+  world.finish();
+}
+
 TEST_CASE("RED reaches each viewer in its own numbers, and as plain Opus who has none") {
   const auto seed = GENERATE(from_range(seeds(1, 3)));
   const double loss = GENERATE(0.0, 0.05);
