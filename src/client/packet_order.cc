@@ -149,7 +149,7 @@ void PacketOrder::check_hole(const LayeredPacket& before, const LayeredPacket& a
         "a hole of " + std::to_string(missing) + " where only " + std::to_string(made) + " packets were made",
         before, after);
   if (!before.has_picture || !after.has_picture) return;
-  const std::int64_t limit = (missing + 1) * options_.picture_step;
+  const std::int64_t limit = (after.number - before.number) * options_.picture_step;
   if (picture_steps(before, after) > limit)
     complain("the picture id goes from " + std::to_string(before.picture_id) + " to " +
                  std::to_string(after.picture_id) + " over a hole of " + std::to_string(missing),

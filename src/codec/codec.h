@@ -48,6 +48,9 @@ struct FrameFacts {
   bool is_discardable = false;  ///< No other frame refers to it. Of Opus: comfort noise, in DTX.
   bool is_layer_sync =
       false;  ///< Refers to the base temporal layer only (VP8's Y): `switches` holds whatever the viewer has.
+  /// Its dependency descriptor refers to a structure that has not come yet: nothing is known but what stands
+  /// here, and it is for nobody.
+  bool is_unread = false;
   std::uint8_t temporal_layer = 0;
   std::uint8_t spatial_layer = 0;
   LayerMask layers = kAllLayers;  ///< The choices that need this frame.

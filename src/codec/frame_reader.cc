@@ -42,6 +42,7 @@ struct FrameReader::State {
   std::array<DependencyStructure, 2> structures;
   std::size_t newest = 0;
   FrameHistory history;
+  bool descriptors_are_useless = false;  ///< Broken, or never with a structure: the payload has the word.
   Vp9Structure vp9;
 
   void note(const Vp9Structure& structure) {
@@ -65,7 +66,8 @@ FrameFacts FrameReader::read(Kind kind, Bytes payload, std::optional<Bytes> desc
   FrameFacts facts = read_payload(kind, payload, marker);
   if (!descriptor) return facts;
   const std::optional<FrameFacts> described = read_descriptor(*descriptor);
-  if (!described) return facts;
+  if (!described) return kind == Kind::kAv1 ? unread(*descriptor, facts) : facts;
+  state_->descriptors_are_useless = false;
   const FrameFacts told = facts;
   facts = *described;
   facts.picture = told.picture;
@@ -73,6 +75,22 @@ FrameFacts FrameReader::read(Kind kind, Bytes payload, std::optional<Bytes> desc
     facts.width = told.width;
     facts.height = told.height;
   }
+  return facts;
+}
+
+/// Nothing but the start of an OBU tells of an AV1 payload's layers, and a packet in the middle tells
+/// nothing. Key frames bring the structure (A.8.2): one without is of a sender whose descriptors say nothing.
+FrameFacts FrameReader::unread(Bytes descriptor, const FrameFacts& told) {
+  State& known = state();
+  if (told.is_key_frame || DependencyDescriptor::carries_structure(descriptor) ||
+      descriptor.size() < DependencyDescriptor::kMandatorySize)
+    known.descriptors_are_useless = true;
+  if (known.descriptors_are_useless) return told;
+  FrameFacts facts;
+  facts.is_unread = true;
+  facts.is_frame_start = (descriptor[0] & 0x80) != 0;
+  facts.is_frame_end = (descriptor[0] & 0x40) != 0;
+  facts.layers = 0;
   return facts;
 }
 

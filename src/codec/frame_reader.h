@@ -3,8 +3,9 @@
 // §4.2.1).
 //
 // One per received RTP stream, held by ingress. Where a packet carries a dependency descriptor that can be
-// read, it wins over what the payload says: so encrypted payloads forward by layers as well. No allocation
-// after the structure is known.
+// read, it wins over what the payload says: so encrypted payloads forward by layers as well. One that refers
+// to a structure which is still to come is not guessed at: the facts say so, and the packet can be read
+// again. No allocation after the structure is known.
 #pragma once
 
 #include <memory>
@@ -28,6 +29,7 @@ class FrameReader {
  private:
   struct State;
   State& state();
+  FrameFacts unread(Bytes descriptor, const FrameFacts& told);
   FrameFacts read_payload(Kind kind, Bytes payload, bool marker);
   /// Nothing when it cannot be read, or not yet.
   std::optional<FrameFacts> read_descriptor(Bytes value);

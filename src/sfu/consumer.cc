@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 #include "sfu/media_session.h"
 #include "sfu/trace.h"
@@ -25,8 +26,8 @@ bool is_forwarded(rtp::Extension extension) {
   }
 }
 
-constexpr double kMaxDisagreement = 5;  ///< Seconds between what timestamps and arrivals say.
-constexpr int kMaxReplay = 512;         ///< Packets of a key frame.
+constexpr int kMaxDisagreement = 5;  ///< Seconds between what timestamps and arrivals say.
+constexpr int kMaxReplay = 512;      ///< Packets of a key frame.
 
 /// RFC 3550 §5.1: random. Far from the wrap, as who misses the first one can never guess the roll-over
 /// counter (RFC 3711 §3.3.1), and not so near zero that a reordered first packet would lie before it.
@@ -116,6 +117,7 @@ void Consumer::activate(bool active, Instant now) {
   session_->on_active_changed(active, now);
   if (!active) {
     producer_->session->router().remove(*producer_, *this);
+    note_clock();
     selector_.stop();
     rewriter_.stop();
     note_layers(now);
@@ -153,13 +155,14 @@ std::optional<Rewrite> Consumer::plan(const MediaPacket& packet, Instant now) {
     return left_out(packet.facts.red.is_unreadable ? LeftOut::kRed : LeftOut::kPayloadType);
   }
   std::optional<Rewrite> rewrite;
-  const Verdict verdict = selector_.judge(packet);
+  const Verdict verdict = selector_.judge(packet, producer_->stream(packet.stream).pattern);
   switch (verdict) {
     case Verdict::kOther:
       return left_out(LeftOut::kOtherStream);
     case Verdict::kAwaitStart:
       return left_out(LeftOut::kAwaitsKeyFrame);
     case Verdict::kLeaveOut:
+      rewriter_.choose(selector_.current()->layers, packet);
       rewriter_.leave_out(packet, packet.facts.spatial_layer == 0 && producer_->closes_picture_gaps());
       return left_out(LeftOut::kLayer);
     case Verdict::kLate:
@@ -167,7 +170,7 @@ std::optional<Rewrite> Consumer::plan(const MediaPacket& packet, Instant now) {
       break;
     case Verdict::kStart:
       start_run(packet);
-      rewriter_.choose(selector_.current()->layers);
+      rewriter_.choose(selector_.current()->layers, packet);
       rewrite = rewriter_.rewrite(packet);
       break;
     case Verdict::kForward:
@@ -175,7 +178,7 @@ std::optional<Rewrite> Consumer::plan(const MediaPacket& packet, Instant now) {
         rewriter_.leave_out(packet, false);
         return left_out(LeftOut::kDtx);
       }
-      rewriter_.choose(selector_.current()->layers);
+      rewriter_.choose(selector_.current()->layers, packet);
       rewrite = rewriter_.rewrite(packet);
       break;
   }
@@ -185,10 +188,8 @@ std::optional<Rewrite> Consumer::plan(const MediaPacket& packet, Instant now) {
     key_frame_ = rewrite->sequence_number;
     key_frame_at_ = now;
   }
-  if (packet.newest || verdict == Verdict::kStart) {
+  if (rewriter_.follows(packet.tag) && rewrite->timestamp == rewriter_.newest_timestamp())
     last_in_ = packet.view.timestamp();
-    last_arrival_ = packet.packet->arrival;
-  }
   if (packet.facts.is_frame_start && video_) note_layers(now);
   return rewrite;
 }
@@ -293,6 +294,9 @@ bool Consumer::send(const MediaPacket& packet, const Rewrite& rewrite, Instant n
 void Consumer::forward(const MediaPacket& packet, Instant now) {
   const auto followed = selector_.current();
   const auto rewrite = plan(packet, now);
+  // It came, and was not the one: its start was late, or it was smaller than what is wanted.
+  if (packet.facts.is_key_frame && video_ && packet.stream == selector_.target().stream)
+    request_wanted_key_frame(now);
   if (!rewrite) return;
   if (!send(packet, *rewrite, now)) return;
   if (packet.facts.is_key_frame && video_) ++key_frame_count_;
@@ -324,10 +328,7 @@ void Consumer::replay_from(const MediaPacket& start, Instant now) {
 // ---------------------------------------------------------------------------------------------------------------------
 
 void Consumer::start_run(const MediaPacket& packet) {
-  const ProducerStream& before = producer_->stream(last_stream_);
-  const auto& report = before.media.last_sender_report();
-  if (rewriter_.newest_timestamp() && report)
-    anchor_ = Anchor{report->ntp, {report->timestamp.value + rewriter_.timestamp_offset()}};
+  note_clock();
   const RtpTimestamp timestamp = start_timestamp(packet);
   const bool changed = rewriter_.newest_timestamp().has_value();
   rewriter_.start(packet, timestamp);
@@ -336,31 +337,52 @@ void Consumer::start_run(const MediaPacket& packet) {
   if (changed) session_->report_soon();
 }
 
+/// What the publisher's reports tell of the run that goes on, while they can still be asked.
+void Consumer::note_clock() {
+  const ProducerStream& stream = producer_->stream(last_stream_);
+  if (!rewriter_.follows(stream.tag)) return;
+  last_arrival_ = stream.arrivals.at(last_in_).value_or(last_arrival_);
+  const auto& report = stream.media.last_sender_report();
+  if (!report) return;
+  const Anchor now{report->ntp, {report->timestamp.value + rewriter_.timestamp_offset()}};
+  if (anchor_ && timeline_guessed_) {
+    timeline_error_ = now.timestamp.minus(anchor_->at(now.ntp, stream.clock_rate));
+  } else {
+    anchor_ = now;
+  }
+}
+
 /// Where a packet that begins a run stands on the viewer's timeline.
-RtpTimestamp Consumer::start_timestamp(const StoredPacket& packet) const {
+RtpTimestamp Consumer::start_timestamp(const StoredPacket& packet) {
   const RtpTimestamp in = packet.view.timestamp();
   const auto newest = rewriter_.newest_timestamp();
   if (!newest) return in;
-  const double rate = producer_->stream(0).clock_rate;
-  const double waited = std::chrono::duration<double>(packet.packet->arrival - last_arrival_).count();
-  const bool same_stream = rewriter_.follows(packet.tag);
-  std::optional<double> elapsed;
-  if (same_stream) {
-    elapsed = in.minus(last_in_) / rate;
-  } else {
+  const std::uint32_t rate = producer_->stream(0).clock_rate;
+  const Instant arrival = producer_->stream(packet.stream).arrivals.at(in).value_or(packet.packet->arrival);
+  const auto waited =
+      static_cast<std::int64_t>(std::chrono::duration<double>(arrival - last_arrival_).count() * rate);
+  std::optional<std::int64_t> ticks;
+  bool guessed = timeline_guessed_;
+  if (rewriter_.follows(packet.tag)) {
+    ticks = in.minus(last_in_);
+  } else if (const auto captured = producer_->stream(packet.stream).capture_time(in); captured && anchor_) {
     // Streams of one publisher have offsets of their own; its sender reports put them on one clock.
-    const auto from = producer_->stream(last_stream_).capture_time(last_in_);
-    const auto to = producer_->stream(packet.stream).capture_time(in);
-    if (from && to) elapsed = static_cast<double>(static_cast<std::int64_t>(*to - *from)) / 4294967296.0;
+    ticks = anchor_->at(*captured, rate).minus(*newest);
+    guessed = false;
   }
   // Without reports, or with reports that cannot be true, by when it came.
-  if (!elapsed || std::abs(*elapsed - waited) > kMaxDisagreement) elapsed = waited;
-  const auto ticks = static_cast<std::int64_t>(*elapsed * rate);
-  return newest->plus(static_cast<int>(std::max<std::int64_t>(ticks, 1)));
+  if (!ticks || std::abs(*ticks - waited) > std::int64_t{kMaxDisagreement} * rate) {
+    ticks = waited - std::exchange(timeline_error_, 0);
+    guessed = true;
+  }
+  timeline_guessed_ = guessed;
+  if (!guessed) timeline_error_ = 0;
+  return newest->plus(static_cast<int>(std::max<std::int64_t>(*ticks, 1)));
 }
 
-void Consumer::on_stream_began_anew(std::uint8_t stream, Instant now) {
+void Consumer::on_stream_begins_anew(std::uint8_t stream, Instant now) {
   if (!selector_.current() || selector_.current()->stream != stream) return;
+  note_clock();
   selector_.stop();
   waiting_since_ = now;
   request_wanted_key_frame(now);

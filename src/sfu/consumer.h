@@ -11,6 +11,7 @@
 #pragma once
 
 #include <array>
+#include <cmath>
 #include <memory>
 #include <optional>
 #include <string>
@@ -109,8 +110,8 @@ class Consumer {
   void set_target_bitrate(std::optional<std::uint32_t> bitrate, Instant now);
   /// What the producer's streams, what is preferred or the target bitrate have changed.
   void select_layers(Instant now);
-  /// The stream's numbers begin anew.
-  void on_stream_began_anew(std::uint8_t stream, Instant now);
+  /// The stream's numbers are about to begin anew.
+  void on_stream_begins_anew(std::uint8_t stream, Instant now);
   [[nodiscard]] Explanation explain(Instant now) const;
   [[nodiscard]] ConsumerScore score() const;
   void tell_score();
@@ -158,7 +159,8 @@ class Consumer {
 
   void activate(bool active, Instant now);
   void start_run(const MediaPacket& packet);
-  [[nodiscard]] RtpTimestamp start_timestamp(const StoredPacket& packet) const;
+  void note_clock();
+  [[nodiscard]] RtpTimestamp start_timestamp(const StoredPacket& packet);
   bool send(const MediaPacket& packet, const Rewrite& rewrite, Instant now);
   void replay_from(const MediaPacket& start, Instant now);
   void note_layers(Instant now);
@@ -210,8 +212,7 @@ class Consumer {
   LayerSelector selector_;
   LayerSelector::Choice told_;  ///< The layers of the last LayersChange.
   bool told_any_ = false;
-  RtpTimestamp last_in_;  ///< Of the newest packet forwarded, the publisher's time and when it came.
-  Instant last_arrival_{};
+  RtpTimestamp last_in_;  ///< Of the newest picture forwarded, the publisher's time.
   mutable rtp::RateMeter rate_;
   std::uint64_t packets_ = 0;
   std::uint64_t bytes_ = 0;
@@ -227,6 +228,7 @@ class Consumer {
   MediaSession* session_;  ///< Of the transport that it sends on.
   std::optional<Ssrc> rtx_ssrc_;
   SequenceNumber rtx_sequence_;
+  Instant last_arrival_{};        ///< When the picture of last_in_ should have come.
   std::uint8_t last_stream_ = 0;  ///< Place of the stream that the current run is of.
   std::uint8_t priority_ = 1;
   rtp::StreamScore score_;
@@ -235,13 +237,20 @@ class Consumer {
   Instant key_frame_at_{};
   std::optional<std::uint32_t> target_bitrate_;
   Instant waiting_since_{};
-  /// A point of the viewer's timeline, from the run before: for a stream whose publisher has not told its
-  /// clock yet.
+  /// A point of the viewer's timeline, as the publisher's reports told it: what later runs are put by.
   struct Anchor {
     std::uint64_t ntp = 0;
     RtpTimestamp timestamp;
+    [[nodiscard]] RtpTimestamp at(std::uint64_t time, std::uint32_t clock_rate) const {
+      const double seconds = static_cast<double>(static_cast<std::int64_t>(time - ntp)) / 4294967296.0;
+      return {timestamp.value + static_cast<std::uint32_t>(std::llround(seconds * clock_rate))};
+    }
   };
   std::optional<Anchor> anchor_;
+  /// The run was put by when its first packet came. Once its publisher has reported, it is known how many
+  /// ticks ahead of the anchor's timeline that was.
+  bool timeline_guessed_ = false;
+  std::int32_t timeline_error_ = 0;
 
   std::array<std::uint64_t, 2> scored_{};  ///< Packets and retransmissions that the score has been told of.
   std::array<std::uint64_t, 2> packets_reported_{};  ///< `packets_` at the last report and the one before.

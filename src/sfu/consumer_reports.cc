@@ -43,14 +43,10 @@ std::optional<rtcp::SenderReport> Consumer::sender_report(std::uint64_t ntp) con
   if (const auto& theirs = stream.media.last_sender_report(); theirs && rewriter_.follows(stream.tag))
     from = Anchor{theirs->ntp, {theirs->timestamp.value + rewriter_.timestamp_offset()}};
   if (!from) return std::nullopt;
-  const auto elapsed = static_cast<std::int64_t>(*publisher_now - from->ntp);
-  const double seconds = static_cast<double>(elapsed) / 4294967296.0;
-  const auto ticks = static_cast<std::int64_t>(seconds * options_.parameters.codecs.front().clock_rate);
   rtcp::SenderReport report;
   report.ssrc = ssrc_;
   report.ntp = ntp;
-  report.rtp_timestamp = {
-      static_cast<std::uint32_t>(from->timestamp.value + static_cast<std::uint64_t>(ticks))};
+  report.rtp_timestamp = from->at(*publisher_now, options_.parameters.codecs.front().clock_rate);
   report.packet_count = static_cast<std::uint32_t>(packets_);
   report.octet_count = payload_octets_;
   return report;

@@ -4,6 +4,7 @@ namespace sluice::sfu {
 namespace {
 
 constexpr std::uint8_t kDescriptorBits = 16;
+constexpr std::uint8_t kNoLayer = 0xFF;  ///< Of a packet that could not be read: its frame is unknown.
 
 std::uint16_t mask_of(std::uint8_t bits) {
   return static_cast<std::uint16_t>((1U << bits) - 1);
@@ -23,12 +24,19 @@ bool FrameTracker::is_next(RtpTimestamp timestamp, const codec::FrameFacts& fact
 
 FrameSpan FrameTracker::note(SequenceNumber number, RtpTimestamp timestamp, bool marker,
                              const codec::FrameFacts& facts) {
-  FrameSpan span{number, number.plus(-1)};
+  FrameSpan span{number, number.plus(-1), false};
+  if (facts.is_unread) {
+    span.after_gap = started_ && number.minus(last_.number) > 1;
+    last_ = {number, number, timestamp, 0, kNoLayer, true};
+    started_ = true;
+    return span;
+  }
   if (started_) {
     const bool same = timestamp == last_.timestamp && facts.spatial_layer == last_.spatial_layer &&
                       (facts.number_bits == 0 || facts.number == last_.frame_number) && !facts.is_frame_start;
     span.previous_last = last_.number;
     const int gap = number.minus(last_.number) - 1;
+    span.after_gap = gap > 0;
     if (same) {
       span.first = last_.first;
       span.previous_last = last_.first.plus(-1);

@@ -17,10 +17,15 @@ namespace sluice::sfu {
 struct FrameSpan {
   SequenceNumber first;
   SequenceNumber previous_last;
+  bool after_gap = false;  ///< Numbers right before it have not come.
 };
 
 class FrameTracker {
  public:
+  /// A packet without media: it is of no frame, and what follows it is after no gap.
+  void pass_over(SequenceNumber number) {
+    if (number == last_.number.plus(1)) last_.number = number;
+  }
   FrameSpan note(SequenceNumber number, RtpTimestamp timestamp, bool marker, const codec::FrameFacts& facts);
   /// The picture id of any packet, widened to 16 bits that wrap like all others.
   std::uint16_t widen(const codec::PictureFields& picture);

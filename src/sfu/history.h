@@ -28,6 +28,10 @@ class History {
   void insert(const StoredPacket& packet, Instant now);
   /// Null when never seen, overwritten or too old. Valid until the next insert, advance or clear.
   [[nodiscard]] const Entry* lookup(SequenceNumber number, Instant now) const;
+  /// The same, for who has learned what it means.
+  [[nodiscard]] Entry* find(SequenceNumber number, Instant now) {
+    return const_cast<Entry*>(lookup(number, now));
+  }
 
   /// False from the number on that is ahead of all.
   [[nodiscard]] bool is_before_end(SequenceNumber number) const { return unwrapper_.peek(number) < end_; }

@@ -41,6 +41,8 @@ bool LayerSelector::needs_key_frame() const {
 bool LayerSelector::can_start(const StoredPacket& packet) const {
   // A smaller stream than wanted does for the start; a larger one may not fit the viewer's link.
   if (following_ ? packet.stream != target_.stream : packet.stream > target_.stream) return false;
+  // Before a pause, this or what comes after it has been forwarded already.
+  if (!packet.newest && packet.tag == tag_ && packet.view.timestamp().minus(picture_) <= 0) return false;
   return starts_anywhere_ || packet.facts.is_key_frame;
 }
 
@@ -50,6 +52,7 @@ void LayerSelector::start(const StoredPacket& packet) {
   current_ = {packet.stream, target_.layers};
   picture_ = packet.view.timestamp();
   intact_ = starts_anywhere_ ? codec::kAllLayers : packet.facts.switches;
+  lack_count_ = 0;
   choose(intact_);
 }
 
@@ -67,7 +70,31 @@ void LayerSelector::choose(LayerMask possible) {
   }
 }
 
-LayerSelector::Verdict LayerSelector::judge(const StoredPacket& packet) {
+void LayerSelector::lack(LayerMask choices) {
+  intact_ = static_cast<LayerMask>(intact_ & ~choices);
+  if (lack_count_ != 0 && lacks_[(lack_count_ - 1) % kLacks].picture == picture_) {
+    LayerMask& known = lacks_[(lack_count_ - 1) % kLacks].choices;
+    known = static_cast<LayerMask>(known | choices);
+  } else {
+    lacks_[lack_count_++ % kLacks] = {picture_, choices};
+  }
+}
+
+/// A key frame of the stream that is followed, behind what has been judged already: it begins those choices
+/// of which nothing was left out since.
+void LayerSelector::begin_late(const StoredPacket& key_frame) {
+  LayerMask begun = key_frame.facts.switches;
+  std::uint32_t i = lack_count_;
+  while (i-- > 0 && lack_count_ - i <= kLacks) {
+    const Lack& lack = lacks_[i % kLacks];
+    if (lack.picture.minus(key_frame.view.timestamp()) < 0) break;
+    if (lack_count_ - i == kLacks) return;  // more than is remembered
+    begun = static_cast<LayerMask>(begun & ~lack.choices);
+  }
+  intact_ = static_cast<LayerMask>(intact_ | begun);
+}
+
+LayerSelector::Verdict LayerSelector::judge(const StoredPacket& packet, const LayerPattern& pattern) {
   const bool followed = following_ && packet.tag == tag_;
   if (!followed) {
     if (!can_start(packet)) {
@@ -78,10 +105,16 @@ LayerSelector::Verdict LayerSelector::judge(const StoredPacket& packet) {
     return has_layers(packet.facts.layers, current_.layers) ? Verdict::kStart : Verdict::kAwaitStart;
   }
   const codec::FrameFacts& facts = packet.facts;
-  if (!packet.newest) return Verdict::kLate;
+  if (!packet.newest) {
+    if (facts.is_key_frame) begin_late(packet);
+    return Verdict::kLate;
+  }
 
   const bool new_picture = packet.view.timestamp() != picture_;
   picture_ = packet.view.timestamp();
+  // What is missing is judged by its picture, once it comes: it brings nothing to those who need frames that
+  // are not for the layers chosen now, nor for those chosen from this picture on.
+  if (packet.span.after_gap) lack(pattern.lacking(current_.layers));
   LayerMask possible = intact_;
   if (facts.is_frame_start) {
     // One can go over with a frame that one can decode: by itself, from the base layer, or with what one has
@@ -92,13 +125,26 @@ LayerSelector::Verdict LayerSelector::judge(const StoredPacket& packet) {
       possible = static_cast<LayerMask>(possible | (facts.switches & rows_of(intact_)));
     }
     // Within a picture only a key frame is a place to change: its end has to be marked.
-    if (new_picture || facts.is_key_frame) choose(possible);
+    if (new_picture || facts.is_key_frame) {
+      const Layers before = current_.layers;
+      choose(possible);
+      if (packet.span.after_gap && current_.layers != before) {
+        const LayerMask lacking = pattern.lacking(current_.layers);
+        lack(lacking);
+        possible = static_cast<LayerMask>(possible & ~lacking);
+      }
+    } else if (has_layers(facts.layers, current_.layers)) {
+      // Or to go up to more temporal layers: those who have them get the same frames of this picture.
+      const auto [spatial, temporal] = current_.layers;
+      const auto up = static_cast<LayerMask>(possible & codec::temporal_from(spatial, temporal));
+      if (has_layers(up, current_.layers)) choose(up);
+    }
   }
   if (has_layers(facts.layers, current_.layers)) {
     intact_ = possible;
     return Verdict::kForward;
   }
-  intact_ = static_cast<LayerMask>(intact_ & ~facts.layers);
+  lack(facts.layers);
   return Verdict::kLeaveOut;
 }
 

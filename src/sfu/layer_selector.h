@@ -6,10 +6,12 @@
 // frame. Owned by Consumer.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <optional>
 
 #include "codec/layers.h"
+#include "sfu/layer_pattern.h"
 #include "sfu/media_packet.h"
 
 namespace sluice::sfu {
@@ -38,7 +40,8 @@ class LayerSelector {
   /// Nothing is followed any more: the next packets have to begin a stream.
   void stop() { following_ = false; }
 
-  Verdict judge(const StoredPacket& packet);
+  /// `pattern`: of the packet's stream.
+  Verdict judge(const StoredPacket& packet, const LayerPattern& pattern);
 
   /// What is forwarded; nothing before the start.
   [[nodiscard]] std::optional<Choice> current() const {
@@ -53,12 +56,22 @@ class LayerSelector {
   [[nodiscard]] bool can_start(const StoredPacket& packet) const;
   void start(const StoredPacket& packet);
   void choose(codec::LayerMask possible);
+  void lack(codec::LayerMask choices);
+  void begin_late(const StoredPacket& key_frame);
 
   Choice target_;
   Choice current_;
   codec::LayerMask intact_ = 0;  ///< Choices whose every frame was forwarded since one could begin with them.
   RtpTimestamp picture_;         ///< The picture that is coming in.
-  std::uint8_t tag_ = 0;
+  /// Which choices the last pictures were left out of: a key frame whose start comes late brings the rest.
+  struct Lack {
+    RtpTimestamp picture;
+    codec::LayerMask choices = 0;
+  };
+  static constexpr std::size_t kLacks = 8;
+  std::array<Lack, kLacks> lacks_{};
+  std::uint32_t lack_count_ = 0;
+  std::uint8_t tag_ = 0xFF;  ///< Of none yet.
   bool following_ = false;
   bool starts_anywhere_;
 };

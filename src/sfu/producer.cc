@@ -2,12 +2,15 @@
 
 #include <algorithm>
 
+#include "codec/dependency_descriptor.h"
 #include "codec/red.h"
 #include "rtp/rtx.h"
 #include "sfu/media_session.h"
 
 namespace sluice::sfu {
 namespace {
+
+constexpr int kMostReadAgain = 512;  ///< Packets of a key frame.
 
 std::uint32_t clock_rate_of(const RtpParameters& parameters) {
   return parameters.codecs.empty() ? 90'000 : parameters.codecs.front().clock_rate;
@@ -139,15 +142,21 @@ std::optional<MediaPacket> Producer::receive(ProducerStream& stream, const Packe
       reason = DropReason::kRtxMalformed;
       return std::nullopt;
     }
-  } else {
-    if (stream.is_restart(view.timestamp(), packet->arrival)) begin_anew(stream, view.ssrc(), now);
+  }
+  const auto fit = stream.fit(view.timestamp(), packet->arrival);
+  const bool repair = received.ssrc() != view.ssrc();
+  if (fit == ProducerStream::Fit::kOutdated || (fit == ProducerStream::Fit::kRestart && repair)) {
+    reason = DropReason::kRtpOutdated;
+    return std::nullopt;
+  }
+  if (!repair) {
+    if (fit == ProducerStream::Fit::kRestart) begin_anew(stream, view.ssrc(), now);
     stream.media.on_packet(view.sequence_number(), view.timestamp(), view.size(), packet->arrival);
   }
 
   if (codec->nack) {
     // Duplicates too: what comes by itself after its repair was only late.
     using Came = rtp::NackGenerator::Came;
-    const bool repair = received.ssrc() != view.ssrc();
     stream.nack.on_packet(view.sequence_number(), now,
                           repair            ? Came::kRepair
                           : stream.rtx_ssrc ? Came::kOriginal
@@ -166,7 +175,8 @@ std::optional<MediaPacket> Producer::receive(ProducerStream& stream, const Packe
   if (view.payload().empty()) {
     // Padding, to probe the link: of no frame, needed by nobody; its number is closed up.
     media.facts.layers = 0;
-    media.span = {view.sequence_number(), view.sequence_number().plus(-1)};
+    media.span = {view.sequence_number(), view.sequence_number().plus(-1), false};
+    stream.tracker.pass_over(view.sequence_number());
   } else {
     media.facts =
         stream.reader.read(codec->kind, view.payload(),
@@ -177,12 +187,14 @@ std::optional<MediaPacket> Producer::receive(ProducerStream& stream, const Packe
     if (media.newest)
       media.span = stream.tracker.note(view.sequence_number(), view.timestamp(), view.marker(), media.facts);
   }
+  if (!media.newest && codec::DependencyDescriptor::carries_structure(descriptor))
+    read_again(stream, codec->kind, view.sequence_number(), now);
   const codec::FrameFacts& facts = media.facts;
   if (media.newest && codec->nack && stream.nack.missing() != 0) note_discardable(stream, media);
   if (media.newest) {
     stream.last_number = view.sequence_number();
-    stream.last_timestamp = view.timestamp();
-    stream.last_arrival = packet->arrival;
+    stream.newest = {view.timestamp(), packet->arrival};
+    stream.arrivals.note(view.timestamp(), packet->arrival);
     stream.ends_discardable = facts.is_discardable;
   }
   const bool video = options_.kind == MediaKind::kVideo;
@@ -227,6 +239,16 @@ void Producer::check_red(ProducerStream& stream, StoredPacket& packet) const {
   if (carries_opus && !distrusted) return;
   red = {.block_count = 0, .is_unreadable = true, .primary_offset = 0};
   packet.facts.is_discardable = false;
+}
+
+void Producer::read_again(ProducerStream& stream, codec::Kind kind, SequenceNumber start, Instant now) {
+  for (int i = 1; i < kMostReadAgain && stream.history.is_before_end(start.plus(i)); ++i) {
+    History::Entry* entry = stream.history.find(start.plus(i), now);
+    if (entry == nullptr || !entry->facts.is_unread) continue;
+    const Bytes descriptor =
+        extension_values(entry->view)[static_cast<std::size_t>(rtp::Extension::kDependencyDescriptor)];
+    entry->facts = stream.reader.read(kind, entry->view.payload(), descriptor, entry->view.marker());
+  }
 }
 
 /// What is missing of frames that no other needs costs no key frame.

@@ -129,6 +129,8 @@ class Producer {
   /// Counts what a packet tells of its stream: layers, rates, whether it lives.
   void note_layers(ProducerStream& stream, const codec::FrameFacts& facts, std::size_t size, Instant now);
   void check_red(ProducerStream& stream, StoredPacket& packet) const;
+  /// `start` brought the structure that packets behind it, which came before it, refer to.
+  void read_again(ProducerStream& stream, codec::Kind kind, SequenceNumber start, Instant now);
   static void note_discardable(ProducerStream& stream, const StoredPacket& packet);
   void check_liveness(Instant now);
   void reselect(Instant now);

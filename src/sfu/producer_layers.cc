@@ -67,6 +67,7 @@ void Producer::note_layers(ProducerStream& stream, const codec::FrameFacts& fact
   const std::uint8_t t = std::min<std::uint8_t>(facts.temporal_layer, codec::kMaxTemporalLayers - 1);
   stream.layer_rates[s][t].add(size, now);
   stream.needed_by[s][t] = facts.layers;
+  stream.pattern.note(facts);
   const bool returned = !stream.liveness.alive();
   stream.liveness.on_packet(facts.is_frame_start, now);
   const bool more = s > stream.highest.spatial || t > stream.highest.temporal;
@@ -91,8 +92,8 @@ void Producer::reselect(Instant now) {
 }
 
 void Producer::begin_anew(ProducerStream& stream, Ssrc ssrc, Instant now) {
+  for (Consumer* consumer : active) consumer->on_stream_begins_anew(stream.index, now);
   stream.begin_anew(ssrc);
-  for (Consumer* consumer : active) consumer->on_stream_began_anew(stream.index, now);
 }
 
 void Producer::note_orientation(const ExtensionValues& extensions) {

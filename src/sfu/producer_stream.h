@@ -3,6 +3,7 @@
 #pragma once
 
 #include <array>
+#include <cmath>
 #include <optional>
 #include <string>
 
@@ -12,9 +13,11 @@
 #include "rtp/receive_statistics.h"
 #include "rtp/sequence_window.h"
 #include "rtp/stream_score.h"
+#include "sfu/arrival_clock.h"
 #include "sfu/frame_tracker.h"
 #include "sfu/history.h"
 #include "sfu/key_frame_requester.h"
+#include "sfu/layer_pattern.h"
 #include "sfu/stream_liveness.h"
 #include "sluice/rtp_parameters.h"
 
@@ -27,6 +30,7 @@ struct ProducerStream {
         clock_rate(hertz),
         media(hertz),
         repair(hertz),
+        arrivals(hertz),
         history(kind == MediaKind::kVideo ? History() : History(kAudioHistory)),
         key_frames(key_frame_delay) {}
 
@@ -40,20 +44,25 @@ struct ProducerStream {
     media = rtp::ReceiveStatistics(clock_rate);
     scored = {};
     ended = false;
+    newest_before = newest;
     seen.clear();
     nack.restart();
     history = History(history.capacity());
     reader = {};
     tracker = {};
+    arrivals = ArrivalClock(clock_rate);
+    pattern = {};
   }
-  /// A packet whose time has nothing to do with those before: a publisher that restarted under its SSRC, a
-  /// source that was replaced.
-  [[nodiscard]] bool is_restart(RtpTimestamp timestamp, Instant arrival) const {
-    constexpr double kSeconds = 5;
-    if (!media.started()) return false;
-    const double told = timestamp.minus(last_timestamp) / static_cast<double>(clock_rate);
-    const double waited = std::chrono::duration<double>(arrival - last_arrival).count();
-    return told - waited > kSeconds || waited - told > kSeconds;
+  /// How a packet's time fits those before.
+  enum class Fit : std::uint8_t {
+    kGoesOn,
+    kRestart,   ///< Not at all: a publisher that restarted under its SSRC, a source that was replaced.
+    kOutdated,  ///< It fits those before the restart: it was late, or is a repair.
+  };
+  [[nodiscard]] Fit fit(RtpTimestamp timestamp, Instant arrival) const {
+    if (!media.started() || newest.is_near(timestamp, arrival, clock_rate)) return Fit::kGoesOn;
+    const bool lately = arrival - newest_before.arrival < kMemory;
+    return lately && newest_before.is_near(timestamp, arrival, clock_rate) ? Fit::kOutdated : Fit::kRestart;
   }
   /// The publisher's NTP time (32.32) at an RTP time, by its last sender report; nothing before the first.
   [[nodiscard]] std::optional<std::uint64_t> capture_time(RtpTimestamp timestamp) const {
@@ -84,11 +93,13 @@ struct ProducerStream {
   Instant last_received{};
   rtp::ReceiveStatistics media;   ///< As the report blocks tell: without repairs.
   rtp::ReceiveStatistics repair;  ///< The RTX stream.
-  rtp::SequenceWindow seen;       ///< Media and repairs together: nothing is forwarded twice.
+  ArrivalClock arrivals;
+  rtp::SequenceWindow seen;  ///< Media and repairs together: nothing is forwarded twice.
   rtp::NackGenerator nack;
   History history;
   codec::FrameReader reader;
   FrameTracker tracker;
+  LayerPattern pattern;
   StreamLiveness liveness;
   KeyFrameRequester key_frames;
   rtp::RateMeter rate;
@@ -108,8 +119,20 @@ struct ProducerStream {
   };
   Scored scored;
   SequenceNumber last_number;  ///< Of the newest packet.
-  RtpTimestamp last_timestamp;
-  Instant last_arrival{};
+  /// The newest packet, and the last one from before the stream began anew.
+  struct Newest {
+    RtpTimestamp timestamp;
+    Instant arrival{};
+    [[nodiscard]] bool is_near(RtpTimestamp other, Instant at, std::uint32_t clock_rate) const {
+      constexpr double kSeconds = 5;
+      const double told = other.minus(timestamp) / static_cast<double>(clock_rate);
+      const double waited = std::chrono::duration<double>(at - arrival).count();
+      return std::abs(told - waited) <= kSeconds;
+    }
+  };
+  static constexpr Duration kMemory = 5s;
+  Newest newest;
+  Newest newest_before;
   bool ends_discardable = false;  ///< No other frame needs its frame.
   bool ended = false;             ///< Its publisher said goodbye, and nothing came since.
   std::uint8_t red_distrust = 0;  ///< So many more packets are not taken for RED that could be read.

@@ -16,6 +16,7 @@ void Rewriter::start(const StoredPacket& packet, RtpTimestamp timestamp) {
   if (facts.picture.has_picture_id()) pictures_.start(packet.tag, packet.picture);
   left_out_ = false;
   newest_timestamp_ = timestamp;
+  next_frame_number_ = static_cast<std::uint16_t>(facts.number + run.frame_number_offset);
 }
 
 Rewrite Rewriter::make(const StoredPacket& packet, SequenceNumber number, const Run& run) {
@@ -29,7 +30,7 @@ Rewrite Rewriter::make(const StoredPacket& packet, SequenceNumber number, const 
     out.picture_id = picture.value_or(0);
     out.empty = !picture;
   }
-  const codec::Layers chosen = chosen_at(number);
+  const codec::Layers chosen = chosen_for(packet);
   // RFC 9628 §4.2 and its like: the marker ends a picture, whose upper layers may have been left out.
   out.marker =
       packet.view.marker() || (packet.facts.is_frame_end && packet.facts.spatial_layer == chosen.spatial);
@@ -45,33 +46,49 @@ std::optional<Rewrite> Rewriter::rewrite(const StoredPacket& packet) {
   const Run* run = packet.newest ? &run_ : run_of({*number});
   if (run == nullptr) return std::nullopt;
   auto out = make(packet, {*number}, *run);
-  if (!packet.newest) return out;
-  left_out_ = false;
-  // The run's start moves along, so that no comparison meets the wrap; what lies before it is older than any
-  // history.
-  if (out.sequence_number.minus({run_.first_number}) > kLongRun) {
-    run_.first_number = out.sequence_number.plus(-kLongRun / 2).value;
-    runs_[0] = run_;
-    run_count_ = 1;
-    chosen_.first_number = run_.first_number;
-    choices_[0] = chosen_;
-    choice_count_ = 1;
+  if (packet.newest) {
+    left_out_ = false;
+    move_starts_along(packet, out.sequence_number);
   }
-  newest_timestamp_ = out.timestamp;
-  next_tl0_ = static_cast<std::uint8_t>(out.tl0_pic_idx + 1);
-  next_frame_number_ = static_cast<std::uint16_t>(packet.facts.number + run->frame_number_offset + 1);
+  if (run->first_number == run_.first_number) {
+    go_ahead_of(out.timestamp, static_cast<std::uint8_t>(out.tl0_pic_idx + 1),
+                static_cast<std::uint16_t>(packet.facts.number + run_.frame_number_offset + 1));
+  }
   return out;
 }
 
-void Rewriter::choose(codec::Layers layers) {
-  if (choice_count_ != 0 && chosen_.layers == layers) return;
-  chosen_ = choices_[choice_count_++ % kChoices] = {numbers_.next(), layers};
+/// The starts of the run and of the choice move along, so that no comparison meets the wrap; what lies before
+/// them is older than any history.
+void Rewriter::move_starts_along(const StoredPacket& packet, SequenceNumber number) {
+  if (number.minus({run_.first_number}) > kLongRun) {
+    run_.first_number = number.plus(-kLongRun / 2).value;
+    runs_[0] = run_;
+    run_count_ = 1;
+  }
+  const RtpTimestamp picture = packet.view.timestamp();
+  if (picture.minus(chosen_.picture) > kLongChoice && choice_count_ != 0) {
+    chosen_.picture = picture.plus(-kLongChoice / 2);
+    choices_[0] = chosen_;
+    choice_count_ = 1;
+  }
 }
 
-codec::Layers Rewriter::chosen_at(SequenceNumber number) const {
+void Rewriter::go_ahead_of(RtpTimestamp timestamp, std::uint8_t next_tl0, std::uint16_t next_frame_number) {
+  if (timestamp.newer_than(newest_timestamp_)) newest_timestamp_ = timestamp;
+  if (static_cast<std::int8_t>(next_tl0 - next_tl0_) > 0) next_tl0_ = next_tl0;
+  if (static_cast<std::int16_t>(next_frame_number - next_frame_number_) > 0)
+    next_frame_number_ = next_frame_number;
+}
+
+void Rewriter::choose(codec::Layers layers, const StoredPacket& packet) {
+  if (choice_count_ != 0 && chosen_.layers == layers && chosen_.tag == packet.tag) return;
+  chosen_ = choices_[choice_count_++ % kChoices] = {packet.view.timestamp(), layers, packet.tag};
+}
+
+codec::Layers Rewriter::chosen_for(const StoredPacket& packet) const {
   for (std::uint32_t i = choice_count_; i-- > 0 && choice_count_ - i <= kChoices;) {
     const Chosen& chosen = choices_[i % kChoices];
-    if (number.minus({chosen.first_number}) >= 0) return chosen.layers;
+    if (chosen.tag == packet.tag && packet.view.timestamp().minus(chosen.picture) >= 0) return chosen.layers;
   }
   return chosen_.layers;
 }
@@ -81,6 +98,13 @@ void Rewriter::leave_out(const StoredPacket& packet, bool picture_too) {
   if (left_out_) numbers_.drop_through(packet.span.previous_last.value);
   numbers_.drop(packet.span.first.value, packet.view.sequence_number().value);
   left_out_ = true;
+  if (packet.span.after_gap) {
+    // What is missing before it may still come, and take its place before whatever is forwarded next.
+    const auto tl0 = static_cast<std::uint8_t>(packet.facts.picture.tl0_pic_idx + run_.tl0_offset);
+    go_ahead_of(newest_timestamp_,
+                static_cast<std::uint8_t>(tl0 + (packet.facts.temporal_layer == 0 ? 0 : 1)),
+                static_cast<std::uint16_t>(packet.facts.number + run_.frame_number_offset));
+  }
   if (picture_too && packet.facts.picture.has_picture_id()) pictures_.drop(packet.picture, packet.picture);
 }
 

@@ -45,8 +45,8 @@ class Rewriter {
   /// Of a packet that is forwarded; nothing when its place was given away or is too old. The payload type
   /// is the caller's.
   std::optional<Rewrite> rewrite(const StoredPacket& packet);
-  /// From the next number on these layers are forwarded.
-  void choose(codec::Layers layers);
+  /// From the picture of this packet on, which is ahead of all before it, these layers are forwarded.
+  void choose(codec::Layers layers, const StoredPacket& packet);
   /// A packet of the stream that is followed is left out. `picture_too`: its whole picture is.
   void leave_out(const StoredPacket& packet, bool picture_too);
 
@@ -75,16 +75,22 @@ class Rewriter {
     std::uint8_t tl0_offset = 0;
     std::uint8_t tag = 0;
   };
-  /// Which layers were forwarded from a number on: what comes late is judged as it would have been in time.
+  /// Which layers were forwarded from a picture on: what comes late, or again, is judged as the rest of its
+  /// picture was.
   struct Chosen {
-    std::uint16_t first_number = 0;
+    RtpTimestamp picture;
     codec::Layers layers;
+    std::uint8_t tag = 0;
   };
   static constexpr std::size_t kRuns = 8;
   static constexpr std::size_t kChoices = 16;
   static constexpr int kLongRun = 0x4000;
+  static constexpr int kLongChoice = 1 << 29;  ///< Ticks.
 
-  [[nodiscard]] codec::Layers chosen_at(SequenceNumber number) const;
+  [[nodiscard]] codec::Layers chosen_for(const StoredPacket& packet) const;
+  /// What comes after has to lie ahead of these.
+  void go_ahead_of(RtpTimestamp timestamp, std::uint8_t next_tl0, std::uint16_t next_frame_number);
+  void move_starts_along(const StoredPacket& packet, SequenceNumber number);
   [[nodiscard]] const Run* run_of(SequenceNumber number) const;
   [[nodiscard]] Rewrite make(const StoredPacket& packet, SequenceNumber number, const Run& run);
 

@@ -24,6 +24,7 @@ std::string_view to_string(DropReason reason) {
       "rtp-unknown-stream",
       "rtp-unknown-payload-type",
       "rtp-duplicate",
+      "rtp-outdated",
       "rtx-malformed",
       "rtx-unknown-stream",
       "producer-paused",

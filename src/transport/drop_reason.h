@@ -30,6 +30,7 @@ enum class DropReason : std::uint8_t {
   kRtpUnknownStream,  ///< No producer takes this SSRC, MID, RID and payload type.
   kRtpUnknownPayloadType,
   kRtpDuplicate,
+  kRtpOutdated,  ///< Of before its stream began anew.
   kRtxMalformed,
   kRtxUnknownStream,
   kProducerPaused,

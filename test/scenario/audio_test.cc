@@ -62,8 +62,7 @@ TEST_CASE("audio is repaired by default, by offer and answer and by ORTC, with R
   World world({.seed = 7});
   Participant& publisher = world.join({.video = false});
   const LinkSpec lossy{.loss = 0.05, .delay = 25ms};
-  Participant& viewer =
-      world.join({.audio = jsep, .video = false, .jsep = jsep, .up = lossy, .down = lossy});
+  Participant& viewer = world.join({.audio = jsep, .video = false, .jsep = jsep, .up = lossy, .down = lossy});
   REQUIRE(world.run_until_connected(20s));
   world.run_for(30s);
   const auto& receiver = audio_of(world, viewer, publisher);

@@ -162,6 +162,8 @@ void live(const Shape& shape, std::uint64_t seed) {
   options.rtx = random.chance(0.8);
   // Until a sender report has come, and after one was lost, arrival times must do.
   options.timestamp_tolerance = options.up.loss > 0 || options.up.jitter > 0ms ? 150ms : 40ms;
+  // ...of which the first ones may be those of repairs.
+  if (options.up.loss > 0.05) options.timestamp_tolerance = 400ms;
   INFO(shape.name << ", seed " << seed << ", loss " << options.up.loss << " up, " << options.down.loss
                   << " down");
   LayersRig rig(options);
