@@ -74,6 +74,10 @@ class Consumer {
   /// never use a number twice.
   void renegotiate(Options options);
 
+  /// StoredPacket::tag begins to repeat: a number given under an old one must not be given again (RFC 7714
+  /// §8.1).
+  void forget_numbers() { rewriter_.forget(); }
+
   /// The packet's way: nothing when this packet is not for this consumer.
   std::optional<Rewrite> plan(const MediaPacket& packet, Instant now);
   void forward(const MediaPacket& packet, Instant now);

@@ -215,6 +215,37 @@ TEST_CASE("a viewer whose keys come after its consumer is repeated to as well") 
   CHECK(pair.on_the_wire() == sent);
 }
 
+TEST_CASE("a number given before a publisher started anew is not given again, however often it does") {
+  const int restarts = GENERATE(1, 15, 16, 17, 32);
+  INFO(restarts << " restarts");
+  Pair pair;
+  NonceLedger ledger(pair.rig);
+  Consumer& consumer = pair.consume();
+  std::uint32_t timestamp = 1000;
+  const auto feed = [&](std::uint16_t number) {
+    timestamp += 960;
+    pair.rig.feed(pair.publisher,
+                  {kOpus, number, 1234, opus(static_cast<std::uint8_t>(timestamp)), timestamp});
+    pair.rig.now += 20ms;
+  };
+  for (std::uint16_t number = 100; number < 140; ++number) feed(number);
+  pair.rig.drain();
+  // The viewer is away, so that none of them is a run of its own.
+  consumer.set_paused(true, pair.rig.now);
+  for (int i = 0; i < restarts; ++i) {
+    timestamp += 0x20000000U;
+    feed(static_cast<std::uint16_t>(i + 1 == restarts ? 140 : 5000));
+  }
+  consumer.set_paused(false, pair.rig.now);
+  feed(141);
+  feed(120);  // late, and of another time than the 120 that was sent
+  feed(142);
+  pair.rig.drain();
+  CHECK(ledger.packets() >= 42);
+  INFO(ledger.first_reuse());
+  CHECK(ledger.reused() == 0);
+}
+
 /// Does to a pair what a seed says: loss and reordering on the way in, requests for anything, pauses,
 /// publishers that start anew, renegotiation, codecs that change.
 class Chaos {
