@@ -26,10 +26,16 @@ MediaReceiver::MediaReceiver(Options options)
   SLUICE_CHECK(!options_.parameters.codecs.empty() && !options_.parameters.encodings.empty() &&
                options_.parameters.encodings[0].ssrc);
   const auto& encoding = options_.parameters.encodings[0];
-  const auto& codec = options_.parameters.codecs[0];
+  const auto& codecs = options_.parameters.codecs;
+  const bool red = codecs[0].mime_type == "audio/red" && codecs.size() > 1;
+  const auto& codec = codecs[red ? 1 : 0];
   ssrc_ = {*encoding.ssrc};
   if (encoding.rtx_ssrc) rtx_ssrc_ = Ssrc{*encoding.rtx_ssrc};
   payload_type_ = codec.payload_type;
+  if (red) {
+    red_type_ = codecs[0].payload_type;
+    red_.emplace(payload_type_);
+  }
   options_.judge.codec = layered_codec(codec);
   if (options_.judge.codec == LayeredCodec::kVp9) options_.judge.picture_step = 4;  // one cycle of T3
   for (const auto& extension : options_.parameters.header_extensions) {
@@ -43,7 +49,7 @@ MediaReceiver::MediaReceiver(Options options)
     nack_.emplace(options_.kind == MediaKind::kVideo ? rtp::NackPolicy::video() : rtp::NackPolicy::audio());
 }
 
-MediaReceiver::Received MediaReceiver::read(const rtp::PacketView& packet, bool repair) const {
+MediaReceiver::Received MediaReceiver::read(const rtp::PacketView& packet, bool repair) {
   Received out{packet, {}, packet.payload(), true};
   Continuity::Arrival& facts = out.facts;
   facts.number = packet.sequence_number();
@@ -54,6 +60,15 @@ MediaReceiver::Received MediaReceiver::read(const rtp::PacketView& packet, bool 
     facts.unmarked = true;
     facts.frame_end = false;
     return out;
+  }
+  if (red_ && packet.payload_type().value == red_type_) {
+    const auto primary = red_->read(out.coded, packet.timestamp());
+    if (!primary) {
+      ++malformed_;
+      return out;
+    }
+    ++red_packets_;
+    out.coded = *primary;
   }
   if (options_.kind == MediaKind::kVideo) {
     const auto vp8 = codec::Vp8::parse(out.coded);
@@ -80,7 +95,8 @@ std::optional<MediaReceiver::Received> MediaReceiver::on_rtp(const rtp::PacketVi
     }
     view = *media;
   } else {
-    if (packet.payload_type().value != payload_type_) {
+    const std::uint8_t type = packet.payload_type().value;
+    if (type != payload_type_ && (!red_ || type != red_type_)) {
       ++malformed_;
       return std::nullopt;
     }

@@ -9,6 +9,7 @@
 
 #include "client/continuity.h"
 #include "client/decoder_model.h"
+#include "client/red.h"
 #include "rtp/nack_generator.h"
 #include "rtp/packet_view.h"
 #include "rtp/receive_statistics.h"
@@ -77,6 +78,8 @@ class MediaReceiver {
   [[nodiscard]] std::uint64_t given_up() const { return nack_ ? nack_->given_up() : 0; }
   [[nodiscard]] std::uint64_t plis() const { return plis_; }
   [[nodiscard]] std::uint64_t malformed() const { return malformed_; }
+  /// Packets of RED, in good order; what was wrong with others is among malformed().
+  [[nodiscard]] std::uint64_t red_packets() const { return red_packets_; }
   /// RTP timestamp and send time of the newest packet, to hold sender reports against.
   [[nodiscard]] RtpTimestamp newest_timestamp() const { return newest_timestamp_; }
   [[nodiscard]] Instant newest_sent_at() const { return newest_sent_at_; }
@@ -92,12 +95,14 @@ class MediaReceiver {
     return continuity_.counts().frames + (model_ ? model_->counts().pictures : 0);
   }
   void wait_for_frame(Instant now);
-  [[nodiscard]] Received read(const rtp::PacketView& packet, bool repair) const;
+  [[nodiscard]] Received read(const rtp::PacketView& packet, bool repair);
 
   Options options_;
   Ssrc ssrc_;
   std::optional<Ssrc> rtx_ssrc_;
   std::uint8_t payload_type_ = 0;
+  std::uint8_t red_type_ = 0;     ///< Of RED, whose blocks are of payload_type_;
+  std::optional<RedReader> red_;  ///< where it was negotiated.
   std::optional<rtp::NackGenerator> nack_;
   rtp::ReceiveStatistics media_;
   Continuity continuity_;
@@ -111,6 +116,7 @@ class MediaReceiver {
   Instant last_packet_at_{};
   std::uint64_t plis_ = 0;
   std::uint64_t malformed_ = 0;
+  std::uint64_t red_packets_ = 0;
 };
 
 }  // namespace sluice::client

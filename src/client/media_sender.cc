@@ -34,6 +34,8 @@ void MediaSender::read_parameters() {
   SLUICE_CHECK(!parameters.codecs.empty() && !parameters.encodings.empty() && parameters.encodings[0].ssrc);
   ssrc_ = {*parameters.encodings[0].ssrc};
   payload_type_ = parameters.codecs[0].payload_type;
+  if (parameters.codecs[0].mime_type == "audio/red" && parameters.codecs.size() > 1)
+    red_.emplace(parameters.codecs[1].payload_type);
   if (parameters.encodings[0].rtx_ssrc && parameters.codecs.size() > 1) {
     rtx_ssrc_ = Ssrc{*parameters.encodings[0].rtx_ssrc};
     rtx_payload_type_ = parameters.codecs[1].payload_type;
@@ -120,12 +122,20 @@ void MediaSender::advance(Instant now, transport::MediaSender& out) {
   }
 }
 
+void MediaSender::write_payload(const MediaUnit& unit, Packet& packet) {
+  packet.size = static_cast<std::uint16_t>(red_ ? red_->size_of(unit) : unit.size);
+  if (red_) {
+    red_->write(unit, packet.bytes());
+  } else {
+    unit.write_payload(packet.bytes());
+  }
+}
+
 bool MediaSender::send(const MediaUnit& unit, SequenceNumber number, bool rtx, Instant now,
                        transport::MediaSender& out) {
   PacketRef packet = shared_.pool.allocate();
   if (!packet) return false;
-  packet->size = unit.size;
-  unit.write_payload(packet->bytes());
+  write_payload(unit, *packet);
   std::array<std::uint8_t, rtp::kOsnSize> original{};
   auto extensions = rtx ? rtx_extensions_ : extensions_;
   std::size_t extension_count = rtx ? rtx_extension_count_ : extension_count_;

@@ -11,6 +11,7 @@
 
 #include "client/audio_source.h"
 #include "client/layered_source.h"
+#include "client/red.h"
 #include "client/shared.h"
 #include "client/video_source.h"
 #include "rtcp/report_block.h"
@@ -80,6 +81,7 @@ class MediaSender {
   static constexpr std::size_t kHistory = 512;
 
   void read_parameters();
+  void write_payload(const MediaUnit& unit, Packet& packet);
   bool send(const MediaUnit& unit, SequenceNumber number, bool rtx, Instant now, transport::MediaSender& out);
 
   Options options_;
@@ -89,6 +91,7 @@ class MediaSender {
   std::optional<Ssrc> rtx_ssrc_;
   std::uint8_t payload_type_ = 0;
   std::uint8_t rtx_payload_type_ = 0;
+  std::optional<RedWriter> red_;  ///< Audio whose first codec is RED, and the second the Opus inside.
   std::array<rtp::ExtensionToWrite, rtp::kExtensionCount> extensions_{};
   std::array<rtp::ExtensionToWrite, rtp::kExtensionCount> rtx_extensions_{};
   std::uint8_t dependency_id_ =

@@ -1,10 +1,15 @@
 #include "client/ortc.h"
 
+#include <algorithm>
+
+#include "negotiate/codec_match.h"
+
 namespace sluice::client {
 namespace {
 
 // As Chromium numbers them.
 constexpr std::uint8_t kOpus = 111;
+constexpr std::uint8_t kRed = 63;
 constexpr std::uint8_t kVp8 = 96;
 constexpr std::uint8_t kVp8Rtx = 97;
 constexpr std::uint8_t kAudioLevelId = 1;
@@ -29,7 +34,7 @@ RtpCodecParameters codec(std::string mime_type, std::uint8_t payload_type, std::
 
 }  // namespace
 
-std::vector<RtpCodecCapability> room_codecs() {
+std::vector<RtpCodecCapability> room_codecs(bool with_red) {
   RtpCodecCapability opus;
   opus.kind = MediaKind::kAudio;
   opus.mime_type = "audio/opus";
@@ -39,7 +44,10 @@ std::vector<RtpCodecCapability> room_codecs() {
   vp8.kind = MediaKind::kVideo;
   vp8.mime_type = "video/VP8";
   vp8.clock_rate = 90'000;
-  return {opus, vp8};
+  if (!with_red) return {opus, vp8};
+  RtpCodecCapability red = opus;
+  red.mime_type = "audio/red";
+  return {opus, red, vp8};
 }
 
 RtpParameters send_parameters(MediaKind kind, std::string mid, std::string cname, Random& random) {
@@ -64,6 +72,16 @@ RtpParameters send_parameters(MediaKind kind, std::string mid, std::string cname
       {"goog-remb", ""}, {"transport-cc", ""}, {"ccm", "fir"}, {"nack", ""}, {"nack", "pli"}};
   out.codecs[1].parameters = {{"apt", std::int64_t{kVp8}}};
   out.encodings[0].rtx_ssrc = *out.encodings[0].ssrc + 1;
+  return out;
+}
+
+RtpParameters red_parameters(std::string mid, std::string cname, Random& random) {
+  RtpParameters out = send_parameters(MediaKind::kAudio, std::move(mid), std::move(cname), random);
+  RtpCodecParameters red = codec("audio/red", kRed, 48'000);
+  red.channels = 2;
+  red.parameters = {{std::to_string(kOpus) + '/' + std::to_string(kOpus), std::string()}};
+  red.rtcp_feedback = {{"transport-cc", ""}};
+  out.codecs.insert(out.codecs.begin(), std::move(red));
   return out;
 }
 
@@ -110,7 +128,9 @@ RtpParameters encoding_of(const RtpParameters& parameters, std::size_t index, Ra
   out.encodings = {parameters.encodings[index]};
   RtpEncodingParameters& encoding = out.encodings[0];
   if (!encoding.ssrc) encoding.ssrc = random.u32() | 1;
-  if (!encoding.rtx_ssrc && out.codecs.size() > 1) encoding.rtx_ssrc = *encoding.ssrc + 1;
+  const bool rtx = std::any_of(out.codecs.begin(), out.codecs.end(),
+                               [](const auto& codec) { return negotiate::is_rtx(codec.mime_type); });
+  if (!encoding.rtx_ssrc && rtx) encoding.rtx_ssrc = *encoding.ssrc + 1;
   return out;
 }
 

@@ -7,12 +7,14 @@
 
 namespace sluice::client {
 
-/// What a room for synthetic peers routes: Opus and VP8.
-std::vector<RtpCodecCapability> room_codecs();
+/// What a room for synthetic peers routes: Opus and VP8; and RED.
+std::vector<RtpCodecCapability> room_codecs(bool with_red = false);
 
 /// As a browser would name its tracks: payload types and extension ids of its own choice, fresh SSRCs; video
 /// with RTX.
 RtpParameters send_parameters(MediaKind kind, std::string mid, std::string cname, Random& random);
+/// Audio as RED with Opus in it.
+RtpParameters red_parameters(std::string mid, std::string cname, Random& random);
 
 /// Video in `layers` encodings, the smallest first, told apart by RID (RFC 8853): without SSRCs.
 RtpParameters simulcast_parameters(std::size_t layers, std::string mid, std::string cname, Random& random);

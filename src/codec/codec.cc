@@ -2,11 +2,14 @@
 
 #include <algorithm>
 #include <array>
+#include <optional>
 
 #include "base/check.h"
 #include "codec/av1.h"
 #include "codec/h264.h"
 #include "codec/h265.h"
+#include "codec/opus.h"
+#include "codec/red.h"
 #include "codec/vp8.h"
 #include "codec/vp9.h"
 
@@ -34,6 +37,27 @@ char lower(char c) {
 template <typename Payload>
 FrameFacts facts_of(const std::optional<Payload>& parsed) {
   return parsed ? parsed->facts() : FrameFacts{};
+}
+
+/// Every packet is a frame.
+FrameFacts opus_facts(Bytes payload) {
+  FrameFacts facts;
+  facts.is_frame_start = true;
+  const std::optional<Opus> opus = Opus::parse(payload);
+  facts.is_discardable = opus && opus->is_dtx;
+  return facts;
+}
+
+/// Those of the primary block.
+FrameFacts red_facts(Bytes payload) {
+  const std::optional<Red> red = Red::parse(payload);
+  FrameFacts facts = opus_facts(red ? Red::bytes_of(red->primary(), payload) : Bytes{});
+  facts.red.is_unreadable = !red;
+  if (red) {
+    facts.red.block_count = red->block_count;
+    facts.red.primary_offset = red->primary().offset;
+  }
+  return facts;
 }
 
 }  // namespace
@@ -77,7 +101,9 @@ FrameFacts frame_facts(Kind kind, Bytes payload) {
     case Kind::kAv1:
       return facts_of(Av1::parse(payload));
     case Kind::kOpus:
+      return opus_facts(payload);
     case Kind::kRed:
+      return red_facts(payload);
     case Kind::kOther:
       break;
   }

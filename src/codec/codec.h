@@ -31,6 +31,13 @@ struct PictureFields {
 void write_picture_id(std::uint8_t* descriptor, const PictureFields& fields, std::uint16_t picture_id);
 void write_tl0_pic_idx(std::uint8_t* descriptor, const PictureFields& fields, std::uint8_t tl0_pic_idx);
 
+/// Where the blocks of a RED payload are (RFC 2198 §3).
+struct RedFields {
+  std::uint8_t block_count = 0;      ///< 0: the payload is no RED, or cannot be read as such.
+  bool is_unreadable = false;        ///< Malformed, or encrypted end to end.
+  std::uint16_t primary_offset = 0;  ///< Of the last block, in the payload.
+};
+
 /// Facts of the packet's frame. With spatial layers a frame is one layer of a picture. The end of a picture
 /// is the RTP marker (RFC 7741 §4.1 and its like).
 struct FrameFacts {
@@ -38,7 +45,7 @@ struct FrameFacts {
   bool is_frame_end = false;    ///< Last packet of its frame, where payload or descriptor tell; else false.
   bool is_key_frame =
       false;  ///< This packet starts a frame that decodes by itself: told by its first packet only.
-  bool is_discardable = false;  ///< No other frame refers to it.
+  bool is_discardable = false;  ///< No other frame refers to it. Of Opus: comfort noise, in DTX.
   bool is_layer_sync =
       false;  ///< Refers to the base temporal layer only (VP8's Y): `switches` holds whatever the viewer has.
   /// Its dependency descriptor refers to a structure that has not come yet: nothing is known but what stands
@@ -57,6 +64,7 @@ struct FrameFacts {
   std::uint16_t number = 0;
   std::uint8_t number_bits = 0;
   PictureFields picture;  ///< VP8 and VP9 only.
+  RedFields red;          ///< RED only: the other facts are then those of its primary block.
 };
 
 /// What one packet tells by itself; a FrameReader, which remembers what packets before it said, tells more

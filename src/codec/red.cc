@@ -1,5 +1,7 @@
 #include "codec/red.h"
 
+#include <cstring>
+
 namespace sluice::codec {
 
 //  0                   1                   2                   3
@@ -35,6 +37,22 @@ std::optional<Red> Red::parse(Bytes payload) {
   primary.offset = static_cast<std::uint16_t>(at);
   primary.size = static_cast<std::uint16_t>(payload.size() - at);
   return red;
+}
+
+bool Red::names_only(Bytes payload, std::size_t block_count, std::uint8_t payload_type) {
+  for (std::size_t i = 0; i < block_count; ++i) {
+    if ((payload[4 * i] & 0x7F) != payload_type) return false;
+  }
+  return true;
+}
+
+std::size_t Red::write_headers(std::uint8_t* out, Bytes payload, std::size_t block_count,
+                               std::uint8_t payload_type) {
+  const std::size_t size = headers_size(block_count);
+  std::memcpy(out, payload.data(), size);
+  for (std::size_t i = 0; i < block_count; ++i)
+    out[4 * i] = static_cast<std::uint8_t>((out[4 * i] & 0x80) | payload_type);
+  return size;
 }
 
 }  // namespace sluice::codec

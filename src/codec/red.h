@@ -31,6 +31,15 @@ struct Red {
   [[nodiscard]] static Bytes bytes_of(const Block& block, Bytes payload) {
     return payload.subspan(block.offset, block.size);
   }
+
+  static constexpr std::size_t kMaxHeadersSize = 4 * (kMaxBlocks - 1) + 1;
+  /// Of `block_count` blocks, the primary one among them.
+  static constexpr std::size_t headers_size(std::size_t block_count) { return 4 * (block_count - 1) + 1; }
+  /// Every block's header names `payload_type`. The payload is one that parse() took, with so many blocks.
+  static bool names_only(Bytes payload, std::size_t block_count, std::uint8_t payload_type);
+  /// Copies the headers to `out` with another payload type in each; gives their size.
+  static std::size_t write_headers(std::uint8_t* out, Bytes payload, std::size_t block_count,
+                                   std::uint8_t payload_type);
 };
 
 }  // namespace sluice::codec

@@ -55,16 +55,15 @@ void map_payload_types(const ProducerEntry& producer, const RtpParameters& param
   }
 }
 
-/// Blocks inside RED name their payload types (RFC 2198 §3): ours for the Opus in the producer's.
-void map_red(const RtpParameters& producer, sfu::Consumer::Options& out) {
+/// Blocks inside RED name their payload types (RFC 2198 §3): that of the Opus in a producer's.
+std::uint8_t red_block_type(const RtpParameters& producer) {
   const auto opus = std::find_if(producer.codecs.begin(), producer.codecs.end(), [](const auto& codec) {
     return negotiate::equal_ignoring_case(codec.mime_type, "audio/opus");
   });
   const auto red = std::find_if(producer.codecs.begin(), producer.codecs.end(),
                                 [](const auto& codec) { return negotiate::is_red(codec.mime_type); });
-  if (red == producer.codecs.end() || opus == producer.codecs.end()) return;
-  const auto carried = negotiate::red_payload_type(red->parameters).value_or(opus->payload_type);
-  out.red_block_type = out.payload_types[carried & 127];
+  if (red == producer.codecs.end() || opus == producer.codecs.end()) return sfu::Producer::kNoPayloadType;
+  return negotiate::red_payload_type(red->parameters).value_or(opus->payload_type);
 }
 
 /// The transport that is to carry another track.
@@ -103,11 +102,12 @@ Result<ProducerEntry*> add_producer(State& state, Transport& transport, std::str
   RtpParameters consumable =
       negotiate::consumable_parameters(kind, parameters, transport.room->capabilities, *mapping);
 
+  const std::uint8_t in_red = red_block_type(parameters);
   auto entry = std::make_unique<ProducerEntry>();
   entry->transport = &transport;
-  entry->producer = &transport.media.add_producer({id, kind, parameters, std::move(consumable), paused,
-                                                   key_frame_request_delay,
-                                                   std::string(negotiate::producer_type(kind, parameters))});
+  entry->producer = &transport.media.add_producer(
+      {id, kind, parameters, std::move(consumable), paused, key_frame_request_delay,
+       std::string(negotiate::producer_type(kind, parameters)), in_red});
   entry->mapping = std::move(*mapping);
   ProducerEntry* raw = entry.get();
   state.producers.emplace(id, std::move(entry));
@@ -126,7 +126,8 @@ sfu::Consumer::Options consumer_options(std::string id, const ProducerEntry& pro
   options.preferred_layers = start.preferred_layers;
   options.ignore_dtx = start.ignore_dtx;
   map_payload_types(producer, parameters, options);
-  map_red(producer.producer->parameters(), options);
+  if (const std::uint8_t type = producer.producer->red_block_type(); type != sfu::Producer::kNoPayloadType)
+    options.red_block_type = options.payload_types[type & 127];
   return options;
 }
 

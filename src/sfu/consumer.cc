@@ -4,7 +4,6 @@
 #include <cmath>
 #include <utility>
 
-#include "rtp/rtx.h"
 #include "sfu/media_session.h"
 #include "sfu/trace.h"
 
@@ -77,14 +76,22 @@ void Consumer::renegotiate(Options options) {
   options.paused = options_.paused;
   options.preferred_layers = options_.preferred_layers;
   options.ignore_dtx = options_.ignore_dtx;
+  const auto types = options_.payload_types;
+  const auto extensions = extensions_;
+  const std::string mid = options_.parameters.mid;
   options_ = std::move(options);
   find_extensions();
+  if (sent_packets_ &&
+      (types != options_.payload_types || extensions != extensions_ || mid != options_.parameters.mid))
+    sent_packets_->clear();
+  update_sent_packets();
 }
 
 void Consumer::find_extensions() {
   mid_ = as_bytes(options_.parameters.mid);
   type_in_ = type_out_ = kNoPayloadType;
   extension_count_ = 0;
+  extensions_ = {};
   for (const auto& extension : options_.parameters.header_extensions) {
     const auto known = rtp::extension_of(extension.uri);
     if (!known) continue;
@@ -116,6 +123,7 @@ void Consumer::activate(bool active, Instant now) {
     note_layers(now);
     return;
   }
+  update_sent_packets();
   producer_->active.push_back(this);
   waiting_since_ = now;
   select_layers(now);
@@ -125,11 +133,13 @@ void Consumer::activate(bool active, Instant now) {
 // --- The packet's way
 // ---------------------------------------------------------------------------------------------------------------------
 
-std::uint8_t Consumer::payload_type_for(PayloadType type) {
+std::uint8_t Consumer::payload_type_for(const StoredPacket& packet) {
+  const PayloadType type = packet.view.payload_type();
   if (type.value != type_in_) {
     type_in_ = type.value;
     type_out_ = options_.payload_types[type.value & 127];
   }
+  if (type_out_ == kNoPayloadType && packet.facts.red.block_count != 0) return options_.red_block_type;
   return type_out_;
 }
 
@@ -139,8 +149,11 @@ std::optional<Rewrite> Consumer::plan(const MediaPacket& packet, Instant now) {
     ++left_out_[static_cast<std::size_t>(reason)];
     return std::nullopt;
   };
-  const std::uint8_t payload_type = payload_type_for(packet.view.payload_type());
-  if (payload_type == kNoPayloadType) return left_out(LeftOut::kPayloadType);
+  const std::uint8_t payload_type = payload_type_for(packet);
+  if (payload_type == kNoPayloadType) {
+    rewriter_.leave_out(packet, false);
+    return left_out(packet.facts.red.is_unreadable ? LeftOut::kRed : LeftOut::kPayloadType);
+  }
   std::optional<Rewrite> rewrite;
   const Verdict verdict = selector_.judge(packet, producer_->stream(packet.stream).pattern);
   switch (verdict) {
@@ -222,6 +235,8 @@ transport::OutgoingRtp Consumer::outgoing(const MediaPacket& packet, const Rewri
     prefix = rtp::kOsnSize;
   }
   Bytes payload = rewrite.empty ? Bytes{} : packet.view.payload();
+  if (packet.facts.red.block_count != 0 && !rewrite.empty) [[unlikely]]
+    payload = rewrite_red(packet, MutableBytes(scratch.prefix).subspan(prefix), prefix);
   const codec::PictureFields& fields = packet.facts.picture;
   const bool same = rewrite.picture_id == packet.picture && rewrite.tl0_pic_idx == fields.tl0_pic_idx;
   if (!rewrite.empty && !same && (fields.has_picture_id() || fields.has_tl0_pic_idx())) {
@@ -246,11 +261,25 @@ transport::OutgoingRtp Consumer::outgoing(const MediaPacket& packet, const Rewri
       packet.packet};
 }
 
+Bytes Consumer::rewrite_red(const StoredPacket& packet, MutableBytes out, std::size_t& written) const {
+  const codec::RedFields& red = packet.facts.red;
+  const Bytes payload = packet.view.payload();
+  if (options_.payload_types[packet.view.payload_type().value & 127] == kNoPayloadType)
+    return payload.subspan(red.primary_offset);
+  if (options_.red_block_type == producer_->red_block_type() || options_.red_block_type == kNoPayloadType)
+    return payload;
+  const std::size_t size =
+      codec::Red::write_headers(out.data(), payload, red.block_count, options_.red_block_type);
+  written += size;
+  return payload.subspan(size);
+}
+
 bool Consumer::send(const MediaPacket& packet, const Rewrite& rewrite, Instant now) {
   Extensions extensions;
   Scratch scratch;
   const transport::OutgoingRtp rtp = outgoing(packet, rewrite, extensions, scratch, false);
   if (!sender_->send_rtp(rtp, now)) return false;
+  if (sent_packets_) sent_packets_->note({rewrite, packet.order, sender_->last_stamp(now)});
   const std::size_t size = rtp.prefix.size() + rtp.payload.size();
   ++packets_;
   bytes_ += size + rtp::kFixedHeaderSize;
@@ -275,8 +304,10 @@ void Consumer::forward(const MediaPacket& packet, Instant now) {
     trace(TraceType::kRtp, &packet, now);
     if (packet.facts.is_key_frame) trace(TraceType::kKeyFrame, &packet, now);
   }
-  // The start of a key frame came after what follows it.
-  const bool started = video_ && (!followed || followed->stream != packet.stream);
+  // The start of a key frame came after what follows it. (What is only late, of a run that has ended, starts
+  // nothing.)
+  const auto follows = selector_.current();
+  const bool started = video_ && follows && (!followed || followed->stream != follows->stream);
   if (started && !packet.newest) replay_from(packet, now);
 }
 

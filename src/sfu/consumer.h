@@ -12,15 +12,18 @@
 
 #include <array>
 #include <cmath>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "base/prefetch.h"
 #include "base/random.h"
+#include "codec/red.h"
 #include "rtcp/report_block.h"
 #include "rtcp/sender_report.h"
 #include "rtp/retransmission_budget.h"
+#include "rtp/rtx.h"
 #include "rtp/stream_score.h"
 #include "sfu/explanation.h"
 #include "sfu/layer_selector.h"
@@ -28,6 +31,7 @@
 #include "sfu/media_packet.h"
 #include "sfu/producer.h"
 #include "sfu/rewriter.h"
+#include "sfu/sent_packets.h"
 #include "sluice/command.h"
 #include "sluice/stats.h"
 #include "transport/media_sender.h"
@@ -36,7 +40,7 @@ namespace sluice::sfu {
 
 class Consumer {
  public:
-  static constexpr std::uint8_t kNoPayloadType = 0xFF;
+  static constexpr std::uint8_t kNoPayloadType = Producer::kNoPayloadType;
   struct Options {
     std::string id;
     MediaKind kind = MediaKind::kAudio;
@@ -69,6 +73,10 @@ class Consumer {
   /// New payload types or extension ids for the same SSRCs. Numbers go on: under one SRTP key an SSRC must
   /// never use a number twice.
   void renegotiate(Options options);
+
+  /// StoredPacket::tag begins to repeat: a number given under an old one must not be given again (RFC 7714
+  /// §8.1).
+  void forget_numbers() { rewriter_.forget(); }
 
   /// The packet's way: nothing when this packet is not for this consumer.
   std::optional<Rewrite> plan(const MediaPacket& packet, Instant now);
@@ -141,13 +149,15 @@ class Consumer {
   struct OutgoingExtension {
     rtp::Extension extension;
     std::uint8_t id;
+    friend bool operator==(const OutgoingExtension&, const OutgoingExtension&) = default;
   };
 
   using Extensions = std::array<rtp::ExtensionToWrite, rtp::kExtensionCount>;
   /// What stands before the shared payload of a packet: its original number when it is repeated (RFC 4588),
-  /// the rewritten start of its payload descriptor; and the rewritten dependency descriptor.
+  /// the rewritten start of its payload descriptor or RED's block headers; and the rewritten dependency
+  /// descriptor.
   struct Scratch {
-    std::array<std::uint8_t, 16> prefix;
+    std::array<std::uint8_t, rtp::kOsnSize + codec::Red::kMaxHeadersSize> prefix;
     std::array<std::uint8_t, 256> descriptor;
   };
 
@@ -172,12 +182,23 @@ class Consumer {
                                                 Extensions& extensions, Scratch& scratch, bool repeat) const;
   std::size_t write_extensions(const MediaPacket& packet, const Rewrite& rewrite, Extensions& out,
                                Scratch& scratch) const;
+  /// RED as the viewer takes it: with its payload types in the headers, which `out` gets in front of what is
+  /// returned; or the primary block alone.
+  Bytes rewrite_red(const StoredPacket& packet, MutableBytes out, std::size_t& written) const;
   void find_extensions();
   [[nodiscard]] std::span<const OutgoingExtension> extensions() const {
     return {extensions_.data(), extension_count_};
   }
-  [[nodiscard]] std::uint8_t payload_type_for(PayloadType type);
-  [[nodiscard]] bool may_repeat_in_band() const;
+  [[nodiscard]] std::uint8_t payload_type_for(const StoredPacket& packet);
+  /// The producer's payload type that options_ has the viewer's for.
+  [[nodiscard]] std::uint8_t known_type(const StoredPacket& packet) const;
+  /// What is repeated without RTX has to be the same bit for bit.
+  [[nodiscard]] bool repeats_exactly() const {
+    const auto suite = sender_->suite();
+    return suite && srtp::is_aead(*suite);
+  }
+  /// Starts or ends to note what is sent.
+  void update_sent_packets();
   [[nodiscard]] bool is_of_use(const History::Entry& entry, SequenceNumber number, Instant now) const;
 
   // Read or written for every packet; kept side by side, for prefetch().
@@ -201,6 +222,7 @@ class Consumer {
   std::uint64_t bytes_ = 0;
   std::uint32_t payload_octets_ = 0;
   std::array<std::uint32_t, kLeftOutReasons> left_out_{};
+  std::unique_ptr<SentPackets> sent_packets_;  ///< Where a repeat needs it; else null.
   Rewriter rewriter_;
   Options options_;
   rtp::RetransmissionBudget budget_;

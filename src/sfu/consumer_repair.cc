@@ -1,22 +1,44 @@
 // Retransmission to a viewer, from the producer's one history.
 #include <algorithm>
 
-#include "rtp/rtx.h"
 #include "sfu/consumer.h"
 #include "sfu/media_session.h"
 #include "sfu/trace.h"
 
 namespace sluice::sfu {
-/// Without RTX a repeated packet keeps its SSRC and number, and so its SRTP nonce. AEAD must never see one
-/// nonce over two different headers (RFC 7714 §8.1), so a header with the time of sending in it cannot be
-/// repeated under it.
-bool Consumer::may_repeat_in_band() const {
-  const auto suite = sender_->suite();
-  if (!suite || !srtp::is_aead(*suite)) return true;
-  const auto all = extensions();
-  return std::none_of(all.begin(), all.end(), [](const OutgoingExtension& out) {
-    return out.extension == rtp::Extension::kAbsSendTime || out.extension == rtp::Extension::kTransportCc;
+namespace {
+
+/// A viewer that was told so asks for what it misses, and there is a codec that has no RTX for it.
+bool repeats_in_band(const Consumer::Options& options) {
+  const auto& codecs = options.parameters.codecs;
+  const bool nack = std::any_of(codecs.begin(), codecs.end(), [](const RtpCodecParameters& codec) {
+    return std::any_of(codec.rtcp_feedback.begin(), codec.rtcp_feedback.end(),
+                       [](const RtcpFeedback& one) { return one.type == "nack" && one.parameter.empty(); });
   });
+  for (std::size_t i = 0; nack && i < options.payload_types.size(); ++i) {
+    if (options.payload_types[i] != Consumer::kNoPayloadType &&
+        options.rtx_payload_types[i] == Consumer::kNoPayloadType)
+      return true;
+  }
+  return false;
+}
+
+}  // namespace
+
+/// Without RTX a repeated packet keeps its SSRC and number, and so its SRTP nonce. AEAD must never see one
+/// nonce over two different packets (RFC 7714 §8.1).
+void Consumer::update_sent_packets() {
+  if (!repeats_exactly() || !repeats_in_band(options_)) {
+    sent_packets_.reset();
+  } else if (!sent_packets_) {
+    sent_packets_ = std::make_unique<SentPackets>(video_ ? SentPackets::kVideo : SentPackets::kAudio);
+  }
+}
+
+std::uint8_t Consumer::known_type(const StoredPacket& packet) const {
+  const std::uint8_t type = packet.view.payload_type().value & 127;
+  const bool alone = packet.facts.red.block_count != 0 && options_.payload_types[type] == kNoPayloadType;
+  return alone ? producer_->red_block_type() & 127 : type;
 }
 
 /// What stands before a key frame that the viewer has had for a round trip is of no use to it any more, nor
@@ -41,13 +63,15 @@ void Consumer::on_nack(SequenceNumber number, Instant now) {
   if (stream.tag != original->stream) return;
   const History::Entry* entry = stream.history.lookup({original->number}, now);
   if (entry == nullptr || !is_of_use(*entry, number, now)) return;
-  const std::uint8_t media_type = entry->view.payload_type().value & 127;
+  const std::uint8_t media_type = known_type(*entry);
   if (options_.payload_types[media_type] == kNoPayloadType) return;  // was never sent here
   const bool rtx = rtx_ssrc_.has_value() && options_.rtx_payload_types[media_type] != kNoPayloadType;
-  if (!rtx && !may_repeat_in_band()) return;
+  const bool exactly = !rtx && repeats_exactly();
+  const SentPackets::Sent* sent = exactly && sent_packets_ ? sent_packets_->find(number) : nullptr;
+  if (exactly && (sent == nullptr || sent->order != entry->order)) return;
   const std::size_t size = entry->view.payload().size() + rtp::kFixedHeaderSize;
   if (!budget_.may_send(number, size, now, rtt_.value_or(Duration::zero()), now - entry->at)) return;
-  auto rewrite = rewriter_.again(*entry, number);
+  auto rewrite = sent != nullptr ? std::optional(sent->rewrite) : rewriter_.again(*entry, number);
   if (!rewrite) return;
   rewrite->payload_type = {rtx ? options_.rtx_payload_types[media_type] : options_.payload_types[media_type]};
 
@@ -59,7 +83,7 @@ void Consumer::on_nack(SequenceNumber number, Instant now) {
     rtp.header.ssrc = *rtx_ssrc_;
     rtp.header.sequence_number = rtx_sequence_;
   }
-  if (!sender_->send_rtp(rtp, now)) return;
+  if (!sender_->send_rtp(rtp, now, sent != nullptr ? &sent->stamp : nullptr)) return;
   if (rtx) rtx_sequence_ = rtx_sequence_.plus(1);
   ++packets_retransmitted_;
   rtx_bytes_ += rtp.payload.size() + rtp::kFixedHeaderSize;

@@ -42,6 +42,7 @@ class History {
   [[nodiscard]] Instant next_deadline() const { return size_ == 0 ? kNever : last_insert_ + max_age_; }
   void clear();
   [[nodiscard]] std::size_t size() const { return size_; }
+  [[nodiscard]] std::size_t capacity() const { return mask_ + 1; }
 
  private:
   [[nodiscard]] std::optional<Entry>& slot(std::int64_t number) {

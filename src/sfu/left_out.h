@@ -14,8 +14,9 @@ enum class LeftOut : std::uint8_t {
   kOtherStream,     ///< Of another simulcast stream.
   kTooLate,         ///< Its place was given away, or is forgotten.
   kDtx,             ///< Discontinuous transmission, and the consumer ignores it.
+  kRed,             ///< RED that cannot be taken apart, and the viewer has none.
 };
-inline constexpr std::size_t kLeftOutReasons = 6;
+inline constexpr std::size_t kLeftOutReasons = 7;
 
 constexpr std::string_view name_of(LeftOut reason) {
   switch (reason) {
@@ -31,6 +32,8 @@ constexpr std::string_view name_of(LeftOut reason) {
       return "too-late";
     case LeftOut::kDtx:
       return "dtx";
+    case LeftOut::kRed:
+      return "red-unreadable";
   }
   return "";
 }

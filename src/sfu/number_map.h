@@ -23,6 +23,11 @@ class NumberMap {
   void start(std::uint8_t stream, std::uint16_t in, std::uint16_t skip = 0);
   /// Nothing new is given until start().
   void stop() { running_ = false; }
+  /// What was given so far is forgotten; what follows goes on behind it.
+  void forget() {
+    newest_ = {end_, next(), newest_.stream};
+    older_ = 0;
+  }
   /// What `in` becomes. Nothing for a number that was left out, is of a stream that is not followed, or is
   /// too old.
   std::optional<std::uint16_t> keep(std::uint8_t stream, std::uint16_t in);

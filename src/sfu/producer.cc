@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "codec/dependency_descriptor.h"
+#include "codec/red.h"
 #include "rtp/rtx.h"
 #include "sfu/media_session.h"
 
@@ -69,6 +70,9 @@ void Producer::add_codecs() {
       entry.nack = std::any_of(
           codec.rtcp_feedback.begin(), codec.rtcp_feedback.end(),
           [](const RtcpFeedback& feedback) { return feedback.type == "nack" && feedback.parameter.empty(); });
+      // Video also for a viewer that begins with a key frame whose start came late; Opus and RED because
+      // viewers are offered NACK for them, whether the publisher takes it or not.
+      entry.kept = entry.nack || options_.kind == MediaKind::kVideo || entry.kind != codec::Kind::kOther;
       closes_picture_gaps_ = closes_picture_gaps_ || entry.kind == codec::Kind::kVp8;
       knows_key_frames_ =
           knows_key_frames_ || (options_.kind == MediaKind::kVideo && entry.kind != codec::Kind::kOther);
@@ -82,8 +86,8 @@ void Producer::add_streams() {
   const std::uint32_t clock_rate = clock_rate_of(options_.parameters);
   const auto add = [&](const RtpEncodingParameters& encoding) {
     if (streams_.size() == ProducerStream::kTagStep) return;
-    auto stream = std::make_unique<ProducerStream>(static_cast<std::uint8_t>(streams_.size()), clock_rate,
-                                                   options_.key_frame_request_delay);
+    auto stream = std::make_unique<ProducerStream>(options_.kind, static_cast<std::uint8_t>(streams_.size()),
+                                                   clock_rate, options_.key_frame_request_delay);
     if (encoding.ssrc) stream->ssrc = Ssrc{*encoding.ssrc};
     if (encoding.rtx_ssrc) stream->rtx_ssrc = Ssrc{*encoding.rtx_ssrc};
     stream->rid = encoding.rid;
@@ -176,6 +180,8 @@ std::optional<MediaPacket> Producer::receive(ProducerStream& stream, const Packe
     media.facts =
         stream.reader.read(codec->kind, view.payload(),
                            descriptor.empty() ? std::nullopt : std::optional(descriptor), view.marker());
+    if (codec->kind == codec::Kind::kRed) [[unlikely]]
+      check_red(stream, media);
     media.picture = stream.tracker.widen(media.facts.picture);
     if (media.newest)
       media.span = stream.tracker.note(view.sequence_number(), view.timestamp(), view.marker(), media.facts);
@@ -211,10 +217,27 @@ std::optional<MediaPacket> Producer::receive(ProducerStream& stream, const Packe
     return std::nullopt;
   }
   if (video) note_orientation(media.extensions);
-  // Also for a viewer that begins with a key frame whose start came late.
-  if (codec->nack || video) stream.history.insert(media, now);
+  if (codec->kept) stream.history.insert(media, now);
   if (!observers.empty()) tell_observers(media, now);
   return media;
+}
+
+/// What end-to-end encryption has made of RED may look like RED: now and then, but never for long.
+void Producer::check_red(ProducerStream& stream, StoredPacket& packet) const {
+  constexpr std::uint8_t kDistrust = 100;
+  codec::RedFields& red = packet.facts.red;
+  const bool carries_opus =
+      red.block_count != 0 &&
+      codec::Red::names_only(packet.view.payload(), red.block_count, options_.red_block_type);
+  const bool distrusted = stream.red_distrust != 0;
+  if (!carries_opus) {
+    stream.red_distrust = kDistrust;
+  } else if (distrusted) {
+    --stream.red_distrust;
+  }
+  if (carries_opus && !distrusted) return;
+  red = {.block_count = 0, .is_unreadable = true, .primary_offset = 0};
+  packet.facts.is_discardable = false;
 }
 
 void Producer::read_again(ProducerStream& stream, codec::Kind kind, SequenceNumber start, Instant now) {

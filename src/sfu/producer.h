@@ -24,6 +24,7 @@ class MediaSession;
 
 class Producer {
  public:
+  static constexpr std::uint8_t kNoPayloadType = 0xFF;
   struct Options {
     std::string id;
     MediaKind kind = MediaKind::kAudio;
@@ -32,6 +33,8 @@ class Producer {
     bool paused = false;
     Duration key_frame_request_delay{};
     std::string type = "simple";
+    /// Of the Opus inside its RED; kNoPayloadType when it sends none.
+    std::uint8_t red_block_type = kNoPayloadType;
   };
 
   explicit Producer(Options options);
@@ -45,6 +48,7 @@ class Producer {
   [[nodiscard]] const rtp::ExtensionMap& extensions() const { return extensions_; }
   [[nodiscard]] bool has_payload_type(PayloadType type) const { return find_codec(type) != nullptr; }
   [[nodiscard]] bool is_rtx(PayloadType type) const;
+  [[nodiscard]] std::uint8_t red_block_type() const { return options_.red_block_type; }
   [[nodiscard]] std::vector<std::unique_ptr<ProducerStream>>& streams() { return streams_; }
   /// Key frames of its codec can be told from other frames.
   [[nodiscard]] bool knows_key_frames() const { return knows_key_frames_; }
@@ -111,6 +115,7 @@ class Producer {
     std::uint8_t apt = 0;  ///< Of RTX: the media payload type.
     codec::Kind kind = codec::Kind::kOther;
     bool nack = false;
+    bool kept = false;  ///< For those who miss it.
     std::string mime_type;
   };
   [[nodiscard]] const Codec* find_codec(PayloadType type) const;
@@ -124,6 +129,7 @@ class Producer {
   /// Counts what a packet tells of its stream: layers, rates, whether it lives.
   void note_layers(ProducerStream& stream, RtpTimestamp picture, const codec::FrameFacts& facts,
                    std::size_t size, Instant now);
+  void check_red(ProducerStream& stream, StoredPacket& packet) const;
   /// `start` brought the structure that packets behind it, which came before it, refer to.
   void read_again(ProducerStream& stream, codec::Kind kind, SequenceNumber start, Instant now);
   static void note_discardable(ProducerStream& stream, const StoredPacket& packet);

@@ -94,6 +94,8 @@ void Producer::reselect(Instant now) {
 void Producer::begin_anew(ProducerStream& stream, Ssrc ssrc, Instant now) {
   for (Consumer* consumer : active) consumer->on_stream_begins_anew(stream.index, now);
   stream.begin_anew(ssrc);
+  if (stream.tag != stream.index) return;
+  for (Consumer* consumer : consumers) consumer->forget_numbers();
 }
 
 void Producer::note_orientation(const ExtensionValues& extensions) {

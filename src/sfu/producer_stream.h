@@ -19,17 +19,19 @@
 #include "sfu/key_frame_requester.h"
 #include "sfu/layer_pattern.h"
 #include "sfu/stream_liveness.h"
+#include "sluice/rtp_parameters.h"
 
 namespace sluice::sfu {
 
 struct ProducerStream {
-  ProducerStream(std::uint8_t place, std::uint32_t hertz, Duration key_frame_delay)
+  ProducerStream(MediaKind kind, std::uint8_t place, std::uint32_t hertz, Duration key_frame_delay)
       : index(place),
         tag(place),
         clock_rate(hertz),
         media(hertz),
         repair(hertz),
         arrivals(hertz),
+        history(kind == MediaKind::kVideo ? History() : History(kAudioHistory)),
         key_frames(key_frame_delay) {}
 
   [[nodiscard]] Instant next_deadline() const {
@@ -45,7 +47,7 @@ struct ProducerStream {
     newest_before = newest;
     seen.clear();
     nack.restart();
-    history = History();
+    history = History(history.capacity());
     reader = {};
     tracker = {};
     arrivals = ArrivalClock(clock_rate);
@@ -86,9 +88,10 @@ struct ProducerStream {
     return sum;
   }
 
-  static constexpr std::uint8_t kTagStep = 16;  ///< A producer has fewer streams.
-  std::uint8_t index;                           ///< Its place among the encodings.
-  std::uint8_t tag;                             ///< StoredPacket::tag of what it receives now.
+  static constexpr std::size_t kAudioHistory = 256;  ///< Two seconds, also of 10 ms each.
+  static constexpr std::uint8_t kTagStep = 16;       ///< A producer has fewer streams.
+  std::uint8_t index;                                ///< Its place among the encodings.
+  std::uint8_t tag;                                  ///< StoredPacket::tag of what it receives now.
   std::uint32_t clock_rate;
   std::optional<Ssrc> ssrc;  ///< Known from signaling, or learned from the first packet.
   std::optional<Ssrc> rtx_ssrc;
@@ -138,6 +141,7 @@ struct ProducerStream {
   Newest newest_before;
   bool ends_discardable = false;  ///< No other frame needs its frame.
   bool ended = false;             ///< Its publisher said goodbye, and nothing came since.
+  std::uint8_t red_distrust = 0;  ///< So many more packets are not taken for RED that could be read.
   std::uint64_t packets_discarded = 0;
   std::uint64_t rtx_packets_discarded = 0;
   std::uint64_t nack_count = 0;

@@ -35,6 +35,11 @@ class Rewriter {
   Rewriter(SequenceNumber first_number, std::uint16_t first_picture, std::uint8_t first_tl0)
       : next_tl0_(first_tl0), numbers_(first_number.value), pictures_(first_picture) {}
 
+  /// The tags of streams begin to repeat: what was given under them so far is neither late nor sent again.
+  void forget() {
+    numbers_.forget();
+    pictures_.forget();
+  }
   /// A run begins with this packet, whose timestamp becomes `timestamp`; more, if that is not ahead of all
   /// before.
   void start(const StoredPacket& packet, RtpTimestamp timestamp);

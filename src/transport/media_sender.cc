@@ -2,17 +2,22 @@
 
 namespace sluice::transport {
 
-bool MediaSender::send_rtp(const OutgoingRtp& rtp, Instant now) {
+bool MediaSender::send_rtp(const OutgoingRtp& rtp, Instant now, const SendStamp* again) {
   if (!ready()) return false;
   std::uint8_t* out = batch_->slot();
   const auto header = rtp::write_header({out, SendBatch::kSlotSize}, rtp.header, rtp.extensions);
   if (!header) return false;
   if (header->size + rtp.prefix.size() + rtp.payload.size() + srtp::kMaxOverhead > SendBatch::kSlotSize)
     return false;
-  if (header->abs_send_time != 0) rtp::write_abs_send_time(out + header->abs_send_time, now);
-  if (header->transport_cc != 0) {
-    rtp::write_transport_cc(out + header->transport_cc, transport_cc_);
-    transport_cc_ = transport_cc_.plus(1);
+  if (again != nullptr) [[unlikely]] {
+    if (header->abs_send_time != 0) store24(out + header->abs_send_time, again->abs_send_time);
+    if (header->transport_cc != 0) rtp::write_transport_cc(out + header->transport_cc, again->transport_cc);
+  } else {
+    if (header->abs_send_time != 0) rtp::write_abs_send_time(out + header->abs_send_time, now);
+    if (header->transport_cc != 0) {
+      rtp::write_transport_cc(out + header->transport_cc, transport_cc_);
+      transport_cc_ = transport_cc_.plus(1);
+    }
   }
   if (!rtp.prefix.empty()) std::memcpy(out + header->size, rtp.prefix.data(), rtp.prefix.size());
   if (unprotected_) {

@@ -14,6 +14,7 @@
 #include "sluice/packet.h"
 #include "srtp/outbound.h"
 #include "transport/send_batch.h"
+#include "transport/send_stamp.h"
 
 namespace sluice::transport {
 
@@ -51,8 +52,15 @@ class MediaSender {
   void prefetch_keys() const {
     if (outbound_) outbound_->prefetch();
   }
-  /// False when not ready or the packet does not fit.
-  bool send_rtp(const OutgoingRtp& rtp, Instant now);
+  /// False when not ready or the packet does not fit. `again`: the stamp of the first time, for a packet that
+  /// must be the same. It takes no transport-wide number, and who keeps a record of those has it already:
+  /// what feedback says of a number that left twice tells that the packet came, and nothing of delay, as it
+  /// may be of either (Karn's rule, RFC 6298 §3).
+  bool send_rtp(const OutgoingRtp& rtp, Instant now, const SendStamp* again = nullptr);
+  /// Of what send_rtp() has just sent, not again, at `now`.
+  [[nodiscard]] SendStamp last_stamp(Instant now) const {
+    return {rtp::to_abs_send_time(now), transport_cc_.plus(-1)};
+  }
   /// `write` fills a compound packet into the bytes it is given and returns its size; 0 sends nothing.
   template <typename Write>
   bool send_rtcp(Write write, Instant now) {

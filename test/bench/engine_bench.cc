@@ -52,9 +52,11 @@ std::size_t flush(Engine& engine, Instant now) {
   return sent;
 }
 
-Row measure(int viewers) {
+Row measure(int viewers, MediaKind kind) {
   World world({.seed = 1});
-  Participant& publisher = world.join({.audio = false, .video_options = {.bitrate = 2'500'000}});
+  const bool video = kind == MediaKind::kVideo;
+  Participant& publisher =
+      world.join({.audio = !video, .video = video, .video_options = {.bitrate = 2'500'000}});
   for (int i = 0; i < viewers; ++i) {
     world.join({.audio = false, .video = false});
     if (i % 20 == 19) world.run_for(50ms);
@@ -69,7 +71,7 @@ Row measure(int viewers) {
     if (media) packets.push_back(datagram);
     return media;
   };
-  world.run_for(Duration(viewers >= 100 ? 3s : 10s));
+  world.run_for(Duration(viewers >= 100 ? 3s : 10s) * (video ? 1 : 5));
   world.intercept = nullptr;
 
   Engine& engine = world.engine();
@@ -78,14 +80,15 @@ Row measure(int viewers) {
   Row row;
   double started = 0;
   const std::size_t warm_up = packets.size() / 4;
-  constexpr std::size_t kBurst = 9;  // about a frame
+  const std::size_t burst = video ? 9 : 1;  // about a frame
+  const Duration interval = video ? 33ms : 20ms;
   for (std::size_t i = 0; i < packets.size();) {
     if (started == 0 && i >= warm_up) {
       started = cpu_seconds();
       allocations = 0;
       row.forwarded = 0;
     }
-    for (std::size_t end = std::min(i + kBurst, packets.size()); i < end; ++i) {
+    for (std::size_t end = std::min(i + burst, packets.size()); i < end; ++i) {
       PacketRef packet = engine.pool().allocate();
       std::memcpy(packet->data, packets[i].bytes.data(), packets[i].bytes.size());
       packet->size = static_cast<std::uint16_t>(packets[i].bytes.size());
@@ -95,7 +98,7 @@ Row measure(int viewers) {
     engine.receive(batch, now);
     batch.clear();
     row.forwarded += flush(engine, now);
-    now += 33ms;
+    now += interval;
     engine.advance(now);
     row.forwarded += flush(engine, now);
   }
@@ -105,13 +108,15 @@ Row measure(int viewers) {
 }
 
 TEST_CASE("forwarding inside the engine") {
-  std::printf("1 publisher, 2.5 Mbit/s of VP8; engine only, nothing sent\n");
-  std::printf("%8s %12s %22s %24s\n", "viewers", "packets out", "CPU ns a packet out",
+  std::printf("1 publisher, 2.5 Mbit/s of VP8 or a voice of Opus; engine only, nothing sent\n");
+  std::printf("%8s %8s %12s %22s %24s\n", "", "viewers", "packets out", "CPU ns a packet out",
               "allocations a packet out");
-  for (const int viewers : {1, 10, 100, 400}) {
-    const Row row = measure(viewers);
-    std::printf("%8d %12llu %22.0f %24.4f\n", viewers, static_cast<unsigned long long>(row.forwarded), row.ns,
-                row.allocations);
+  for (const MediaKind kind : {MediaKind::kVideo, MediaKind::kAudio}) {
+    for (const int viewers : {1, 10, 100, 400}) {
+      const Row row = measure(viewers, kind);
+      std::printf("%8s %8d %12llu %22.0f %24.4f\n", kind == MediaKind::kVideo ? "VP8" : "Opus", viewers,
+                  static_cast<unsigned long long>(row.forwarded), row.ns, row.allocations);
+    }
   }
 }
 

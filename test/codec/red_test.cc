@@ -1,5 +1,6 @@
 #include "codec/red.h"
 
+#include <array>
 #include <vector>
 
 #include "catch.h"
@@ -44,6 +45,20 @@ TEST_CASE("blocks beyond the payload, missing headers and too many blocks are re
   for (std::size_t i = 0; i < Red::kMaxBlocks; ++i) many.insert(many.end(), {0x80, 0, 0, 0});
   many.push_back(111);
   CHECK_FALSE(Red::parse(many));
+}
+
+TEST_CASE("the headers are copied with another payload type, all else as it was") {
+  const Payload payload = {0x80 | 111, 0x0F, 0x00, 0x02, 0x80 | 111, 0x07, 0x80, 0x01,
+                           111,        'a',  'b',  'c',  'd',        'e',  'f'};
+  CHECK(Red::names_only(payload, 3, 111));
+  CHECK_FALSE(Red::names_only(payload, 3, 112));
+  std::array<std::uint8_t, Red::kMaxHeadersSize> headers{};
+  REQUIRE(Red::write_headers(headers.data(), payload, 3, 96) == 9);
+  CHECK(Payload(headers.begin(), headers.begin() + 9) ==
+        Payload{0x80 | 96, 0x0F, 0x00, 0x02, 0x80 | 96, 0x07, 0x80, 0x01, 96});
+  Payload mixed = payload;
+  mixed[4] = 0x80 | 13;
+  CHECK_FALSE(Red::names_only(mixed, 3, 111));
 }
 
 TEST_CASE("captured: each RED packet of Chromium repeats the frame before it") {

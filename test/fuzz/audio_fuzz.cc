@@ -1,4 +1,8 @@
 // Any bytes as an Opus or a RED payload: blocks lie inside the payload, side by side up to its end.
+#include <algorithm>
+#include <array>
+#include <vector>
+
 #include "codec/opus.h"
 #include "codec/red.h"
 #include "require.h"
@@ -33,5 +37,16 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     check_opus(Red::bytes_of(block, payload));
   }
   require(at == size && red->primary().timestamp_offset == 0);
+
+  // With other payload types in its headers it is the same RED.
+  std::vector<std::uint8_t> rewritten(payload.begin(), payload.end());
+  std::array<std::uint8_t, Red::kMaxHeadersSize> headers{};
+  const std::size_t written = Red::write_headers(headers.data(), payload, red->block_count, 100);
+  require(written <= size && written == red->blocks[0].offset);
+  std::copy_n(headers.begin(), written, rewritten.begin());
+  require(Red::names_only(rewritten, red->block_count, 100));
+  const auto again = Red::parse(rewritten);
+  require(again && again->block_count == red->block_count &&
+          again->primary().offset == red->primary().offset);
   return 0;
 }

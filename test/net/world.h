@@ -56,6 +56,8 @@ struct JoinOptions {
   std::optional<PlainOptions> plain{};  ///< Instead of ICE and DTLS.
   bool jsep = false;                    ///< By offer and answer, subscribed to all; otherwise by ORTC.
   bool nack = true;                     ///< Asks for what it misses.
+  bool red = false;                     ///< Sends RED. By ORTC only, in a room whose first member does.
+  std::vector<std::string> lacks{};     ///< Media types that it does not receive: "audio/red". By ORTC only.
   std::optional<SocketAddress>
       address{};  ///< Instead of one of its own, which a participant before may have had.
   std::uint32_t key_frame_request_delay_ms = 0;

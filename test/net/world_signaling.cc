@@ -12,7 +12,7 @@ Participant& World::join(JoinOptions options) {
     const bool more = std::any_of(options.layered.begin(), options.layered.end(), [](const auto& source) {
       return source.codec != client::LayeredCodec::kVp8;
     });
-    const auto codecs = more ? client::layered_room_codecs() : client::room_codecs();
+    const auto codecs = more ? client::layered_room_codecs() : client::room_codecs(options.red);
     capabilities_[options.room] = request<RoomReply>(CreateRoom{options.room, codecs}).rtp_capabilities;
   }
   const auto index = static_cast<std::uint16_t>(participants_.size() + 1);
@@ -126,7 +126,9 @@ void World::produce(Participant& p, MediaKind kind) {
   }
   const std::string mid = std::to_string(p.tracks.size());
   const bool layered = kind == MediaKind::kVideo && !p.options.layered.empty();
+  const bool red = kind == MediaKind::kAudio && p.options.red;
   RtpParameters parameters = layered ? client::layered_parameters(p.options.layered, mid, p.id, random_)
+                             : red   ? client::red_parameters(mid, p.id, random_)
                                      : client::send_parameters(kind, mid, p.id, random_);
   if (p.options.plain && p.options.plain->bare) {
     parameters.mid.clear();
@@ -204,6 +206,10 @@ client::MediaReceiver* World::consume(Participant& viewer, const std::string& pr
   command.transport_id = viewer.transport_id;
   command.producer_id = producer_id;
   command.rtp_capabilities = capabilities_.at(viewer.options.room);
+  std::erase_if(command.rtp_capabilities.codecs, [&](const RtpCodecCapability& codec) {
+    const auto& lacks = viewer.options.lacks;
+    return std::find(lacks.begin(), lacks.end(), codec.mime_type) != lacks.end();
+  });
   command.paused = paused;
   const auto reply = request<ConsumerReply>(command);
   viewer.consumers[reply.consumer_id] = producer_id;

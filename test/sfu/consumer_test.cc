@@ -209,19 +209,6 @@ TEST_CASE("without RTX a packet is repeated under its own number where that is s
   CHECK(again[0].view().sequence_number() == sent[0].view().sequence_number());
 }
 
-TEST_CASE("without RTX nothing is repeated under AEAD when its header would differ (RFC 7714 8.1)") {
-  OneToOne pair(MediaKind::kVideo, false);
-  pair.options.parameters.header_extensions.push_back(
-      extension(rtp::Extension::kAbsSendTime, kAbsSendTimeId));
-  pair.consume();
-  pair.feed(10, vp8(true, true));
-  const auto sent = pair.at_viewer();
-  REQUIRE(sent.size() == 1);
-  pair.rig.sides[1]->inbound.remove_ssrc({7000});
-  pair.nack({sent[0].view().sequence_number()});
-  CHECK(pair.at_viewer().empty());
-}
-
 TEST_CASE("a viewer's PLI asks the publisher, a NACK does not") {
   OneToOne pair;
   pair.consume();

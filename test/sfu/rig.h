@@ -2,6 +2,7 @@
 // ICE, no DTLS.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -17,6 +18,7 @@
 namespace sluice::sfu::testing {
 
 inline constexpr std::uint8_t kOpus = 111;
+inline constexpr std::uint8_t kRed = 63;
 inline constexpr std::uint8_t kVp8 = 96;
 inline constexpr std::uint8_t kVp8Rtx = 97;
 inline constexpr std::uint8_t kMidId = 4;
@@ -71,6 +73,27 @@ inline std::vector<std::uint8_t> vp8(bool start, bool key, std::uint8_t fill = 0
   if (!start) return {0x00, fill, fill, fill};
   if (!key) return {0x10, 0x11, 0, 0, fill, fill};
   return {0x10, 0x10, 0, 0, 0x9D, 0x01, 0x2A, 64, 0, 64, 0, fill, fill};
+}
+
+/// An Opus packet of 20 ms, told apart by `fill`.
+inline std::vector<std::uint8_t> opus(std::uint8_t fill = 0) {
+  return {0xF8, fill, fill, 0x55};
+}
+
+/// RED with `before`, 960 units earlier, in front of `primary` (RFC 2198 §3); without it a header and the
+/// primary.
+inline std::vector<std::uint8_t> red(const std::vector<std::uint8_t>& before,
+                                     const std::vector<std::uint8_t>& primary, std::uint8_t type = kOpus) {
+  std::vector<std::uint8_t> out;
+  if (!before.empty()) {
+    const auto rest = static_cast<std::uint32_t>((960U << 10) | before.size());
+    out = {static_cast<std::uint8_t>(0x80 | type), static_cast<std::uint8_t>(rest >> 16),
+           static_cast<std::uint8_t>(rest >> 8), static_cast<std::uint8_t>(rest)};
+  }
+  out.push_back(type);
+  out.insert(out.end(), before.begin(), before.end());
+  out.insert(out.end(), primary.begin(), primary.end());
+  return out;
 }
 
 struct RtpToMake {
@@ -143,12 +166,15 @@ class Rig {
     if (route) router.run(1U << 20, now);
     batch.finish();
     for (const auto& datagram : batch.take()) {
+      if (tap) tap(datagram.path.socket, datagram.bytes);
       Sent sent{datagram.path.socket, false, {datagram.bytes.begin(), datagram.bytes.end()}};
       sent.rtcp = sent.bytes[1] >= 192 && sent.bytes[1] <= 223;
       auto& inbound = sides.at(sent.side)->inbound;
       const auto result = sent.rtcp ? inbound.unprotect_rtcp(sent.bytes) : inbound.unprotect_rtp(sent.bytes);
       // Repeated in-band though it had arrived: the peer's window drops it, as it would a second copy.
-      if (result.status == srtp::UnprotectStatus::kReplayed && !sent.rtcp) continue;
+      if (!sent.rtcp && (result.status == srtp::UnprotectStatus::kReplayed ||
+                         result.status == srtp::UnprotectStatus::kTooOld))
+        continue;
       REQUIRE(result.ok());
       sent.bytes.resize(result.size);
       out.push_back(std::move(sent));
@@ -160,6 +186,8 @@ class Rig {
     for (auto& side : sides) side->session.advance(now);
   }
 
+  /// Sees every datagram as it leaves, still encrypted.
+  std::function<void(SocketId, Bytes)> tap;
   Instant now{1000s};
   Random random{1};
   WallClock wall_clock{now, 1'700'000'000'000'000};
