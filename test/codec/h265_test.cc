@@ -58,7 +58,7 @@ TEST_CASE("H265: the NAL header tells the temporal layer, TSA and STSA where one
   CHECK(tsa.switches == layers_from(0, 1));
   CHECK(tsa.is_layer_sync);
   const FrameFacts stsa = facts_of(nal(kStsa, 2, kFirstSegment));
-  CHECK(stsa.switches == layer_bit({0, 2}));
+  CHECK(stsa.switches == temporal_only(2));
   CHECK_FALSE(stsa.is_layer_sync);
   CHECK(facts_of(nal(kTsa, 1, kNextSegment)).switches == 0);
   CHECK(facts_of(nal(kTrail, 6, kFirstSegment)).temporal_layer == 3);

@@ -154,10 +154,17 @@ TEST_CASE("VP9: only the first packet of a frame that needs no other is a key fr
   CHECK(facts_of({kI | kL | kB | kZ, 1, layer_byte(0, true, 1, false), 0}).is_key_frame);
 }
 
+/// The base layer of a key picture, with a structure of three spatial layers and nothing else.
+const Payload kKeyOfThree = {kI | kL | kB | kV, 1, layer_byte(0, true, 0, false), 0, 2 << 5};
+
 TEST_CASE("VP9: a frame is for its layers and those above, with Z for its own spatial layer only") {
   CHECK(facts_of({kI | kP | kL | kB, 1, layer_byte(1, false, 1, true), 0}).layers == layers_from(1, 1));
-  CHECK(facts_of({kI | kP | kL | kB | kZ, 1, layer_byte(1, false, 1, true), 0}).layers ==
-        temporal_from(1, 1));
+  // Before a structure has told of a layer above, too much rather than too little.
+  const Payload not_for_upper = {kI | kP | kL | kB | kZ, 1, layer_byte(1, false, 1, true), 0};
+  CHECK(facts_of(not_for_upper).layers == layers_from(1, 1));
+  FrameReader of_three;
+  CHECK(of_three.read(Kind::kVp9, kKeyOfThree, std::nullopt, true).layers == kAllLayers);
+  CHECK(of_three.read(Kind::kVp9, not_for_upper, std::nullopt, true).layers == temporal_from(1, 1));
   // Without layer indices there is one layer.
   CHECK(facts_of({kI | kP | kB | kZ, 1}).layers == kAllLayers);
 
@@ -177,8 +184,15 @@ TEST_CASE("VP9: choices begin where there is no reference to earlier pictures, h
   CHECK(up.is_layer_sync);
   // The layer below it is one that not everyone has.
   CHECK_FALSE(facts_of({kI | kL | kB, 1, layer_byte(0, false, 2, true), 0}).is_layer_sync);
-  CHECK(facts_of({kI | kL | kB | kZ, 1, layer_byte(0, false, 1, false), 0}).switches == temporal_from(1, 0));
-  CHECK(facts_of({kI | kP | kL | kB, 1, layer_byte(1, true, 1, true), 0}).switches == temporal_from(1, 1));
+  FrameReader reader;
+  const auto switches_of = [&](const Payload& payload) {
+    return reader.read(Kind::kVp9, payload, std::nullopt, true).switches;
+  };
+  CHECK(switches_of(kKeyOfThree) == kAllLayers);
+  CHECK(switches_of({kI | kL | kB | kZ, 1, layer_byte(0, false, 1, false), 0}) == temporal_from(1, 0));
+  CHECK(switches_of({kI | kP | kL | kB, 1, layer_byte(1, true, 1, true), 0}) == temporal_from(1, 1));
+  // The highest, above which there is nothing.
+  CHECK(switches_of({kI | kP | kL | kB, 1, layer_byte(1, true, 2, true), 0}) == layers_from(2, 1));
   CHECK(facts_of({kI | kP | kL | kB, 1, layer_byte(1, false, 1, true), 0}).switches == 0);
   CHECK(facts_of({kI | kP | kL, 1, layer_byte(1, true, 1, true), 0}).switches == 0);
 }
