@@ -46,7 +46,10 @@ export class Call extends EventTarget {
   peers = new Map();
   /** @type {RTCPeerConnection | null} */
   pc = null;
+  /** By our token: else we only watch and listen. */
+  mayPublish = true;
 
+  #token;
   #signaling;
   #session = '';
   /** @type {Track[]} */
@@ -66,12 +69,13 @@ export class Call extends EventTarget {
   #queue = Promise.resolve();
   #onMedia = () => this.#mediaChanged();
 
-  /** @param {{ url: string, room: string, name: string, media: LocalMedia }} options */
-  constructor({ url, room, name, media }) {
+  /** @param {{ url: string, room: string, name: string, token: string, media: LocalMedia }} options */
+  constructor({ url, room, name, token, media }) {
     super();
     this.room = room;
     this.name = name;
     this.media = media;
+    this.#token = token;
     this.#signaling = new Signaling(url, () => this.#greet());
     this.#signaling.addEventListener('message', (event) => this.#enqueue(/** @type {CustomEvent<Message>} */ (event).detail));
     this.#signaling.addEventListener('up', () => this.#sayAgain());
@@ -153,7 +157,9 @@ export class Call extends EventTarget {
       audio: this.media.on('audio'),
       video: this.media.on('video'),
       offers,
+      ...(this.#token ? { token: this.#token } : {}),
     });
+    this.mayPublish = joined.may_publish !== false;
     this.#session = joined.session;
     this.peerId = joined.peer_id;
     const first = this.phase !== 'joined';
@@ -393,6 +399,7 @@ export class Call extends EventTarget {
 
   /** A section is made when there is a first track for it; after that tracks only replace one another. */
   #attachMedia() {
+    if (!this.mayPublish) return;
     for (const kind of KINDS) {
       const track = this.media.track(kind);
       const transceiver = this.#sending[kind];

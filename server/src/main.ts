@@ -1,6 +1,8 @@
 #!/usr/bin/env node
 // Starts the conference server: workers, page, signaling; and ends them in order.
 import { WorkerStartError, type WorkerSettings } from 'sluice';
+import { AccessError } from './access/grant.js';
+import { accessOf, tokenCommand } from './access/options.js';
 import { closeAll, createApp, listenOn, ListenError, urlOf } from './http.js';
 import { Log } from './log.js';
 import { parseOptions, type Options } from './options.js';
@@ -25,8 +27,10 @@ function workerSettings({ listenIp, announcedAddress, tcp, rtcPorts, logLevel }:
 
 async function run(options: Options): Promise<void> {
   const log = new Log(options.logLevel);
+  const access = accessOf(options, options.host);
   const pool = await WorkerPool.start(options.workers, workerSettings(options), log);
-  const rooms = new Rooms(pool, { participants: options.roomLimit, keptAwayMs: options.resumeTimeout * 1000 }, log);
+  const limits = { participants: options.roomLimit, keptAwayMs: options.resumeTimeout * 1000 };
+  const rooms = new Rooms(pool, limits, access, options.iceServer, log);
   const app = createApp(() => ({
     status: pool.alive === 0 ? 'down' : pool.alive < pool.size ? 'degraded' : 'ok',
     workers: { running: pool.alive, wanted: pool.size },
@@ -51,13 +55,17 @@ async function run(options: Options): Promise<void> {
     process.exit(0);
   };
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => void close());
-  console.log(
-    `Sluice is ready at ${urlOf(options.host, servers)} with ${pool.size} media worker${pool.size === 1 ? '' : 's'}. Ctrl+C ends it.`,
-  );
+  const workers = `${pool.size} media worker${pool.size === 1 ? '' : 's'}`;
+  const entry = access.required ? 'entering a room takes a token' : 'rooms are open to everybody, without tokens';
+  console.log(`Sluice is ready at ${urlOf(options.host, servers)} with ${workers}; ${entry}. Ctrl+C ends it.`);
 }
 
-run(parseOptions(process.argv.slice(2))).catch((error: unknown) => {
-  const expected = error instanceof ListenError || error instanceof WorkerStartError || error instanceof TypeError;
-  console.error(`sluice-server: ${expected ? error.message : error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
+const [command, ...rest] = process.argv.slice(2);
+const done = command === 'token' ? tokenCommand(rest, console.log) : run(parseOptions(process.argv.slice(2)));
+done.catch((error: unknown) => {
+  const expected = [ListenError, WorkerStartError, AccessError, TypeError].some((kind) => error instanceof kind);
+  console.error(
+    `sluice-server: ${expected ? (error as Error).message : error instanceof Error ? (error.stack ?? error.message) : String(error)}`,
+  );
   process.exit(1);
 });

@@ -11,7 +11,7 @@ const freshRoom = () => `room-${++rooms}`;
 test('joining tells who is there, the longest present first, and tells them', async () => {
   const room = freshRoom();
   const ada = await server.join(room, ' Ada ', { audio: true, video: true });
-  assert.deepEqual(Object.keys(ada.joined).sort(), ['ice_servers', 'peer_id', 'peers', 'room', 'session']);
+  assert.deepEqual(Object.keys(ada.joined).sort(), ['ice_servers', 'may_publish', 'may_subscribe', 'peer_id', 'peers', 'room', 'session']);
   assert.equal(ada.joined.room, room);
   assert.deepEqual(ada.joined.peers, []);
   assert.deepEqual(ada.joined.ice_servers, []);

@@ -3,6 +3,7 @@
 // Invariants: messages are handled one after the other; each refused one gets exactly one `error`; a client that sends faster than
 // the rate below is read more slowly, one that does not read is dropped.
 import type { RawData, WebSocket } from 'ws';
+import { AccessError } from '../access/grant.js';
 import type { Log } from '../log.js';
 import type { Rooms } from '../rooms.js';
 import { SignalingError } from './errors.js';
@@ -146,12 +147,14 @@ export class Connection {
   }
 
   #refuse(error: unknown, { claimedType, id }: Envelope): void {
-    if (error instanceof SignalingError) return this.#sendError(error, claimedType, id);
+    if (error instanceof SignalingError || error instanceof AccessError) return this.#sendError(error, claimedType, id);
     this.#log.error(`${claimedType} failed: ${error instanceof Error ? error.message : String(error)}`);
     this.#sendError(new SignalingError('server_error', 'the server failed at this request; trying again may help'), claimedType, id);
   }
 
-  #sendError({ code, message, field }: SignalingError, inReplyTo: string | null, id: number | undefined): void {
+  #sendError(error: SignalingError | AccessError, inReplyTo: string | null, id: number | undefined): void {
+    const { code, message } = error;
+    const field = error instanceof SignalingError ? error.field : code === 'not_allowed' ? undefined : 'token';
     this.#send('error', { code, message, ...(field === undefined ? {} : { field }), in_reply_to: inReplyTo }, id);
   }
 

@@ -6,7 +6,7 @@ const maxFrameSize = (256 + 4) * 1024;
 const maxSdpSize = 256 * 1024;
 
 export interface Messages {
-  join: { room: string; name: string; audio: boolean; video: boolean; offers: boolean };
+  join: { room: string; name: string; audio: boolean; video: boolean; offers: boolean; token: string };
   resume: { session: string };
   leave: object;
   state: { audio: boolean; video: boolean };
@@ -54,6 +54,9 @@ const name: Field = {
   },
 };
 
+/** Whether it is a good one is for access/tokens.ts to say. */
+const token: Field = { ...text('a string of at most 8192 characters', (value) => value.length <= 8192), absent: '' };
+
 const description = (type: 'offer' | 'answer'): Record<'type' | 'sdp', Field> => ({
   type: text(`"${type}"`, (value) => value === type),
   sdp: text('a string of at most 256 KiB', (value) => Buffer.byteLength(value) <= maxSdpSize),
@@ -73,7 +76,7 @@ const lineIndex: Field = {
 };
 
 const table: { [T in MessageType]: Record<keyof Messages[T], Field> } = {
-  join: { room, name, audio: flag(false), video: flag(false), offers: flag(false) },
+  join: { room, name, audio: flag(false), video: flag(false), offers: flag(false), token },
   resume: { session: text('a string of at most 256 characters', (value) => value.length <= 256) },
   leave: {},
   state: { audio: flag(), video: flag() },

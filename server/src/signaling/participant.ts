@@ -5,8 +5,9 @@
 //     └────────── resume ───────────┘
 import { randomBytes } from 'node:crypto';
 import type { Peer } from 'sluice';
+import type { Grant } from '../access/grant.js';
 import type { Log } from '../log.js';
-import type { ConferenceRoom } from '../rooms.js';
+import type { ConferenceRoom, Member } from '../rooms.js';
 import type { Messages } from './messages.js';
 import { Negotiator } from './negotiator.js';
 
@@ -16,6 +17,8 @@ export interface PeerInfo {
   name: string;
   audio: boolean;
   video: boolean;
+  /** By its token, where it came with one. */
+  identity?: string;
 }
 
 /** The socket side of a participant. */
@@ -27,13 +30,14 @@ export interface Outlet {
 
 export type PartingReason = 'left' | 'lost' | 'expired';
 
-export class Participant {
+export class Participant implements Member {
   /** Whoever holds it can resume this participant. */
   readonly session = randomBytes(24).toString('base64url');
   readonly room: ConferenceRoom;
   readonly negotiator: Negotiator;
   readonly #peer: Peer;
   readonly #name: string;
+  readonly #identity: string;
   readonly #keptAwayMs: number;
   #state: Messages['state'];
   #outlet: Outlet | undefined;
@@ -44,13 +48,15 @@ export class Participant {
     room: ConferenceRoom,
     peer: Peer,
     { name, audio, video, offers }: Messages['join'],
+    grant: Grant,
     outlet: Outlet,
     keptAwayMs: number,
     log: Log,
   ) {
     this.room = room;
     this.#peer = peer;
-    this.#name = name;
+    this.#name = grant.name ?? name;
+    this.#identity = grant.identity;
     this.#state = { audio, video };
     this.#outlet = outlet;
     this.#keptAwayMs = keptAwayMs;
@@ -58,7 +64,7 @@ export class Participant {
       send: (type: 'offer' | 'answer', content: object, id: number | undefined): void => this.send(type, content, id),
       failed: (error: Error): void => log.error(`peer ${peer.id}: no offer could be made: ${error.message}`),
     };
-    this.negotiator = new Negotiator(peer, out, offers);
+    this.negotiator = new Negotiator(peer, out, { awaitOffer: offers && grant.mayPublish, grant });
     peer.on('newproducer', (producer) => {
       room.mediaChanged(this);
       producer.observer.once('close', () => room.mediaChanged(this));
@@ -71,12 +77,16 @@ export class Participant {
   }
 
   get info(): PeerInfo {
-    return { peer_id: this.id, name: this.#name, ...this.#state };
+    return { peer_id: this.id, name: this.#name, ...this.#state, ...(this.#identity === '' ? {} : { identity: this.#identity }) };
   }
 
   /** What is sent while it is away is lost; resuming makes up for it. */
   send(type: string, content: object, id?: number): void {
     this.#outlet?.send(type, content, id);
+  }
+
+  mediaChanged(): void {
+    this.negotiator.roomChanged();
   }
 
   setState(state: Messages['state']): void {
