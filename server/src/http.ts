@@ -1,9 +1,9 @@
-// The page and /health over HTTP, on every address that a host name stands for.
+// The page, /health, and WHIP and WHEP over HTTP, on every address that a host name stands for.
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { isIP } from 'node:net';
 import { fileURLToPath } from 'node:url';
-import express, { type Express } from 'express';
+import express, { type Express, type Router } from 'express';
 
 const pageFolder = fileURLToPath(new URL('../public', import.meta.url));
 
@@ -14,9 +14,10 @@ export interface Health {
   participants: number;
 }
 
-export function createApp(health: () => Health): Express {
+export function createApp(health: () => Health, media: Router): Express {
   const app = express();
   app.disable('x-powered-by');
+  app.disable('etag'); // of static files it stays; elsewhere it would be taken for the one of an ICE session
   app.use((_request, response, next) => {
     response.set({ 'X-Content-Type-Options': 'nosniff', 'Referrer-Policy': 'same-origin' });
     next();
@@ -28,6 +29,7 @@ export function createApp(health: () => Health): Express {
       .set('Cache-Control', 'no-store')
       .json(now);
   });
+  app.use(media);
   // no-cache: asked for anew, and answered 304 as long as nothing changed. A page and its scripts must be of one version.
   app.use(express.static(pageFolder, { setHeaders: (response) => void response.setHeader('Cache-Control', 'no-cache') }));
   app.use((_request, response) => void response.status(404).type('text').send('There is nothing here.\n'));

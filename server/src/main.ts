@@ -3,11 +3,12 @@
 import { WorkerStartError, type WorkerSettings } from 'sluice';
 import { AccessError } from './access/grant.js';
 import { accessOf, tokenCommand } from './access/options.js';
-import { closeAll, createApp, listenOn, ListenError, urlOf } from './http.js';
+import { closeAll, createApp, listenOn, ListenError, urlOf, type Health } from './http.js';
 import { Log } from './log.js';
 import { parseOptions, type Options } from './options.js';
 import { Rooms } from './rooms.js';
 import { SignalingServer } from './signaling/server.js';
+import { mediaOverHttp } from './whip/resources.js';
 import { WorkerPool } from './workers.js';
 
 /** How long an orderly end may take. */
@@ -31,12 +32,13 @@ async function run(options: Options): Promise<void> {
   const pool = await WorkerPool.start(options.workers, workerSettings(options), log);
   const limits = { participants: options.roomLimit, keptAwayMs: options.resumeTimeout * 1000 };
   const rooms = new Rooms(pool, limits, access, options.iceServer, log);
-  const app = createApp(() => ({
+  const health = (): Health => ({
     status: pool.alive === 0 ? 'down' : pool.alive < pool.size ? 'degraded' : 'ok',
     workers: { running: pool.alive, wanted: pool.size },
     rooms: rooms.size,
     participants: rooms.participants,
-  }));
+  });
+  const app = createApp(health, mediaOverHttp(rooms, log));
   const servers = await listenOn(app, options.host, options.port).catch(async (error: unknown) => {
     await pool.close();
     throw error;

@@ -163,8 +163,8 @@ export class Rooms {
   }
 
   /** Tells the others of a newcomer. */
-  announce(member: Member & { readonly room: ConferenceRoom; readonly info: PeerInfo }): void {
-    member.room.broadcast('peer_joined', member.info, member);
+  announce(member: Member & { readonly room: ConferenceRoom }): void {
+    if (member.info !== null) member.room.broadcast('peer_joined', member.info, member);
     this.log.debug(`peer ${member.id} joined; ${member.room.size} in its room`);
   }
 

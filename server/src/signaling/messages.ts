@@ -30,6 +30,16 @@ interface Field {
 
 const characters = (text: string): number => Array.from(text).length;
 
+export function isRoomName(value: string): boolean {
+  return /^[\p{L}\p{M}\p{N}._~-]+$/u.test(value) && characters(value) <= 64;
+}
+
+/** Without the spaces around it; undefined when it is none. */
+export function displayName(value: unknown): string | undefined {
+  const trimmed = typeof value === 'string' ? value.trim() : '';
+  return trimmed !== '' && characters(trimmed) <= 64 && !/\p{Cc}/u.test(trimmed) ? trimmed : undefined;
+}
+
 const flag = (absent?: boolean): Field => ({
   expected: 'a boolean',
   read: (value) => (typeof value === 'boolean' ? value : undefined),
@@ -41,17 +51,11 @@ const text = (expected: string, allowed: (text: string) => boolean): Field => ({
   read: (value) => (typeof value === 'string' && allowed(value) ? value : undefined),
 });
 
-const room = text(
-  'a string of 1 to 64 letters, digits, ".", "_", "~" or "-"',
-  (value) => /^[\p{L}\p{M}\p{N}._~-]+$/u.test(value) && characters(value) <= 64,
-);
+const room = text('a string of 1 to 64 letters, digits, ".", "_", "~" or "-"', isRoomName);
 
 const name: Field = {
   expected: 'a string of 1 to 64 characters, none of them a control character',
-  read(value) {
-    const trimmed = typeof value === 'string' ? value.trim() : '';
-    return trimmed !== '' && characters(trimmed) <= 64 && !/\p{Cc}/u.test(trimmed) ? trimmed : undefined;
-  },
+  read: displayName,
 };
 
 /** Whether it is a good one is for access/tokens.ts to say. */
