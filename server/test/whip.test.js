@@ -366,7 +366,7 @@ async function eventStream(t, path) {
     }
     more();
   });
-  const closed = once(response, 'close');
+  const closed = new Promise((resolve) => response.once('close', resolve));
   response.on('error', () => {});
   request.on('error', () => {});
   return {
