@@ -36,6 +36,16 @@ export function createApp(health: () => Health, media: Router): Express {
   return app;
 }
 
+/** For a port that takes WebSockets only. */
+export function createSignalingApp(): Express {
+  const app = express();
+  app.disable('x-powered-by');
+  app.use((_request, response) => {
+    response.status(426).set({ Upgrade: 'websocket', Connection: 'Upgrade' }).type('text').send('Only WebSockets are served here.\n');
+  });
+  return app;
+}
+
 /** One line that says what is wrong. */
 export class ListenError extends Error {}
 
@@ -55,16 +65,16 @@ function listen(app: Express, host: string, port: number): Promise<Server> {
 }
 
 const causes: Record<string, string> = {
-  EADDRINUSE: 'it is in use already; choose another with --port',
-  EACCES: 'this user may not use it; choose one above 1023 with --port',
+  EADDRINUSE: 'it is in use already; choose another with',
+  EACCES: 'this user may not use it; choose one above 1023 with',
   EADDRNOTAVAIL: 'this machine does not have that address',
   ENOTFOUND: 'no address is known by that name',
 };
 /** A machine without IPv6 still has a localhost. */
 const absentFamily = new Set(['EADDRNOTAVAIL', 'EAFNOSUPPORT']);
 
-/** Servers on all addresses of `host`, on one port. Throws ListenError, with none left open. */
-export async function listenOn(app: Express, host: string, port: number): Promise<Server[]> {
+/** Servers on all addresses of `host`, on one port that `option` chose. Throws ListenError, with none left open. */
+export async function listenOn(app: Express, host: string, port: number, option = '--port'): Promise<Server[]> {
   const servers: Server[] = [];
   for (const address of addressesOf(host)) {
     try {
@@ -75,7 +85,8 @@ export async function listenOn(app: Express, host: string, port: number): Promis
       if (servers.length > 0 && absentFamily.has(code)) continue;
       for (const server of servers) server.close();
       const where = isIP(address) === 6 ? `[${address}]:${port}` : `${address}:${port}`;
-      throw new ListenError(`cannot listen on ${where}: ${causes[code] ?? message}`);
+      const cause = causes[code] ?? message;
+      throw new ListenError(`cannot listen on ${where}: ${cause}${cause.endsWith(' with') ? ` ${option}` : ''}`);
     }
   }
   return servers;

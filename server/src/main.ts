@@ -1,9 +1,10 @@
 #!/usr/bin/env node
 // Starts the conference server: workers, page, signaling; and ends them in order.
+import type { Server } from 'node:http';
 import { WorkerStartError, type WorkerSettings } from 'sluice';
 import { AccessError } from './access/grant.js';
 import { accessOf, tokenCommand } from './access/options.js';
-import { closeAll, createApp, listenOn, ListenError, urlOf, type Health } from './http.js';
+import { closeAll, createApp, createSignalingApp, listenOn, ListenError, urlOf, type Health } from './http.js';
 import { Log } from './log.js';
 import { parseOptions, type Options } from './options.js';
 import { Rooms } from './rooms.js';
@@ -39,12 +40,22 @@ async function run(options: Options): Promise<void> {
     participants: rooms.participants,
   });
   const app = createApp(health, mediaOverHttp(rooms, log));
-  const servers = await listenOn(app, options.host, options.port).catch(async (error: unknown) => {
-    await pool.close();
-    throw error;
-  });
+  const { host, port, signalingPort } = options;
+  const open: Server[] = [];
+  const listen = async (...what: Parameters<typeof listenOn>): Promise<Server[]> => {
+    const servers = await listenOn(...what).catch(async (error: unknown) => {
+      await closeAll(open);
+      await pool.close();
+      throw error;
+    });
+    open.push(...servers);
+    return servers;
+  };
+  const servers = await listen(app, host, port);
+  const short = signalingPort === undefined ? [] : await listen(createSignalingApp(), host, signalingPort, '--signaling-port');
   const signaling = new SignalingServer(rooms, log);
   for (const server of servers) signaling.attach(server);
+  for (const server of short) signaling.attachShort(server);
 
   let closing = false;
   const close = async (): Promise<void> => {
@@ -52,14 +63,15 @@ async function run(options: Options): Promise<void> {
     closing = true;
     setTimeout(() => process.exit(1), closingMs).unref();
     await signaling.close();
-    await closeAll(servers);
+    await closeAll(open);
     await pool.close();
     process.exit(0);
   };
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => void close());
   const workers = `${pool.size} media worker${pool.size === 1 ? '' : 's'}`;
   const entry = access.required ? 'entering a room takes a token' : 'rooms are open to everybody, without tokens';
-  console.log(`Sluice is ready at ${urlOf(options.host, servers)} with ${workers}; ${entry}. Ctrl+C ends it.`);
+  console.log(`Sluice is ready at ${urlOf(host, servers)} with ${workers}; ${entry}. Ctrl+C ends it.`);
+  if (short.length > 0) console.log(`The short form of its signaling is at ${urlOf(host, short).replace('http', 'ws')} too.`);
 }
 
 const [command, ...rest] = process.argv.slice(2);

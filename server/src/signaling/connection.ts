@@ -6,6 +6,7 @@ import type { RawData, WebSocket } from 'ws';
 import { AccessError } from '../access/grant.js';
 import type { Log } from '../log.js';
 import type { Rooms } from '../rooms.js';
+import type { Dialect } from './dialect.js';
 import { SignalingError } from './errors.js';
 import { checkedType, readEnvelope, readMessage, type Envelope, type Message } from './messages.js';
 import type { Outlet, Participant } from './participant.js';
@@ -22,6 +23,7 @@ export class Connection {
   readonly #socket: WebSocket;
   readonly #rooms: Rooms;
   readonly #log: Log;
+  readonly #dialect: Dialect;
   readonly #rate = new Rate();
   readonly #outlet: Outlet = {
     send: (type, content, id) => this.#send(type, content, id),
@@ -31,10 +33,11 @@ export class Connection {
   #participant: Participant | undefined;
   #heardAt = Date.now();
 
-  constructor(socket: WebSocket, rooms: Rooms, log: Log) {
+  constructor(socket: WebSocket, rooms: Rooms, log: Log, dialect: Dialect) {
     this.#socket = socket;
     this.#rooms = rooms;
     this.#log = log;
+    this.#dialect = dialect;
     socket.on('message', (data, isBinary) => this.#received(data, isBinary));
     socket.on('ping', () => this.#heard());
     socket.on('pong', () => this.#heard());
@@ -58,7 +61,8 @@ export class Connection {
 
   #received(data: RawData, isBinary: boolean): void {
     this.#heard();
-    const envelope = readEnvelope(Buffer.isBuffer(data) ? data : Buffer.concat(Array.isArray(data) ? data : [Buffer.from(data)]), isBinary);
+    const frame = Buffer.isBuffer(data) ? data : Buffer.concat(Array.isArray(data) ? data : [Buffer.from(data)]);
+    const envelope = readEnvelope(frame, isBinary, this.#dialect);
     const due = this.#rate.take();
     if (due > performance.now()) {
       this.#socket.pause();
@@ -78,11 +82,19 @@ export class Connection {
   async #handle(envelope: Envelope): Promise<void> {
     try {
       const type = checkedType(envelope);
+      if (type === 'offer') await this.#joinByOffering();
       this.#checkState(type);
       await this.#dispatch(readMessage({ ...envelope, type }));
     } catch (error) {
       this.#refuse(error, envelope);
     }
+  }
+
+  /** Where the dialect has it so, an offer is all that it takes to join. */
+  async #joinByOffering(): Promise<void> {
+    const { implied } = this.#dialect;
+    if (this.#participant !== undefined || implied === undefined) return;
+    await this.#dispatch(readMessage({ type: 'join', claimedType: 'START', id: undefined, content: implied, error: undefined }));
   }
 
   #checkState(type: Message['type']): void {
@@ -132,7 +144,7 @@ export class Connection {
   }
 
   #closed(code: number): void {
-    if (code === pageGone) this.#participant?.leave('left');
+    if (code === pageGone || !this.#dialect.resumes) this.#participant?.leave('left');
     else this.#participant?.away(this.#outlet);
   }
 
@@ -161,6 +173,9 @@ export class Connection {
   #send(type: string, content: object, id: number | undefined): void {
     if (this.#socket.readyState !== this.#socket.OPEN) return;
     if (this.#socket.bufferedAmount > mostUnsent) return this.#socket.terminate();
-    this.#socket.send(JSON.stringify({ message_type: type, content, ...(id === undefined ? {} : { id }) }));
+    const told = this.#dialect.outgoing({ type, content, id });
+    this.#socket.send(
+      JSON.stringify({ message_type: told.type, content: told.content, ...(told.id === undefined ? {} : { id: told.id }) }),
+    );
   }
 }

@@ -1,4 +1,5 @@
 // What a client may send, as one table; and what is wrong with a frame, in a sentence. No state, no sockets.
+import type { Dialect } from './dialect.js';
 import { SignalingError } from './errors.js';
 
 /** As it stands in docs/signaling.md. */
@@ -121,7 +122,7 @@ export interface Envelope {
 const unreadable = (error: SignalingError): Envelope => ({ type: undefined, claimedType: null, id: undefined, content: {}, error });
 
 /** Never throws: what is wrong stands in `error`. */
-export function readEnvelope(data: Buffer, isBinary: boolean): Envelope {
+export function readEnvelope(data: Buffer, isBinary: boolean, dialect: Dialect): Envelope {
   if (isBinary) return unreadable(new SignalingError('bad_json', 'the frame is binary; messages are text'));
   if (data.length > maxFrameSize) {
     return unreadable(new SignalingError('message_too_large', `the frame has ${data.length} bytes, expected at most ${maxFrameSize}`));
@@ -133,10 +134,11 @@ export function readEnvelope(data: Buffer, isBinary: boolean): Envelope {
     return unreadable(new SignalingError('bad_json', `the frame is not JSON: ${(error as Error).message}`));
   }
   if (!isObject(value)) return unreadable(new SignalingError('bad_envelope', 'a message is an object'));
-  const { message_type: claimed, content = {}, id } = value;
+  const { message_type: claimed, content: given = {}, id: givenId } = value;
   const claimedType = typeof claimed === 'string' ? claimed : null;
+  const { type, content, id } = dialect.incoming({ type: claimedType ?? '', content: given, id: givenId });
   const envelope: Envelope = {
-    type: claimedType !== null && isMessageType(claimedType) ? claimedType : undefined,
+    type: isMessageType(type) ? type : undefined,
     claimedType,
     id: isId(id) ? id : undefined,
     content: isObject(content) ? content : {},
@@ -157,19 +159,19 @@ export function checkedType({ type, error }: Envelope): MessageType {
 }
 
 /** The message of an envelope without an error. Throws SignalingError. */
-export function readMessage({ type, id, content }: Envelope & { type: MessageType }): Message {
+export function readMessage({ type, claimedType, id, content }: Envelope & { type: MessageType }): Message {
   const read: Record<string, unknown> = {};
   for (const [fieldName, field] of Object.entries<Field>(table[type])) {
     const value = content[fieldName];
     if (value === undefined) {
       if (field.absent === undefined)
-        throw new SignalingError('missing_field', `${type} needs content.${fieldName}, ${field.expected}`, fieldName);
+        throw new SignalingError('missing_field', `${claimedType ?? type} needs content.${fieldName}, ${field.expected}`, fieldName);
       read[fieldName] = field.absent;
       continue;
     }
     read[fieldName] = field.read(value);
     if (read[fieldName] === undefined)
-      throw new SignalingError('bad_field', `${type}: content.${fieldName} must be ${field.expected}`, fieldName);
+      throw new SignalingError('bad_field', `${claimedType ?? type}: content.${fieldName} must be ${field.expected}`, fieldName);
   }
   if (type === 'candidate' && read['candidate'] !== '' && read['sdpMid'] === null && read['sdpMLineIndex'] === null) {
     throw new SignalingError('missing_field', 'candidate needs content.sdpMid, a string, or content.sdpMLineIndex, an integer', 'sdpMid');
