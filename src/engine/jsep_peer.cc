@@ -99,7 +99,8 @@ void start_jsep(State& state, Peer& peer) {
   peer.jsep_transport = &transport;
   peer.jsep = std::make_unique<negotiate::JsepSession>(
       peer.room->capabilities,
-      negotiate::LocalTransport{state.ice_parameters(transport.webrtc()->ice().local()), state.candidates(),
+      negotiate::LocalTransport{state.ice_parameters(transport.webrtc()->ice().local()),
+                                state.candidates(peer.candidates),
                                 state.fingerprints()},
       state.random);
   state.emit(PeerTransportCreated{peer.id, transport.id});
@@ -127,6 +128,12 @@ void withdraw_track(Peer& peer, std::string_view producer_id) {
     if (peer.jsep) peer.jsep->remove_track(it->first);
     it = peer.offered.erase(it);
   }
+}
+
+const std::string* offered_track(const Peer& peer, std::string_view producer_id) {
+  const auto it = std::find_if(peer.offered.begin(), peer.offered.end(),
+                               [&](const auto& entry) { return entry.second.producer_id == producer_id; });
+  return it == peer.offered.end() ? nullptr : &it->first;
 }
 
 void announce_producer(State& state, ProducerEntry& producer) {
@@ -188,12 +195,11 @@ std::vector<SectionInfo> sections_of(State& state, const Peer& peer) {
 void report_negotiation_needed(State& state) {
   if (!std::exchange(state.negotiation_changed, false)) return;
   for (auto& [id, peer] : state.peers) {
-    if (!peer->jsep || peer->negotiation_reported) continue;
-    if (peer->jsep->signaling_state() != negotiate::SignalingState::kStable ||
-        !peer->jsep->negotiation_needed())
-      continue;
-    peer->negotiation_reported = true;
-    state.emit(NegotiationNeeded{id});
+    if (!peer->jsep || peer->jsep->signaling_state() != negotiate::SignalingState::kStable) continue;
+    // W3C WebRTC §4.7.3: told when it becomes needed; what is not needed any more is told anew another time.
+    const bool needed = peer->jsep->negotiation_needed();
+    if (needed && !peer->negotiation_reported) state.emit(NegotiationNeeded{id});
+    peer->negotiation_reported = needed;
   }
 }
 
