@@ -86,7 +86,8 @@ export class Room extends RemoteObject<RoomEvents, RoomObserverEvents> {
   beginPeer(options: Omit<PeerOptions, 'id'>): { peer: Peer; created: Promise<unknown> } {
     if (this.closed) throw new InvalidStateError('this room is closed');
     for (const { name } of this.#peers.values()) {
-      if (name !== '' && name === options.name) throw new AlreadyExistsError(`there is a peer named "${name}" in this room already`, 'name');
+      if (name !== '' && name === options.name)
+        throw new AlreadyExistsError(`there is a peer named "${name}" in this room already`, 'name');
     }
     const { peer, created } = Peer.begin(this, options);
     this.#adoptPeer(peer);

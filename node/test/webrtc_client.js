@@ -1,8 +1,12 @@
 // A client with real media: libwebrtc in this process (@roamhq/wrtc). What it sends is a moving picture and a tone; of what it
 // receives it counts decoded frames.
+import { after } from 'node:test';
 import wrtc from '@roamhq/wrtc';
 
 const { MediaStream, nonstandard } = wrtc;
+
+// A source's thread keeps the process alive for ever, and a stopped one crashes it at its end. By then all is reported.
+after(() => setTimeout(() => process.exit(), 300));
 
 /** Calls `act` every `ms` until stopped. */
 function every(ms, act) {
@@ -82,7 +86,7 @@ export class Client {
   async decodes(tracks, count = 5, timeout = 10_000) {
     const before = new Map(this.decoded);
     const good = () => [...this.decoded].filter(([mid, now]) => now - (before.get(mid) ?? 0) >= count).map(([mid]) => mid);
-    for (const end = Date.now() + timeout; Date.now() < end; ) {
+    for (const end = Date.now() + timeout; Date.now() < end;) {
       if (good().length >= tracks) return good();
       await new Promise((resolve) => setTimeout(resolve, 50));
     }

@@ -47,7 +47,7 @@ class FakeParticipant {
 }
 
 async function until(condition, what) {
-  for (const end = Date.now() + 5_000; !(await condition()); ) {
+  for (const end = Date.now() + 5_000; !(await condition());) {
     if (Date.now() > end) throw new Error(`not within 5 s: ${what}`);
     await new Promise((resolve) => setTimeout(resolve, 20));
   }

@@ -91,6 +91,13 @@ void apply_consumed(State& state, Peer& peer, const negotiate::NegotiatedTrack& 
                              std::string(producer->producer->type()), made.consumer->score()});
 }
 
+/// The client wants to receive again what it had declined on this m-line, if that is still there.
+void offer_again(State& state, Peer& peer, const std::string& mid) {
+  const auto declined = peer.declined_by_mid.extract(mid);
+  if (declined.empty() || offered_track(peer, declined.mapped()) != nullptr) return;
+  if (ProducerEntry* producer = find(state.producers, declined.mapped())) offer_track(state, peer, *producer);
+}
+
 }  // namespace
 
 void start_jsep(State& state, Peer& peer) {
@@ -159,9 +166,13 @@ void apply_effects(State& state, Peer& peer, Instant now) {
   }
   for (const auto& track : effects.produced) apply_produced(state, peer, track, now);
   for (const auto& track : effects.consumed) apply_consumed(state, peer, track, now);
+  for (const std::string& mid : effects.welcomed) offer_again(state, peer, mid);
   for (const auto& refusal : effects.refused) {
     state.log.write(LogLevel::kDebug, LogTag::kRtp, "peer " + peer.id,
                     "track " + refusal.id + " was refused: " + refusal.reason);
+    if (const auto it = peer.offered.find(refusal.id);
+        it != peer.offered.end() && !refusal.declined_mid.empty())
+      peer.declined_by_mid[refusal.declined_mid] = it->second.producer_id;
     if (ConsumerEntry* consumer = find(state.consumers, refusal.id)) {
       state.close_consumer(*consumer, "refused");
     } else if (peer.offered.erase(refusal.id) != 0) {

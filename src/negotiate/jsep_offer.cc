@@ -42,6 +42,7 @@ Slot* find_place(const State& current, State& next, MediaKind kind) {
 std::optional<RtpParameters> receivable_parameters(MediaKind kind, const OfferContext& context,
                                                    BundleNumbers& numbers) {
   OutgoingTrack any;
+  any.kind = kind;
   for (const RtpCodecCapability& c : context.room.codecs)
     if (c.kind == kind && c.preferred_payload_type)
       any.consumable.codecs.push_back(
@@ -102,7 +103,7 @@ Result<Proposal> propose_offer(const State& current, const Tracks& tracks,
     OutgoingTrack limited = track;
     if (context.client != nullptr) context.client->limit(track.kind, limited.consumable);
     if (limited.consumable.codecs.empty()) {
-      out.refused.push_back({track.id, "the client has none of the track's codecs"});
+      out.refused.push_back({track.id, "the client has none of the track's codecs", {}});
       continue;
     }
     auto parameters = offered_parameters(limited, next.numbers);
@@ -112,7 +113,8 @@ Result<Proposal> propose_offer(const State& current, const Tracks& tracks,
     } else {
       out.refused.push_back({track.id, parameters
                                            ? "the session has as many m-lines as a description may have"
-                                           : "no payload type is left for the track's codecs"});
+                                           : "no payload type is left for the track's codecs",
+                             {}});
     }
   }
   const auto& [audio, video] = context.options;

@@ -80,6 +80,8 @@ struct Effects {
   struct Refusal {
     std::string id;      ///< Of the track; it is not offered again.
     std::string reason;  ///< One sentence.
+    /// The m-line on which the client stopped receiving it, and may want it again: see `welcomed`.
+    std::string declined_mid;
   };
   std::optional<RemoteTransport> transport;  ///< First time, and when the client changed its ICE credentials.
   /// New local credentials made here because the client restarted ICE; the ICE agent must take them now.
@@ -87,6 +89,7 @@ struct Effects {
   std::vector<IncomingTrack> produced;    ///< New, or changed on the same mid.
   std::vector<std::string> unproduced;    ///< Mids on which the client stopped to send.
   std::vector<NegotiatedTrack> consumed;  ///< New, or changed.
+  std::vector<std::string> welcomed;  ///< Mids on which the client wants to receive again.
   std::vector<Refusal> refused;  ///< The client rejected the m-line, stopped it or has no codec for it.
 };
 

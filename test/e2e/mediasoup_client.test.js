@@ -11,8 +11,8 @@ import { ROOT } from './lib/server.js';
 import { until } from './lib/wait.js';
 
 const PLAYS_WITHIN_MS = 20_000;
-/** The camera's, and the smallest encoding's. */
-const [FULL_HEIGHT, SMALL_HEIGHT] = [480, 120];
+/** Lines of the smallest encoding. */
+const SMALL_HEIGHT = 120;
 const EXAMPLE = join(ROOT, 'examples/mediasoup-client');
 
 /**
@@ -52,7 +52,9 @@ async function plays(name, page, each) {
       const count = (/** @type {string} */ kind) =>
         now.tracks.filter((/** @type {any} */ track) => {
           const { frames = 0, packets = 0 } = before.get(track.id) ?? {};
-          return track.kind === kind && (kind === 'video' ? track.frames >= frames + 10 : track.samples > 0 && track.packets > packets + 20);
+          return (
+            track.kind === kind && (kind === 'video' ? track.frames >= frames + 10 : track.samples > 0 && track.packets > packets + 20)
+          );
         }).length;
       return count('video') === each && count('audio') === each;
     },
@@ -96,14 +98,22 @@ describe('mediasoup-client', { skip: missingChromium() || false }, () => {
 
     const video = (await ada.evaluate(received)).tracks.find(({ kind }) => kind === 'video');
     assert.ok(video);
-    const height = (/** @type {number} */ wanted) =>
-      until(`${wanted} lines`, async () => (await ada.evaluate(received)).tracks.some((track) => track.height === wanted), {
+    // How many encodings a busy machine's browser sends is its own affair, but not which of them is watched.
+    const lines = (/** @type {string} */ what, /** @type {(height: number) => boolean} */ fits) =>
+      until(what, async () => (await ada.evaluate(received)).tracks.some(({ kind, height }) => kind === 'video' && fits(height)), {
         within: PLAYS_WITHIN_MS,
         seen: () => ada.evaluate(received),
       });
-    await height(FULL_HEIGHT);
-    await ada.evaluate((consumerId) => /** @type {any} */ (window).app.request('setPreferredLayers', { consumerId, spatialLayer: 0 }), video.id);
-    await height(SMALL_HEIGHT);
+    const prefer = (/** @type {number} */ spatialLayer) =>
+      ada.evaluate((options) => /** @type {any} */ (window).app.request('setPreferredLayers', options), {
+        consumerId: video.id,
+        spatialLayer,
+      });
+    await lines('a larger picture', (height) => height > SMALL_HEIGHT);
+    await prefer(0);
+    await lines('the smallest picture', (height) => height === SMALL_HEIGHT);
+    await prefer(2);
+    await lines('a larger picture again', (height) => height > SMALL_HEIGHT);
 
     await ada.evaluate(async () => {
       const { request, send, receive } = /** @type {any} */ (window).app;
@@ -156,7 +166,7 @@ describe('mediasoup-client', { skip: missingChromium() || false }, () => {
     assert.equal(manifest.version, '3.24.1');
     assert.equal(lock.version, manifest.version);
     assert.match(lock.integrity, /^sha512-/);
-      const example = Program.start(t, process.execPath, [join(EXAMPLE, 'main.js')], { PORT: '0' });
+    const example = Program.start(t, process.execPath, [join(EXAMPLE, 'main.js')], { PORT: '0' });
     const url = await until('the example to say its address', () => /open (\S+) in two tabs/.exec(example.output)?.[1], {
       within: PLAYS_WITHIN_MS,
       seen: () => example.output,

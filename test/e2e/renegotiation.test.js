@@ -41,10 +41,14 @@ async function renegotiate(t, browser, settings, count) {
     try {
       done.push(await driver.step());
     } catch (error) {
-      throw new Error(`step ${step} of seed ${SEED}, after ${done.slice(-5).join(', ')}: ${/** @type {Error} */ (error).message}`, { cause: error });
+      throw new Error(`step ${step} of seed ${SEED}, after ${done.slice(-5).join(', ')}: ${/** @type {Error} */ (error).message}`, {
+        cause: error,
+      });
     }
   }
-  t.diagnostic(`${count} steps in ${((performance.now() - start) / 1_000).toFixed(1)} s, ${driver.glares} glares: ${JSON.stringify(driver.steps)}`);
+  t.diagnostic(
+    `${count} steps in ${((performance.now() - start) / 1_000).toFixed(1)} s, ${driver.glares} glares: ${JSON.stringify(driver.steps)}`,
+  );
   assert.ok(driver.glares > 0);
   await server.ask('close');
   for (const { connection } of Object.values(server.ends)) connection.close();

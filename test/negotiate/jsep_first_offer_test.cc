@@ -128,5 +128,24 @@ TEST_CASE("capabilities are taken while stable, from a description that could be
   CHECK(call.session.set_capabilities(client.offer()).error().code == ErrorCode::kInvalidState);
 }
 
+TEST_CASE("RTX for audio is offered to a client that has named it, and to no other") {
+  for (const bool named : {false, true}) {
+    Call call;
+    const std::size_t audio = call.client.add("audio", sdp::Direction::kSendOnly);
+    if (named) {
+      call.client.sections[audio].formats.push_back("112");
+      call.client.sections[audio].rtpmaps.push_back({112, "rtx", 48000, 2});
+      call.client.sections[audio].fmtps.push_back({112, "apt=111"});
+    }
+    call.client_offers();
+    OutgoingTrack track = make_track(call.room, "a", MediaKind::kAudio, 100);
+    track.consumable.encodings[0].rtx_ssrc = 101;
+    call.session.add_track(std::move(track));
+    const auto offer = parsed(good(call.session.create_offer()));
+    CHECK(offer.media[1].rtpmaps.size() == (named ? 2 : 1));
+    CHECK(offer.media[1].ssrc_groups.size() == (named ? 1 : 0));
+  }
+}
+
 }  // namespace
 }  // namespace sluice::negotiate

@@ -94,11 +94,13 @@ export class Driver {
     }
     if (heard.length > 0) {
       const line = this.#draw.one(heard);
-      all.push(['decline', () => this.#decline(end, line)]);
+      all.push(['decline', () => this.#decline(end, line, 'direct')]);
+      all.push(['stop receiving', () => this.#decline(end, line, 'stop')]);
     }
     if (declined.length > 0) {
       const line = this.#draw.one(declined);
-      all.push(['want again', () => this.#wantAgain(end, line)]);
+      all.push(['want again', () => this.#wantAgain(end, line)], ['want again', () => this.#wantAgain(end, line)]);
+      all.push(['stop declined', () => ask('stop', { mid: line.mid })]);
     }
     all.push(['ICE restart by the client', () => ask('restart')]);
     all.push(['ICE restart by the server', () => server.connection.restartIce()]);
@@ -110,11 +112,11 @@ export class Driver {
     return all;
   }
 
-  /** @param {string} end @param {Line} line */
-  async #decline(end, line) {
+  /** @param {string} end @param {Line} line @param {'direct' | 'stop'} how */
+  async #decline(end, line, how) {
     const consumer = this.#consumerOn(end, line);
     if (consumer) this.#declined[end]?.add(consumer.producerId);
-    await this.#server.ask('direct', { end, mid: line.mid, direction: 'inactive' });
+    await this.#server.ask(how, { end, mid: line.mid, direction: 'inactive' });
   }
 
   /** @param {string} end @param {Line} line */
@@ -137,14 +139,22 @@ export class Driver {
 
   /** Until nothing is under way on either side, and nothing follows from it. */
   async #settle() {
-    for (let still = 0, end = Date.now() + SETTLES_WITHIN_MS; still < 2; ) {
+    for (let still = 0, end = Date.now() + SETTLES_WITHIN_MS; still < 2;) {
       for (const one of Object.values(this.#server.ends)) await one.connection.peer.dump();
       const reports = await Promise.all(Object.keys(this.#server.ends).map((name) => this.#report(name)));
       const quiet = this.#server.idle && reports.every(({ idle }) => idle);
       still = quiet ? still + 1 : 0;
       if (Date.now() > end) {
-        const servers = Object.values(this.#server.ends).map((one) => [one.name, one.connection.signalingState, one.busy, one.inFlight, one.trouble]);
-        throw new Error(`not settled: ${JSON.stringify({ servers, pages: reports.map(({ state, idle, trouble }) => [state, idle, trouble]) })}`);
+        const servers = Object.values(this.#server.ends).map((one) => [
+          one.name,
+          one.connection.signalingState,
+          one.busy,
+          one.inFlight,
+          one.trouble,
+        ]);
+        throw new Error(
+          `not settled: ${JSON.stringify({ servers, pages: reports.map(({ state, idle, trouble }) => [state, idle, trouble]) })}`,
+        );
       }
       if (still < 2) await sleep(5);
     }
@@ -183,7 +193,11 @@ export class Driver {
     const offered = all.filter((other) => other !== end).flatMap(({ producers }) => [...producers.keys()]);
     for (const id of this.#declined[end.name] ?? []) if (!offered.includes(id)) this.#declined[end.name]?.delete(id);
     const wanted = offered.filter((id) => !this.#declined[end.name]?.has(id));
-    need(`${end.name}: producers of the others and its consumers`, [...end.consumers.values()].map(({ producerId }) => producerId).sort(), wanted.sort());
+    need(
+      `${end.name}: producers of the others and its consumers`,
+      [...end.consumers.values()].map(({ producerId }) => producerId).sort(),
+      wanted.sort(),
+    );
     need(`${end.name}: m-lines that are received and their consumers`, mids(receives).sort(), midsOf(end.consumers.values()).sort());
     await this.#untilPlaying(end.name, before);
   }

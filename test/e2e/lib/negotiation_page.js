@@ -18,7 +18,10 @@ export function negotiationPage() {
 
   /** A video track of another size, or another tone's clone. @param {string} kind */
   function freshTrack(kind) {
-    return media.getTracks().find((/** @type {MediaStreamTrack} */ track) => track.kind === kind).clone();
+    return media
+      .getTracks()
+      .find((/** @type {MediaStreamTrack} */ track) => track.kind === kind)
+      .clone();
   }
 
   class End {
@@ -28,7 +31,6 @@ export function negotiationPage() {
       this.pc = new RTCPeerConnection();
       this.queue = Promise.resolve();
       this.busy = 0;
-      this.making = false;
       this.ignored = 0;
       /** @type {string[]} */
       this.trouble = [];
@@ -59,20 +61,14 @@ export function negotiationPage() {
 
     async offer() {
       if (this.pc.signalingState !== 'stable') return; // it fires again
-      this.making = true;
-      try {
-        await this.pc.setLocalDescription();
-        tell({ to: this.name, description: this.pc.localDescription });
-      } finally {
-        this.making = false;
-      }
+      await this.pc.setLocalDescription();
+      tell({ to: this.name, description: this.pc.localDescription });
     }
 
     /** @param {RTCSessionDescriptionInit} description */
     receive(description) {
-      // At once, not in the queue: glare is what the state says when the offer comes.
-      if (description.type === 'offer' && (this.making || this.pc.signalingState !== 'stable')) return void this.ignored++;
       this.step(async () => {
+        // In its turn: an answer that came before it makes it stable first.
         if (description.type === 'offer' && this.pc.signalingState !== 'stable') return void this.ignored++;
         await this.pc.setRemoteDescription(description);
         if (description.type !== 'offer') return;
@@ -112,8 +108,15 @@ export function negotiationPage() {
         });
       }
       await turn();
-      const idle = this.busy === 0 && !this.making && this.pc.signalingState === 'stable';
-      return { idle, state: this.pc.signalingState, connection: this.pc.connectionState, lines, ignored: this.ignored, trouble: this.trouble };
+      const idle = this.busy === 0 && this.pc.signalingState === 'stable';
+      return {
+        idle,
+        state: this.pc.signalingState,
+        connection: this.pc.connectionState,
+        lines,
+        ignored: this.ignored,
+        trouble: this.trouble,
+      };
     }
   }
 
