@@ -201,8 +201,9 @@ export class Consumer extends RemoteObject<ConsumerEvents, ConsumerObserverEvent
       this.emit('trace', trace);
       this.observer.emit('trace', trace);
     } else if (event instanceof wire.ObjectClosedT) {
-      const reason = String(event.reason) as keyof ConsumerEvents;
-      this.end(closingReasons.has(reason) ? reason : 'producerclose');
+      const reason = String(event.reason);
+      if (reason === 'unsubscribed') return this.end();
+      this.end(closingReasons.has(reason as keyof ConsumerEvents) ? (reason as keyof ConsumerEvents) : 'producerclose');
     }
   }
 

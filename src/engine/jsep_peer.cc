@@ -91,6 +91,13 @@ void apply_consumed(State& state, Peer& peer, const negotiate::NegotiatedTrack& 
                              std::string(producer->producer->type()), made.consumer->score()});
 }
 
+/// The client wants to receive again what it had declined on this m-line, if that is still there.
+void offer_again(State& state, Peer& peer, const std::string& mid) {
+  const auto declined = peer.declined_by_mid.extract(mid);
+  if (declined.empty() || offered_track(peer, declined.mapped()) != nullptr) return;
+  if (ProducerEntry* producer = find(state.producers, declined.mapped())) offer_track(state, peer, *producer);
+}
+
 }  // namespace
 
 void start_jsep(State& state, Peer& peer) {
@@ -99,7 +106,8 @@ void start_jsep(State& state, Peer& peer) {
   peer.jsep_transport = &transport;
   peer.jsep = std::make_unique<negotiate::JsepSession>(
       peer.room->capabilities,
-      negotiate::LocalTransport{state.ice_parameters(transport.webrtc()->ice().local()), state.candidates(),
+      negotiate::LocalTransport{state.ice_parameters(transport.webrtc()->ice().local()),
+                                state.candidates(peer.candidates),
                                 state.fingerprints()},
       state.random);
   state.emit(PeerTransportCreated{peer.id, transport.id});
@@ -129,6 +137,12 @@ void withdraw_track(Peer& peer, std::string_view producer_id) {
   }
 }
 
+const std::string* offered_track(const Peer& peer, std::string_view producer_id) {
+  const auto it = std::find_if(peer.offered.begin(), peer.offered.end(),
+                               [&](const auto& entry) { return entry.second.producer_id == producer_id; });
+  return it == peer.offered.end() ? nullptr : &it->first;
+}
+
 void announce_producer(State& state, ProducerEntry& producer) {
   for (Peer* peer : producer.transport->room->peers) {
     if (peer == producer.transport->peer || peer->subscription != Subscription::kAll || !peer->jsep) continue;
@@ -152,9 +166,13 @@ void apply_effects(State& state, Peer& peer, Instant now) {
   }
   for (const auto& track : effects.produced) apply_produced(state, peer, track, now);
   for (const auto& track : effects.consumed) apply_consumed(state, peer, track, now);
+  for (const std::string& mid : effects.welcomed) offer_again(state, peer, mid);
   for (const auto& refusal : effects.refused) {
     state.log.write(LogLevel::kDebug, LogTag::kRtp, "peer " + peer.id,
                     "track " + refusal.id + " was refused: " + refusal.reason);
+    if (const auto it = peer.offered.find(refusal.id);
+        it != peer.offered.end() && !refusal.declined_mid.empty())
+      peer.declined_by_mid[refusal.declined_mid] = it->second.producer_id;
     if (ConsumerEntry* consumer = find(state.consumers, refusal.id)) {
       state.close_consumer(*consumer, "refused");
     } else if (peer.offered.erase(refusal.id) != 0) {
@@ -188,12 +206,11 @@ std::vector<SectionInfo> sections_of(State& state, const Peer& peer) {
 void report_negotiation_needed(State& state) {
   if (!std::exchange(state.negotiation_changed, false)) return;
   for (auto& [id, peer] : state.peers) {
-    if (!peer->jsep || peer->negotiation_reported) continue;
-    if (peer->jsep->signaling_state() != negotiate::SignalingState::kStable ||
-        !peer->jsep->negotiation_needed())
-      continue;
-    peer->negotiation_reported = true;
-    state.emit(NegotiationNeeded{id});
+    if (!peer->jsep || peer->jsep->signaling_state() != negotiate::SignalingState::kStable) continue;
+    // W3C WebRTC §4.7.3: told when it becomes needed; what is not needed any more is told anew another time.
+    const bool needed = peer->jsep->negotiation_needed();
+    if (needed && !peer->negotiation_reported) state.emit(NegotiationNeeded{id});
+    peer->negotiation_reported = needed;
   }
 }
 

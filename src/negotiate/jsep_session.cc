@@ -144,8 +144,11 @@ bool JsepSession::negotiation_needed() const {
 SignalingState JsepSession::signaling_state() const {
   return impl_->signaling_state();
 }
-Result<std::string> JsepSession::create_offer() {
-  return impl_->create_offer();
+Result<void> JsepSession::set_capabilities(std::string_view sdp) {
+  return impl_->set_capabilities(sdp);
+}
+Result<std::string> JsepSession::create_offer(const OfferOptions& options) {
+  return impl_->create_offer(options);
 }
 Result<std::string> JsepSession::create_answer() {
   return impl_->create_answer();

@@ -80,6 +80,8 @@ struct Effects {
   struct Refusal {
     std::string id;      ///< Of the track; it is not offered again.
     std::string reason;  ///< One sentence.
+    /// The m-line on which the client stopped receiving it, and may want it again: see `welcomed`.
+    std::string declined_mid;
   };
   std::optional<RemoteTransport> transport;  ///< First time, and when the client changed its ICE credentials.
   /// New local credentials made here because the client restarted ICE; the ICE agent must take them now.
@@ -87,7 +89,14 @@ struct Effects {
   std::vector<IncomingTrack> produced;    ///< New, or changed on the same mid.
   std::vector<std::string> unproduced;    ///< Mids on which the client stopped to send.
   std::vector<NegotiatedTrack> consumed;  ///< New, or changed.
+  std::vector<std::string> welcomed;  ///< Mids on which the client wants to receive again.
   std::vector<Refusal> refused;  ///< The client rejected the m-line, stopped it or has no codec for it.
+};
+
+/// How many tracks of each kind the client may send, at least. What it may send already counts.
+struct OfferOptions {
+  std::uint8_t receive_audio = 0;
+  std::uint8_t receive_video = 0;
 };
 
 /// W3C WebRTC §4.3.1; provisional answers are not taken, so three states are all.
@@ -127,7 +136,10 @@ class JsepSession {
   [[nodiscard]] bool negotiation_needed() const;
   [[nodiscard]] SignalingState signaling_state() const;
 
-  Result<std::string> create_offer();
+  /// Takes an offer of the client's as word of what it can decode and of its numbers, and negotiates nothing:
+  /// so that a first offer of ours fits it. Only while stable. Codecs that it lacks are not offered.
+  Result<void> set_capabilities(std::string_view sdp);
+  Result<std::string> create_offer(const OfferOptions& options = {});
   Result<std::string> create_answer();
   /// Empty text: what create_offer() or create_answer() gave last, made now if need be. Any other text must
   /// be exactly that (RFC 8829 §5.4).

@@ -112,6 +112,55 @@ TEST_CASE("who only watches is offered what is there without having offered anyt
   CHECK(offer.sections.size() == 2);
 }
 
+TEST_CASE("a peer subscribed to nothing is offered what is named, and no more once that is taken back") {
+  Rig rig;
+  rig.join("ada", "chromium-audio-video");
+  const auto produced = rig.events<ProducerCreated>();
+  REQUIRE(produced.size() == 2);
+  (void)rig.ask<PeerReply>(CreatePeer{"room", "bob", "", Subscription::kManual});
+  CHECK(rig.ask<DescriptionReply>(CreateOffer{"bob"}).sections.empty());
+  CHECK(rig.refuse(Subscribe{"bob", "nothing"}).field == "producerId");
+  CHECK(rig.refuse(Unsubscribe{"bob", produced[0].producer_id}).code == ErrorCode::kNotFound);
+  (void)rig.ask<Done>(Subscribe{"bob", produced[0].producer_id});
+  CHECK(rig.refuse(Subscribe{"bob", produced[0].producer_id}).code == ErrorCode::kAlreadyExists);
+  const auto needed = rig.events<NegotiationNeeded>();
+  REQUIRE(needed.size() == 1);
+  CHECK(needed[0].peer_id == "bob");
+  const auto offer = rig.ask<DescriptionReply>(CreateOffer{"bob"});
+  REQUIRE(offer.sections.size() == 1);
+  CHECK(offer.sections[0].producer_id == produced[0].producer_id);
+  (void)rig.ask<Done>(Unsubscribe{"bob", produced[0].producer_id});
+  CHECK(rig.ask<DescriptionReply>(CreateOffer{"bob"}).sections.empty());
+}
+
+TEST_CASE("what is needed no more and then again is told again") {
+  Rig rig;
+  rig.join("ada", "chromium-audio-video");
+  const auto produced = rig.events<ProducerCreated>();
+  (void)rig.ask<PeerReply>(CreatePeer{"room", "bob", "", Subscription::kManual});
+  (void)rig.ask<Done>(Subscribe{"bob", produced[0].producer_id});
+  CHECK(rig.events<NegotiationNeeded>().size() == 1);
+  (void)rig.ask<Done>(Subscribe{"bob", produced[1].producer_id});
+  CHECK(rig.events<NegotiationNeeded>().empty());  // told already
+  for (const auto& each : produced) (void)rig.ask<Done>(Unsubscribe{"bob", each.producer_id});
+  CHECK(rig.events<NegotiationNeeded>().empty());
+  (void)rig.ask<Done>(Subscribe{"bob", produced[0].producer_id});
+  CHECK(rig.events<NegotiationNeeded>().size() == 1);
+}
+
+TEST_CASE("a peer whose options leave no candidate is refused") {
+  Rig rig;
+  CandidateOptions tcp_only;
+  tcp_only.enable_udp = false;
+  CHECK(rig.refuse(CreatePeer{"room", "ada", "", Subscription::kAll, tcp_only}).field == "enableUdp");
+  tcp_only.enable_udp = true;
+  tcp_only.enable_tcp = true;
+  CHECK(rig.refuse(CreatePeer{"room", "ada", "", Subscription::kAll, tcp_only}).field == "enableTcp");
+  CandidateOptions udp_only;
+  udp_only.enable_tcp = false;
+  (void)rig.ask<PeerReply>(CreatePeer{"room", "ada", "", Subscription::kAll, udp_only});
+}
+
 TEST_CASE("a leaving peer's tracks are taken back from the others") {
   Rig rig;
   rig.join("ada", "chromium-audio-video");

@@ -103,7 +103,7 @@ TEST_CASE("a transport offers what it is told to, or says why it cannot") {
 TEST_CASE("preferTcp turns the order round, also against what browsers give their own TCP candidates") {
   TcpConference room;
   const auto priorities = [&](bool prefer_udp, bool prefer_tcp) {
-    CreateWebRtcTransport command{"room", "ada", "", 30, {}, {}, prefer_udp, prefer_tcp};
+    CreateWebRtcTransport command{"room", "ada", "", 30, {{}, {}, prefer_udp, prefer_tcp}};
     const auto candidates = room.ask<WebRtcTransportReply>(command).ice_candidates;
     return std::pair(candidates[0].priority, candidates[2].priority);
   };
