@@ -3,7 +3,7 @@
 // A room is made by the first who enters and closed after the last has gone. When its worker dies, all its participants are told
 // that their session expired, and they join anew by themselves.
 import { randomBytes } from 'node:crypto';
-import type { Peer, Room, Subscription } from 'sluice';
+import type { Peer, Producer, Room, Subscription } from 'sluice';
 import type { Grant } from './access/grant.js';
 import type { Access } from './access/tokens.js';
 import type { IceServer } from './ice_servers.js';
@@ -26,6 +26,8 @@ export interface Member {
   readonly id: string;
   /** How others see it. Null: they do not, it only watches. */
   readonly info: PeerInfo | null;
+  /** What it sends. */
+  readonly producers: ReadonlySet<Producer>;
   send(type: string, content: object): void;
   /** What somebody else sends has changed. */
   mediaChanged(): void;
@@ -58,9 +60,9 @@ export class ConferenceRoom {
     return [...this.#members].flatMap((other) => (other !== member && other.info !== null ? other.info : []));
   }
 
-  /** How many only watch. */
-  get viewers(): number {
-    return [...this.#members].filter(({ info }) => info === null).length;
+  /** What those send whom `wanted` takes, the longest present first. */
+  producersOf(wanted: (info: PeerInfo) => boolean): Producer[] {
+    return [...this.#members].flatMap(({ info, producers }) => (info !== null && wanted(info) ? [...producers] : []));
   }
 
   broadcast(type: string, content: object, except: Member): void {
@@ -165,6 +167,7 @@ export class Rooms {
   /** Tells the others of a newcomer. */
   announce(member: Member & { readonly room: ConferenceRoom }): void {
     if (member.info !== null) member.room.broadcast('peer_joined', member.info, member);
+    if (member.producers.size > 0) member.room.mediaChanged(member);
     this.log.debug(`peer ${member.id} joined; ${member.room.size} in its room`);
   }
 

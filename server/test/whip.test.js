@@ -13,7 +13,7 @@ const watchSdp = readFileSync(fileURLToPath(new URL('../../test/negotiate/offers
 const server = await startServer(
   { after },
   '--room-limit',
-  '6',
+  '8',
   '--ice-server',
   'stun:stun.example.net:3478',
   '--ice-server',
@@ -207,8 +207,8 @@ test('a name that nobody could read is 400', async () => {
 
 test('a full room is 503 with Retry-After', async () => {
   const room = freshRoom();
-  for (let i = 0; i < 6; i++) await server.join(room, `p${i}`);
-  const full = await problem(await postSdp(`/whip/${room}`), 503, /its most of 6/);
+  for (let i = 0; i < 8; i++) await server.join(room, `p${i}`);
+  const full = await problem(await postSdp(`/whip/${room}`), 503, /its most of 8/);
   assert.match(full.headers.get('retry-after'), /^\d+$/);
 });
 
@@ -471,6 +471,32 @@ test('a viewer of simulcast is told of its layers and chooses among them', async
   assert.equal((await choose({ rid: rids[0], maxTemporalLayerId: 0 })).status, 200);
   assert.equal((await choose({})).status, 200);
   await problem(await choose({ rid: 'huge' }), 422, new RegExp(`one of ${rids.join(', ')}`));
+});
+
+test('a viewer of one participant, by id, by name, gets that one alone; one who sends nothing yet is 409', async (t) => {
+  const room = freshRoom();
+  const ada = await server.join(room, 'Ada');
+  await publish(ada);
+  await problem(await postSdp(`/whep/${room}/participants/Bob`, watchSdp), 409, /nobody is sending/);
+  const bob = await server.join(room, 'Bob');
+  await problem(await postSdp(`/whep/${room}/participants/Bob`, watchSdp), 409, /nobody is sending/);
+  await publish(bob);
+  const offers = (await server.join(room, 'Eve')).next('offer');
+  const tracks = (await offers).content.tracks.length;
+  assert.equal(tracks, 4);
+  const sends = ({ answer }) => answer.match(/^a=msid:(?!- )/gm)?.length ?? 0;
+  for (const who of ['Bob', bob.joined.peer_id])
+    assert.equal(sends(await created(await postSdp(`/whep/${room}/participants/${who}`, watchSdp))), 2);
+  assert.equal(sends(await whep(room)), 3);
+  const viewer = await created(await postSdp(`/whep/${room}/participants/Bob`, watchSdp));
+  const made = await ask('POST', `${viewer.location}/events`, { type: json, body: '["active","inactive","viewercount"]' });
+  const events = await eventStream(t, made.headers.get('location'));
+  assert.deepEqual(await events.next('active'), {});
+  assert.deepEqual(await events.next('viewercount'), { viewercount: 2 });
+  bob.send('leave');
+  assert.deepEqual(await events.next('inactive'), {});
+  await publish(await server.join(room, 'Bob'));
+  assert.deepEqual(await events.next('active'), {});
 });
 
 // --- Tokens -------------------------------------------------------------------------------------------------------------------

@@ -4,7 +4,7 @@
 //     ▲  └──leave──► gone (`left`)  │
 //     └────────── resume ───────────┘
 import { randomBytes } from 'node:crypto';
-import type { Peer } from 'sluice';
+import type { Peer, Producer } from 'sluice';
 import type { Grant } from '../access/grant.js';
 import type { Log } from '../log.js';
 import type { ConferenceRoom, Member } from '../rooms.js';
@@ -35,6 +35,7 @@ export class Participant implements Member {
   readonly session = randomBytes(24).toString('base64url');
   readonly room: ConferenceRoom;
   readonly negotiator: Negotiator;
+  readonly producers = new Set<Producer>();
   readonly #peer: Peer;
   readonly #name: string;
   readonly #identity: string;
@@ -66,8 +67,12 @@ export class Participant implements Member {
     };
     this.negotiator = new Negotiator(peer, out, { awaitOffer: offers && grant.mayPublish, grant });
     peer.on('newproducer', (producer) => {
+      this.producers.add(producer);
       room.mediaChanged(this);
-      producer.observer.once('close', () => room.mediaChanged(this));
+      producer.observer.once('close', () => {
+        this.producers.delete(producer);
+        room.mediaChanged(this);
+      });
     });
     peer.on('dtlsstatechange', (state, reason) => state === 'failed' && log.warn(`peer ${peer.id}: DTLS failed: ${reason}`));
   }

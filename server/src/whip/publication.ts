@@ -8,18 +8,18 @@ import { HttpSession } from './session.js';
 
 export class Publication extends HttpSession {
   readonly #name: string;
-  readonly #producers = new Set<Producer>();
+  readonly producers = new Set<Producer>();
   #announced = false;
 
   constructor(room: ConferenceRoom, peer: Peer, grant: Grant, token: string | undefined, name: string) {
     super(room, peer, grant, token);
     this.#name = grant.name ?? name;
     peer.on('newproducer', (producer) => {
-      this.#producers.add(producer);
+      this.producers.add(producer);
       room.mediaChanged(this);
       producer.observer.once('close', () => {
-        this.#producers.delete(producer);
-        if (!this.ended) room.mediaChanged(this);
+        this.producers.delete(producer);
+        room.mediaChanged(this);
       });
     });
   }

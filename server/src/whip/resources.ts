@@ -73,7 +73,8 @@ function addWhep(router: Router, rooms: Rooms): void {
     const token = bearer(request);
     const grant = await rooms.access.admit(room, token);
     needSubscribe(grant);
-    const playback = await rooms.enter(room, 'all', (entered, peer) => new Playback(entered, peer, grant, token));
+    const { who } = request.params as { who?: string };
+    const playback = await rooms.enter(room, 'manual', (entered, peer) => new Playback(entered, peer, grant, token, who));
     const answer = await negotiated(playback, bodyText(request));
     sessions.add(playback);
     events.set(playback, new PlaybackEvents(playback));

@@ -4,7 +4,7 @@
 // It ends when its client says so (DELETE, or DTLS close_notify), when ICE consent is gone, when it was never connected, or with its
 // room's worker. Requests to one session are worked through one after the other.
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
-import type { Peer } from 'sluice';
+import type { Peer, Producer } from 'sluice';
 import type { Grant } from '../access/grant.js';
 import type { ConferenceRoom, Member } from '../rooms.js';
 import type { PartingReason, PeerInfo } from '../signaling/participant.js';
@@ -48,14 +48,11 @@ export abstract class HttpSession implements Member {
   }
 
   abstract get info(): PeerInfo | null;
+  abstract readonly producers: ReadonlySet<Producer>;
 
   /** Identifies the ICE session (RFC 9725 §4.3.1). */
   get etag(): string {
     return this.#etag;
-  }
-
-  get ended(): boolean {
-    return this.#gone;
   }
 
   send(): void {}
