@@ -106,6 +106,7 @@ export class EntryScreen {
     if (field === 'name' || field === 'room') return this.#error(field, text);
     this.#refusal.replaceChildren(icon('alert'), make('p', {}, text));
     this.#refusal.hidden = false;
+    this.#refusal.scrollIntoView({ block: 'center' });
   }
 
   async #open() {
