@@ -65,6 +65,15 @@ export class ConferenceRoom {
     return [...this.#members].flatMap(({ info, producers }) => (info !== null && wanted(info) ? [...producers] : []));
   }
 
+  /** What the others send, the longest present first. */
+  tracksFor(member: Member): { producer_id: string; peer_id: string; kind: string }[] {
+    return [...this.#members].flatMap(({ id, info, producers }) =>
+      id === member.id || info === null
+        ? []
+        : [...producers].map((producer) => ({ producer_id: producer.id, peer_id: id, kind: producer.kind })),
+    );
+  }
+
   broadcast(type: string, content: object, except: Member): void {
     for (const member of this.#members) if (member !== except) member.send(type, content);
   }
@@ -138,12 +147,13 @@ export class Rooms {
     const { keptAwayMs } = this.limits;
     const participant = await this.enter(
       request.room,
-      grant.maySubscribe ? 'all' : 'manual',
+      grant.maySubscribe && !request.ortc ? 'all' : 'manual',
       (room, peer) => new Participant(room, peer, request, grant, outlet, keptAwayMs, this.log),
     );
     const { session } = participant;
     this.#sessions.set(session, participant);
     participant.send('joined', { ...this.#welcome(participant, grant), session }, id);
+    participant.tellProducers();
     this.announce(participant);
     return participant;
   }
@@ -188,6 +198,7 @@ export class Rooms {
       ice_servers: this.iceServers,
       may_publish: mayPublish,
       may_subscribe: maySubscribe,
+      ...(participant.ortc === undefined ? {} : { rtp_capabilities: participant.room.media.rtpCapabilities }),
     };
   }
 

@@ -5,12 +5,14 @@ import { spawnSync } from 'node:child_process';
 import { dirname, join } from 'node:path';
 import { after, describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { build } from 'esbuild';
 import { Fixture, withChromium } from './lib/fixture.js';
 import { Program } from './lib/programs.js';
 import { until } from './lib/wait.js';
 import { whipPage } from './lib/whip_page.js';
 
 const GST = join(dirname(fileURLToPath(import.meta.url)), 'lib', 'whip_gst.py');
+const APP = join(dirname(fileURLToPath(import.meta.url)), 'lib', 'mediasoup_app.js');
 const PYTHON = '/usr/bin/python3'; // Debian's own: its packages have GStreamer's bindings
 /** RFC 7675 §5.1: 30 s; and what a busy machine adds. */
 const CONSENT_MS = 45_000;
@@ -192,6 +194,35 @@ describe('WHIP and WHEP', withChromium, () => {
     await ada.sees(['Short']);
     await camera.http('close');
     await ada.until('is alone', ({ peers }) => peers.length === 0, 3_000);
+  });
+
+  it('a WHIP publisher, a user of the page and an app with mediasoup-client meet in one room', withGst, async (t) => {
+    const room = call.room();
+    const ada = await call.join(t, room, 'Ada');
+    gstreamer(t, room, 'Studio');
+    const { page: app, close } = await call.chromium.page();
+    t.after(close);
+    await app.goto(`${call.server.url}/health`);
+    const bundle = await build({ entryPoints: [APP], bundle: true, format: 'iife', write: false });
+    await app.addScriptTag({ content: bundle.outputFiles[0]?.text ?? '' });
+    await app.evaluate(
+      ([url, room]) => /** @type {any} */ (window).meet(url, room, 'App'),
+      [`${call.server.url.replace('http', 'ws')}/signaling`, room],
+    );
+    await ada.sees(['Studio', 'App'], 20_000);
+    /** @type {any[]} */
+    let tracks = [];
+    await until(
+      'the app to see and hear both',
+      async () => {
+        tracks = await app.evaluate(() => /** @type {any} */ (window).tracks());
+        const playing = (/** @type {string} */ kind) =>
+          tracks.filter((each) => each.kind === kind && (kind === 'audio' ? each.packets : each.frames) > 20);
+        return playing('video').length === 2 && playing('audio').length === 2;
+      },
+      { within: 20_000, seen: () => tracks },
+    );
+    assert.deepEqual(ada.complaints, []);
   });
 
   it('the session of the killed publisher ends when its consent has expired', withGst, async (t) => {

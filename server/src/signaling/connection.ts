@@ -9,6 +9,7 @@ import type { Rooms } from '../rooms.js';
 import type { Dialect } from './dialect.js';
 import { SignalingError } from './errors.js';
 import { checkedType, readEnvelope, readMessage, type Envelope, type Message } from './messages.js';
+import { isOrtcType } from './ortc.js';
 import type { Outlet, Participant } from './participant.js';
 import { Rate } from './rate.js';
 
@@ -18,6 +19,7 @@ const closeCodes = { left: 1000, shutdown: 1001, replaced: 4000 } as const;
 const pageGone = 1001;
 const silenceMs = 30_000;
 const mostUnsent = 8 << 20;
+const negotiationTypes: ReadonlySet<string> = new Set(['offer', 'answer', 'candidate']);
 
 export class Connection {
   readonly #socket: WebSocket;
@@ -103,10 +105,15 @@ export class Connection {
     if (entering && this.#participant !== undefined)
       throw new SignalingError('already_joined', 'this WebSocket has a participant; leave first');
     if (!entering && this.#participant === undefined) throw new SignalingError('not_joined', `${type} needs a join or a resume first`);
+    const { negotiator, ortc } = this.#participant ?? {};
+    if (isOrtcType(type) && this.#participant !== undefined && ortc === undefined)
+      throw new SignalingError('wrong_state', `${type} is for who joined with ortc: true`);
+    if (negotiationTypes.has(type) && this.#participant !== undefined && negotiator === undefined)
+      throw new SignalingError('wrong_state', `${type} is not for who joined with ortc: true`);
   }
 
   async #dispatch(message: Message): Promise<void> {
-    const { negotiator } = this.#participant ?? {};
+    const { negotiator, ortc } = this.#participant ?? {};
     switch (message.type) {
       case 'join':
         this.#participant = await this.#rooms.join(message.content, this.#outlet, message.id);
@@ -123,6 +130,14 @@ export class Connection {
         return negotiator?.answer(message.content, message.id);
       case 'candidate':
         return negotiator?.candidate(message.content);
+      case 'create_transport':
+      case 'connect_transport':
+      case 'produce':
+      case 'consume':
+      case 'close': {
+        const [type, content] = await ortc!.handle(message);
+        return this.#send(type, content, message.id);
+      }
       case 'ping':
         return this.#send('pong', {}, message.id);
       case 'pong':

@@ -7,13 +7,18 @@ const maxFrameSize = (256 + 4) * 1024;
 const maxSdpSize = 256 * 1024;
 
 export interface Messages {
-  join: { room: string; name: string; audio: boolean; video: boolean; offers: boolean; token: string };
+  join: { room: string; name: string; audio: boolean; video: boolean; offers: boolean; ortc: boolean; token: string };
   resume: { session: string };
   leave: object;
   state: { audio: boolean; video: boolean };
   offer: { type: 'offer'; sdp: string };
   answer: { type: 'answer'; sdp: string };
   candidate: { candidate: string; sdpMid: string | null; sdpMLineIndex: number | null; usernameFragment: string | null };
+  create_transport: object;
+  connect_transport: { transport_id: string; dtlsParameters: object };
+  produce: { transport_id: string; kind: string; rtpParameters: object };
+  consume: { transport_id: string; producer_id: string; rtpCapabilities: object };
+  close: { id: string };
   ping: object;
   pong: object;
 }
@@ -67,6 +72,11 @@ const description = (type: 'offer' | 'answer'): Record<'type' | 'sdp', Field> =>
   sdp: text('a string of at most 256 KiB', (value) => Buffer.byteLength(value) <= maxSdpSize),
 });
 
+const objectId = text('a string of 1 to 256 characters', (value) => value !== '' && value.length <= 256);
+
+/** What is in it, the controller checks. */
+const object: Field = { expected: 'an object', read: (value) => (isObject(value) ? value : undefined) };
+
 const textOrNull: Field = {
   expected: 'a string or null',
   read: (value) => (typeof value === 'string' || value === null ? value : undefined),
@@ -81,7 +91,7 @@ const lineIndex: Field = {
 };
 
 const table: { [T in MessageType]: Record<keyof Messages[T], Field> } = {
-  join: { room, name, audio: flag(false), video: flag(false), offers: flag(false), token },
+  join: { room, name, audio: flag(false), video: flag(false), offers: flag(false), ortc: flag(false), token },
   resume: { session: text('a string of at most 256 characters', (value) => value.length <= 256) },
   leave: {},
   state: { audio: flag(), video: flag() },
@@ -93,6 +103,15 @@ const table: { [T in MessageType]: Record<keyof Messages[T], Field> } = {
     sdpMLineIndex: lineIndex,
     usernameFragment: textOrNull,
   },
+  create_transport: {},
+  connect_transport: { transport_id: objectId, dtlsParameters: object },
+  produce: {
+    transport_id: objectId,
+    kind: text('"audio" or "video"', (value) => value === 'audio' || value === 'video'),
+    rtpParameters: object,
+  },
+  consume: { transport_id: objectId, producer_id: objectId, rtpCapabilities: object },
+  close: { id: objectId },
   ping: {},
   pong: {},
 };
