@@ -9,7 +9,7 @@ import { Log } from './log.js';
 import { parseOptions, type Options } from './options.js';
 import { Rooms } from './rooms.js';
 import { SignalingServer } from './signaling/server.js';
-import { mediaOverHttp } from './whip/resources.js';
+import { mediaOverHttp } from './whip/router.js';
 import { WorkerPool } from './workers.js';
 
 /** How long an orderly end may take. */

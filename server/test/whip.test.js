@@ -1,71 +1,16 @@
-// WHIP (RFC 9725) and WHEP (draft-ietf-wish-whep) by bare HTTP against a real server: every status code and header, and who is told.
+// WHIP (RFC 9725) by bare HTTP against a real server: every status code and header, ICE by PATCH (WHEP's too), and tokens.
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
-import { readFileSync } from 'node:fs';
-import { once } from 'node:events';
-import { request as httpRequest } from 'node:http';
 import { after, test } from 'node:test';
-import { fileURLToPath } from 'node:url';
 import { SignJWT } from 'jose';
-import { offerSdp, publish, startServer, startServerWith } from './support.js';
+import { candidate, client, created, fragment, json, links, problem, sdp, watchSdp } from './http_support.js';
+import { offerSdp, startServer, startServerWith } from './support.js';
 
-const watchSdp = readFileSync(fileURLToPath(new URL('../../test/negotiate/offers/chromium-recvonly.sdp', import.meta.url)), 'utf8');
-const server = await startServer(
-  { after },
-  '--room-limit',
-  '8',
-  '--ice-server',
-  'stun:stun.example.net:3478',
-  '--ice-server',
-  'turn:user:p"w@turn.example.net:3478?transport=tcp',
-);
+const turn = 'turn:user:p"w@turn.example.net:3478?transport=tcp';
+const server = await startServer({ after }, '--room-limit', '8', '--ice-server', 'stun:stun.example.net:3478', '--ice-server', turn);
+const { ask, postSdp, whip, whep, health } = client(server);
 let rooms = 0;
-const freshRoom = () => `media-${++rooms}`;
-
-function ask(method, path, { type, body, headers = {} } = {}) {
-  return fetch(new URL(path, server.url), {
-    method,
-    body,
-    headers: { ...(type === undefined ? {} : { 'Content-Type': type }), ...headers },
-  });
-}
-const sdp = 'application/sdp';
-const fragment = 'application/trickle-ice-sdpfrag';
-const json = 'application/json';
-const postSdp = (path, body = offerSdp, headers = {}) => ask('POST', path, { type: sdp, body, headers });
-
-async function problem(response, status, sentence) {
-  const text = await response.text();
-  assert.equal(response.status, status, text);
-  assert.match(response.headers.get('content-type'), /^application\/problem\+json/);
-  const told = JSON.parse(text);
-  assert.equal(told.status, status);
-  assert.match(told.detail, sentence);
-  assert.equal(response.headers.get('access-control-allow-origin'), '*');
-  return response;
-}
-
-async function created(response) {
-  const answer = await response.text();
-  assert.equal(response.status, 201, answer);
-  return { answer, location: response.headers.get('location'), etag: response.headers.get('etag'), headers: response.headers };
-}
-const whip = async (room, query = '') => created(await postSdp(`/whip/${room}${query}`));
-const whep = async (room, body = watchSdp) => created(await postSdp(`/whep/${room}`, body));
-const participants = async () => (await (await fetch(`${server.url}/health`)).json()).participants;
-
-/** The links of a response by their rel. */
-function links(headers) {
-  const all = [...headers.get('link').matchAll(/<([^>]*)>((?:; *[\w-]+="(?:[^"\\]|\\.)*")*)/g)];
-  return all.map(([, url, parameters]) => ({
-    url,
-    ...Object.fromEntries(
-      [...parameters.matchAll(/([\w-]+)="((?:[^"\\]|\\.)*)"/g)].map(([, name, value]) => [name, value.replace(/\\(.)/g, '$1')]),
-    ),
-  }));
-}
-
-// --- WHIP ---------------------------------------------------------------------------------------------------------------------
+const freshRoom = () => `whip-${++rooms}`;
 
 test('a POST with an offer is 201 with the answer, and all headers of RFC 9725', async () => {
   const room = freshRoom();
@@ -150,11 +95,11 @@ test('a WHIP client is a participant to those in the room, and those who come la
 });
 
 test('DELETE ends the session, whatever If-Match says; after that it is 404', async () => {
-  const before = await participants();
+  const before = (await health()).participants;
   const { location } = await whip(freshRoom());
-  assert.equal(await participants(), before + 1);
+  assert.equal((await health()).participants, before + 1);
   assert.equal((await ask('DELETE', location, { headers: { 'If-Match': '"another"' } })).status, 200);
-  assert.equal(await participants(), before);
+  assert.equal((await health()).participants, before);
   await problem(await ask('DELETE', location), 404, /no such session/);
   await problem(await ask('PATCH', location, { type: fragment, body: 'a=end-of-candidates\r\n' }), 404, /no such session/);
 });
@@ -162,7 +107,7 @@ test('DELETE ends the session, whatever If-Match says; after that it is 404', as
 test('a refused offer leaves nobody behind, and tells nobody', async () => {
   const room = freshRoom();
   const ada = await server.join(room, 'Ada');
-  const before = await participants();
+  const before = (await health()).participants;
   for (const [offer, status, sentence] of [
     ['', 400, /v=0|line 1|empty/i],
     ['let me in', 400, /line 1/],
@@ -175,7 +120,7 @@ test('a refused offer leaves nobody behind, and tells nobody', async () => {
   ]) {
     await problem(await postSdp(`/whip/${room}`, offer), status, sentence);
   }
-  assert.equal(await participants(), before);
+  assert.equal((await health()).participants, before);
   assert.deepEqual(await ada.everything(), []);
 });
 
@@ -215,7 +160,6 @@ test('a full room is 503 with Retry-After', async () => {
 // --- Trickle ICE and ICE restarts -----------------------------------------------------------------------------------------------
 
 const credentials = (text) => ['ice-ufrag', 'ice-pwd'].map((name) => new RegExp(`^a=${name}:(\\S+)`, 'm').exec(text)[1]);
-const candidate = 'a=candidate:1387637174 1 udp 2122260223 192.0.2.1 61764 typ host generation 0\r\n';
 const trickle = (ufrag, pwd, more = candidate) =>
   `a=group:BUNDLE 0 1\r\nm=audio 9 UDP/TLS/RTP/SAVPF 111\r\na=mid:0\r\na=ice-ufrag:${ufrag}\r\na=ice-pwd:${pwd}\r\n${more}`;
 const patch = (location, body, headers) => ask('PATCH', location, { type: fragment, body, headers });
@@ -292,212 +236,6 @@ for (const [endpoint, make] of [
     assert.equal((await patch(location, candidate, { 'If-Match': etag })).status, 204);
   });
 }
-
-// --- WHEP ---------------------------------------------------------------------------------------------------------------------
-
-test('a viewer is answered sendonly in every section, as one MediaStream, and is seen by nobody', async () => {
-  const room = freshRoom();
-  const ada = await server.join(room, 'Ada');
-  await publish(ada);
-  const one = watchSdp
-    .split(/^(?=m=)/m)
-    .slice(0, 3)
-    .join('')
-    .replace('BUNDLE 0 1 2', 'BUNDLE 0 1');
-  const { answer, location, headers } = await whep(room, one);
-  assert.match(location, new RegExp(`^/whep/${room}/sessions/[\\w-]{32}$`));
-  assert.equal(answer.match(/^a=sendonly\r$/gm).length, 2);
-  assert.equal(new Set([...answer.matchAll(/^a=msid:(\S+) /gm)].map(([, stream]) => stream)).size, 1);
-  assert.equal(answer.match(/^a=msid:/gm).length, 2);
-  const [layer, events] = links(headers).filter(({ rel }) => rel.startsWith('urn:'));
-  assert.deepEqual(layer, { url: `${location}/layer`, rel: 'urn:ietf:params:whep:ext:core:layer' });
-  assert.deepEqual(events, {
-    url: `${location}/events`,
-    rel: 'urn:ietf:params:whep:ext:core:server-sent-events',
-    events: 'active,inactive,layers,viewercount',
-  });
-  assert.equal((await ask('DELETE', location)).status, 200);
-  assert.deepEqual(await ada.everything(), []);
-});
-
-test('where nobody sends a viewer is 409 with Retry-After, and leaves no room behind', async () => {
-  const empty = freshRoom();
-  const refused = await problem(await postSdp(`/whep/${empty}`, watchSdp), 409, /nobody is sending/);
-  assert.match(refused.headers.get('retry-after'), /^\d+$/);
-  const silent = freshRoom();
-  const { rooms: before } = await (await fetch(`${server.url}/health`)).json();
-  await server.join(silent, 'Ada');
-  await problem(await postSdp(`/whep/${silent}`, watchSdp), 409, /nobody is sending/);
-  assert.equal((await (await fetch(`${server.url}/health`)).json()).rooms, before + 1);
-});
-
-test('a viewer that would send is taken as one that receives; sendonly and inactive are 400', async () => {
-  const room = freshRoom();
-  const ada = await server.join(room, 'Ada');
-  await publish(ada);
-  const { answer } = await whep(room, watchSdp.replace(/^a=recvonly/gm, 'a=sendrecv'));
-  assert.equal(answer.match(/^a=sendonly\r$/gm).length, 3);
-  for (const direction of ['sendonly', 'inactive'])
-    await problem(
-      await postSdp(`/whep/${room}`, watchSdp.replace(/^a=recvonly/m, `a=${direction}`)),
-      400,
-      new RegExp(`number 1 is ${direction}`),
-    );
-  await problem(await postSdp(`/whep/${room}`, 'v=0\r\n'), 400, /./);
-  assert.deepEqual(await ada.everything(), []);
-});
-
-/** Reads server-sent events; `next(name)` gives the data of the next of that name. */
-async function eventStream(t, path) {
-  const seen = [];
-  const request = httpRequest(new URL(path, server.url));
-  request.end();
-  const [response] = await once(request, 'response');
-  t.after(() => request.destroy());
-  let text = '';
-  let more = () => {};
-  response.setEncoding('utf8').on('data', (data) => {
-    text += data;
-    const parts = text.split('\n\n');
-    text = parts.pop();
-    for (const part of parts) {
-      const [, event, data] = /^event: (\w+)\ndata: (.*)$/.exec(part) ?? [];
-      if (event !== undefined) seen.push({ event, data: JSON.parse(data) });
-    }
-    more();
-  });
-  const closed = new Promise((resolve) => response.once('close', resolve));
-  response.on('error', () => {});
-  request.on('error', () => {});
-  return {
-    response,
-    closed,
-    seen,
-    async next(name) {
-      for (;;) {
-        const found = seen.findIndex(({ event }) => event === name);
-        if (found >= 0) return seen.splice(found, 1)[0].data;
-        await new Promise((resolve, reject) => {
-          const timer = setTimeout(() => reject(new Error(`no event ${name} within 5 s; there were ${JSON.stringify(seen)}`)), 5_000);
-          more = () => {
-            clearTimeout(timer);
-            resolve();
-          };
-        });
-      }
-    },
-  };
-}
-
-test('server-sent events tell of publishing and of viewers, to who asked for them', async (t) => {
-  const room = freshRoom();
-  const publication = await whip(room);
-  const viewer = await whep(room);
-  const made = await ask('POST', `${viewer.location}/events`, { type: json, body: '["active","inactive","viewercount","weather"]' });
-  assert.equal(made.status, 201);
-  const path = made.headers.get('location');
-  assert.match(path, new RegExp(`^${viewer.location}/events/[\\w-]+$`));
-  const events = await eventStream(t, path);
-  assert.match(events.response.headers['content-type'], /^text\/event-stream/);
-  assert.deepEqual(await events.next('active'), {});
-  assert.deepEqual(await events.next('viewercount'), { viewercount: 1 });
-  const second = await whep(room);
-  assert.deepEqual(await events.next('viewercount'), { viewercount: 2 });
-  await ask('DELETE', second.location);
-  assert.deepEqual(await events.next('viewercount'), { viewercount: 1 });
-  await ask('DELETE', publication.location);
-  assert.deepEqual(await events.next('inactive'), {});
-  await whip(room);
-  assert.deepEqual(await events.next('active'), {});
-  assert.equal((await ask('DELETE', path)).status, 200);
-  await events.closed;
-  await problem(await ask('GET', path), 404, /no such event stream/);
-  await problem(await ask('DELETE', path), 404, /no such event stream/);
-});
-
-test('an event stream keeps what happens while nobody reads it, and ends with its session', async (t) => {
-  const room = freshRoom();
-  await whip(room);
-  const viewer = await whep(room);
-  const made = await ask('POST', `${viewer.location}/events`);
-  assert.equal(made.status, 201);
-  await ask('DELETE', (await whep(room)).location);
-  const events = await eventStream(t, made.headers.get('location'));
-  assert.deepEqual(await events.next('viewercount'), { viewercount: 1 });
-  assert.deepEqual(await events.next('viewercount'), { viewercount: 2 });
-  assert.deepEqual(await events.next('viewercount'), { viewercount: 1 });
-  await ask('DELETE', viewer.location);
-  await events.closed;
-  await problem(await ask('GET', made.headers.get('location')), 404, /no such session/);
-});
-
-test('events and layers that cannot be had are refused by name', async () => {
-  const room = freshRoom();
-  await whip(room);
-  const { location } = await whep(room);
-  const post = (what, body, type = json) => ask('POST', `${location}/${what}`, { type, body });
-  await problem(await post('events', '{'), 400, /not JSON/);
-  await problem(await post('events', '{}'), 400, /array of names/);
-  await problem(await post('events', '[1]'), 400, /array of names/);
-  await problem(await post('events', '[]', 'text/plain'), 415, /application\/json/);
-  await problem(await post('layer', '[]'), 400, /a JSON object/);
-  await problem(await post('layer', '{"mediaId":1}'), 400, /mediaId must be a string/);
-  await problem(await post('layer', '{"mediaId":"7"}'), 400, /mediaId must be the number of a video m-line/);
-  await problem(await post('layer', '{"mediaId":"0"}'), 400, /a video m-line/);
-  await problem(await post('layer', '{"spatialLayerId":-1}'), 400, /spatialLayerId must be an integer/);
-  await problem(await post('layer', '{"maxWidth":640}'), 422, /maxWidth is not supported/);
-  await problem(await post('layer', '{"rid":"f"}'), 422, /one layer only/);
-  await problem(await post('layer', '{}', sdp), 415, /application\/json/);
-  await problem(await post('layer', `{"rid":"${'r'.repeat(5_000)}"}`), 413, /at most 4096/);
-  assert.equal((await post('layer', '{}')).status, 200);
-  for (let i = 0; i < 8; i++) assert.equal((await ask('POST', `${location}/events`)).status, 201);
-  await problem(await ask('POST', `${location}/events`), 409, /at most 8 event streams/);
-});
-
-test('a viewer of simulcast is told of its layers and chooses among them', async (t) => {
-  const room = freshRoom();
-  const simulcast = readFileSync(fileURLToPath(new URL('../../test/negotiate/offers/chromium-simulcast.sdp', import.meta.url)), 'utf8');
-  const sending = simulcast.replace(/^a=sendrecv/gm, 'a=sendonly');
-  await created(await postSdp(`/whip/${room}`, sending));
-  const { location } = await whep(room);
-  const made = await ask('POST', `${location}/events`, { type: json, body: '["layers"]' });
-  const events = await eventStream(t, made.headers.get('location'));
-  const layers = await events.next('layers');
-  const rids = /^a=simulcast:send (\S+)/m.exec(sending)[1].split(';');
-  const [video] = Object.values(layers);
-  assert.deepEqual(new Set(video.map(({ rid }) => rid)), new Set(rids));
-  const choose = (body) => ask('POST', `${location}/layer`, { type: json, body: JSON.stringify(body) });
-  for (const rid of rids) assert.equal((await choose({ mediaId: Object.keys(layers)[0], rid })).status, 200);
-  assert.equal((await choose({ rid: rids[0], maxTemporalLayerId: 0 })).status, 200);
-  assert.equal((await choose({})).status, 200);
-  await problem(await choose({ rid: 'huge' }), 422, new RegExp(`one of ${rids.join(', ')}`));
-});
-
-test('a viewer of one participant, by id, by name, gets that one alone; one who sends nothing yet is 409', async (t) => {
-  const room = freshRoom();
-  const ada = await server.join(room, 'Ada');
-  await publish(ada);
-  await problem(await postSdp(`/whep/${room}/participants/Bob`, watchSdp), 409, /nobody is sending/);
-  const bob = await server.join(room, 'Bob');
-  await problem(await postSdp(`/whep/${room}/participants/Bob`, watchSdp), 409, /nobody is sending/);
-  await publish(bob);
-  const offers = (await server.join(room, 'Eve')).next('offer');
-  const tracks = (await offers).content.tracks.length;
-  assert.equal(tracks, 4);
-  const sends = ({ answer }) => answer.match(/^a=msid:(?!- )/gm)?.length ?? 0;
-  for (const who of ['Bob', bob.joined.peer_id])
-    assert.equal(sends(await created(await postSdp(`/whep/${room}/participants/${who}`, watchSdp))), 2);
-  assert.equal(sends(await whep(room)), 3);
-  const viewer = await created(await postSdp(`/whep/${room}/participants/Bob`, watchSdp));
-  const made = await ask('POST', `${viewer.location}/events`, { type: json, body: '["active","inactive","viewercount"]' });
-  const events = await eventStream(t, made.headers.get('location'));
-  assert.deepEqual(await events.next('active'), {});
-  assert.deepEqual(await events.next('viewercount'), { viewercount: 2 });
-  bob.send('leave');
-  assert.deepEqual(await events.next('inactive'), {});
-  await publish(await server.join(room, 'Bob'));
-  assert.deepEqual(await events.next('active'), {});
-});
 
 // --- Tokens -------------------------------------------------------------------------------------------------------------------
 

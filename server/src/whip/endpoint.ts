@@ -3,7 +3,6 @@ import { Router, text, type NextFunction, type Request, type RequestHandler, typ
 import type { Log } from '../log.js';
 import { isRoomName } from '../signaling/messages.js';
 import { asHttpError, HttpError } from './http_error.js';
-import type { HttpSession } from './session.js';
 
 export const sdpType = 'application/sdp';
 export const fragmentType = 'application/trickle-ice-sdpfrag';
@@ -93,28 +92,6 @@ export function roomOf(request: Request): string {
 /** A path in which each part is as it goes into a URL. */
 export function pathOf(...parts: string[]): string {
   return parts.map((part) => `/${encodeURIComponent(part)}`).join('');
-}
-
-/** Those of one kind, by their hard-to-guess ids. */
-export class Sessions<T extends HttpSession> {
-  readonly #sessions = new Map<string, T>();
-
-  add(session: T): void {
-    this.#sessions.set(session.sessionId, session);
-    session.onEnd(() => this.#sessions.delete(session.sessionId));
-  }
-
-  /** Throws HttpError 404. */
-  find(request: Request): T {
-    const session = this.#sessions.get(String(request.params['session']));
-    if (session === undefined || session.room.name !== request.params['room'])
-      throw new HttpError(404, 'there is no such session, or it has ended');
-    return session;
-  }
-
-  [Symbol.iterator](): IterableIterator<T> {
-    return this.#sessions.values();
-  }
 }
 
 /** What was thrown above, said to the client. */
