@@ -89,12 +89,14 @@ export class Negotiator {
       this.#abandon();
       try {
         if (!this.#grant.mayPublish) await this.#refuseMedia();
+        // What this answer delivers need not be offered; for what is left the worker asks anew.
+        this.#needed = false;
         await this.#peer.setLocalDescription({ type: 'answer' });
       } catch (error) {
         await this.#peer.setRemoteDescription({ type: 'rollback' });
         throw asRefusal('bad_sdp', error);
       }
-      this.#out.send('answer', { type: 'answer', sdp: this.#peer.localDescription?.sdp }, id);
+      this.#out.send('answer', { type: 'answer', sdp: this.#peer.localDescription?.sdp, tracks: this.#tracks() }, id);
       this.#stopWaiting();
     });
   }
