@@ -1,18 +1,21 @@
 // WHIP and WHEP with real clients: GStreamer and Chromium publish, Chromium watches, and the page's users meet them.
 
 import assert from 'node:assert/strict';
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { after, describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 import { Fixture, withChromium } from './lib/fixture.js';
 import { Program } from './lib/programs.js';
+import { ROOT } from './lib/server.js';
 import { until } from './lib/wait.js';
 import { whipPage } from './lib/whip_page.js';
 
 const GST = join(dirname(fileURLToPath(import.meta.url)), 'lib', 'whip_gst.py');
 const APP = join(dirname(fileURLToPath(import.meta.url)), 'lib', 'mediasoup_app.js');
+const NEVER_CONNECTS = join(ROOT, 'test/negotiate/offers/chromium-sendonly-gathered.sdp');
 const PYTHON = '/usr/bin/python3'; // Debian's own: its packages have GStreamer's bindings
 /** RFC 7675 §5.1: 30 s; and what a busy machine adds. */
 const CONSENT_MS = 45_000;
@@ -75,16 +78,22 @@ describe('WHIP and WHEP', withChromium, () => {
     return now;
   }
 
-  it('a GStreamer publisher is killed: the test at the end sees its session end', withGst, async () => {
+  it('a GStreamer publisher is killed, another never connects: the test at the end sees their sessions end', withGst, async () => {
     const room = 'killed';
     killed = new Program(
-      (await import('node:child_process')).spawn(PYTHON, [GST, `${call.server.url}/whip/${room}?name=Doomed`], {
+      spawn(PYTHON, [GST, `${call.server.url}/whip/${room}?name=Doomed`], {
         stdio: ['ignore', 'pipe', 'pipe'],
       }),
     );
     await until('it to connect', () => killed?.output.includes('state connected'), { within: 20_000, seen: () => killed?.output });
     killed.child.kill('SIGKILL');
     killedAt = performance.now();
+    const ghost = await fetch(`${call.server.url}/whip/${room}?name=Ghost`, {
+      method: 'POST',
+      body: readFileSync(NEVER_CONNECTS),
+      headers: { 'Content-Type': 'application/sdp' },
+    });
+    assert.equal(ghost.status, 201);
   });
 
   it('the page sees and hears a WHIP publisher of GStreamer, which trickles, and which leaves by DELETE', withGst, async (t) => {
@@ -225,7 +234,7 @@ describe('WHIP and WHEP', withChromium, () => {
     assert.deepEqual(ada.complaints, []);
   });
 
-  it('the session of the killed publisher ends when its consent has expired', withGst, async (t) => {
+  it('the sessions of the killed publisher, and of the one that never connected, have ended after 30 s', withGst, async (t) => {
     const ada = await call.join(t, 'killed', 'Ada');
     await ada.until('is alone', ({ phase, peers }) => phase === 'joined' && peers.length === 0, CONSENT_MS);
     t.diagnostic(`${((performance.now() - killedAt) / 1000).toFixed(1)} s after it was killed`);
