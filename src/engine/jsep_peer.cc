@@ -107,8 +107,7 @@ void start_jsep(State& state, Peer& peer) {
   peer.jsep = std::make_unique<negotiate::JsepSession>(
       peer.room->capabilities,
       negotiate::LocalTransport{state.ice_parameters(transport.webrtc()->ice().local()),
-                                state.candidates(peer.candidates),
-                                state.fingerprints()},
+                                state.candidates(peer.candidates), state.fingerprints()},
       state.random);
   state.emit(PeerTransportCreated{peer.id, transport.id});
   if (peer.subscription != Subscription::kAll) return;

@@ -132,7 +132,7 @@ Slot answer_section(const RemoteSection& section, const Slot* old, const State& 
   const bool client_sends = sdp::sends(section.direction);
   const bool client_receives = sdp::receives(section.direction);
   if (client_sends || (old == nullptr && !client_receives)) slot.reserved = true;
-  slot.declined = !slot.reserved && !client_receives;
+  slot.declined = !client_receives;
   take_sender(section, client_sends, slot);
   if (!client_sends) {  // nothing to decide yet: all that could be
     slot.receive_codecs.clear();

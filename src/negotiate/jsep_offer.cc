@@ -57,9 +57,10 @@ std::optional<RtpParameters> receivable_parameters(MediaKind kind, const OfferCo
 /// New m-lines until the client may send on `wanted` of the kind.
 Result<void> add_receiving(MediaKind kind, std::size_t wanted, const State& current,
                            const OfferContext& context, State& next) {
-  auto have = static_cast<std::size_t>(std::count_if(next.slots.begin(), next.slots.end(), [&](const Slot& s) {
-    return !s.rejected && s.reserved && s.kind == kind;
-  }));
+  auto have =
+      static_cast<std::size_t>(std::count_if(next.slots.begin(), next.slots.end(), [&](const Slot& s) {
+        return !s.rejected && s.reserved && s.kind == kind;
+      }));
   const std::string field =
       kind == MediaKind::kAudio ? std::string("offerToReceiveAudio") : std::string("offerToReceiveVideo");
   for (; have < wanted; ++have) {
@@ -111,9 +112,9 @@ Result<Proposal> propose_offer(const State& current, const Tracks& tracks,
     if (slot != nullptr) {
       place_track(*slot, track, std::move(*parameters));
     } else {
-      out.refused.push_back({track.id, parameters
-                                           ? "the session has as many m-lines as a description may have"
-                                           : "no payload type is left for the track's codecs",
+      out.refused.push_back({track.id,
+                             parameters ? "the session has as many m-lines as a description may have"
+                                        : "no payload type is left for the track's codecs",
                              {}});
     }
   }

@@ -89,7 +89,7 @@ struct Effects {
   std::vector<IncomingTrack> produced;    ///< New, or changed on the same mid.
   std::vector<std::string> unproduced;    ///< Mids on which the client stopped to send.
   std::vector<NegotiatedTrack> consumed;  ///< New, or changed.
-  std::vector<std::string> welcomed;  ///< Mids on which the client wants to receive again.
+  std::vector<std::string> welcomed;      ///< Mids on which the client wants to receive again.
   std::vector<Refusal> refused;  ///< The client rejected the m-line, stopped it or has no codec for it.
 };
 

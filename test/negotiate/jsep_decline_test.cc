@@ -1,4 +1,5 @@
-// A client that turns an m-line of the server's inactive, and may want it again: its transceiver's direction is its own.
+// A client that turns an m-line of the server's inactive, and may want it again: its transceiver's direction
+// is its own.
 #include "jsep_fixture.h"
 
 namespace sluice::negotiate {
@@ -39,7 +40,8 @@ TEST_CASE("another track is not placed where the client would turn it down") {
   CHECK(effects.consumed[0].mid == "s1");
 }
 
-TEST_CASE("an m-line is welcome again once the client wants to receive on it, and the next track may have it") {
+TEST_CASE(
+    "an m-line is welcome again once the client wants to receive on it, and the next track may have it") {
   Declined call;
   call.session.remove_track("a");
   call.client.sections[1].direction = sdp::Direction::kRecvOnly;
@@ -56,9 +58,8 @@ TEST_CASE("who declines by an answer is believed, too") {
   call.client.add("audio", sdp::Direction::kSendOnly);
   call.client_offers();
   call.add("a", MediaKind::kAudio);
-  const Effects effects = call.server_offers([](const sdp::MediaDescription& m) {
-    return m.mid == "s0" ? Choice::kInactive : Choice::kAccept;
-  });
+  const Effects effects = call.server_offers(
+      [](const sdp::MediaDescription& m) { return m.mid == "s0" ? Choice::kInactive : Choice::kAccept; });
   REQUIRE(effects.refused.size() == 1);
   CHECK(effects.refused[0].declined_mid == "s0");
   call.session.remove_track("a");
