@@ -208,21 +208,37 @@ export class Driver {
 
   /** Every m-line that is received has brought something new. @param {string} name @param {Report} before */
   async #untilPlaying(name, before) {
-    /** @type {string[]} */
+    /** @type {Line[]} */
     let silent = [];
     await until(
       `${name} to play all that it receives`,
       async () => {
         const now = await this.#report(name);
-        silent = now.lines.filter(receives).flatMap((line) => {
+        silent = now.lines.filter(receives).filter((line) => {
           const then = before.lines.find(({ mid }) => mid === line.mid)?.progress ?? {};
-          const moved = Object.entries(line.progress).some(([ssrc, count]) => count > (then[ssrc] ?? 0));
-          return moved ? [] : [`${line.kind} on ${line.mid}`];
+          return !Object.entries(line.progress).some(([ssrc, count]) => count > (then[ssrc] ?? 0));
         });
         return silent.length === 0;
       },
-      { within: PLAYS_WITHIN_MS, every: 20, seen: () => silent },
+      { within: PLAYS_WITHIN_MS, every: 20, seen: () => Promise.all(silent.map((line) => this.#explained(name, line))) },
     );
+  }
+
+  /** Where what should be received there was last seen. @param {string} name @param {Line} line */
+  async #explained(name, line) {
+    const consumer = this.#consumerOn(name, line);
+    const from = Object.values(this.#server.ends).find(({ producers }) => producers.has(consumer?.producerId ?? ''));
+    const producer = from?.producers.get(consumer?.producerId ?? '');
+    return {
+      line,
+      transport: await this.#server.ends[name]?.connection.peer.transport?.getStats(),
+      consumer: await consumer?.explain(),
+      sent: await consumer?.getStats(),
+      parameters: consumer?.rtpParameters,
+      producer: producer?.rtpParameters,
+      received: await producer?.getStats(),
+      from: await from?.connection.peer.transport?.getStats(),
+    };
   }
 }
 
