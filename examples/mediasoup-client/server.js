@@ -56,7 +56,12 @@ async function serve(socket, room, members) {
       send({ id, error: error.message });
     }
   });
-  const member = { peer: await room.createPeer(), producers: new Map(), consumers: new Map(), tell: (method, data) => send({ method, data }) };
+  const member = {
+    peer: await room.createPeer(),
+    producers: new Map(),
+    consumers: new Map(),
+    tell: (method, data) => send({ method, data }),
+  };
   socket.on('close', () => {
     members.delete(member);
     member.peer.close(); // with all it owns; the others hear of it by `producerclose`

@@ -36,7 +36,7 @@ export type ConsumerEvents = {
   producerclose: [];
   producerpause: [];
   producerresume: [];
-  /** The client rejected its section in an answer; the consumer is closed. */
+  /** The client rejected its section, or turned it inactive; the consumer is closed. When it turns it back, there is another. */
   refused: [];
   score: [score: ConsumerScore];
   /** What is forwarded now; undefined: nothing. */

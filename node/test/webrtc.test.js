@@ -148,6 +148,21 @@ test('000: what is asked at once is done in its order', async (t) => {
   assert.equal(connection.localDescription.type, 'answer');
 });
 
+test('000: createOffer().then(setLocalDescription) is one step, whatever comes in between', async (t) => {
+  const { room } = await startRoom(t);
+  const connection = new RTCPeerConnection(room, 'Ada');
+  const states = [];
+  connection.on('signalingstatechange', (state) => states.push(state));
+  const offered = connection.createOffer().then((description) => connection.setLocalDescription(description));
+  const met = connection.setRemoteDescription(offer); // before anything was set
+  await Promise.all([offered, met]);
+  assert.deepEqual(states, ['have-local-offer', 'have-remote-offer']);
+  const answered = connection.createAnswer().then((description) => connection.setLocalDescription(description));
+  const candidate = connection.addIceCandidate(null);
+  await Promise.all([answered, candidate]);
+  assert.equal(connection.signalingState, 'stable');
+});
+
 test('000: media flows by the document’s steps', async (t) => {
   const { room } = await startRoom(t);
   const ada = await join(t, room, 'Ada', ['audio', 'video']);

@@ -94,8 +94,9 @@ std::vector<std::uint32_t> taken_ssrcs(const Transport& transport);
 
 /// Makes the peer's session and its transport, and offers it what its subscription asks for.
 void start_jsep(State& state, Peer& peer);
-/// Offers a producer to a JSEP peer.
-void offer_track(State& state, Peer& peer, ProducerEntry& producer);
+/// Offers a producer to a JSEP peer; with `declined_mid` only along with other things, on the m-line where
+/// the client declined it.
+void offer_track(State& state, Peer& peer, ProducerEntry& producer, std::string_view declined_mid = {});
 void withdraw_track(Peer& peer, std::string_view producer_id);
 /// The id by which the peer is offered the producer (its consumer's, once accepted); null when it is not.
 const std::string* offered_track(const Peer& peer, std::string_view producer_id);

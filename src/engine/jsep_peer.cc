@@ -91,13 +91,6 @@ void apply_consumed(State& state, Peer& peer, const negotiate::NegotiatedTrack& 
                              std::string(producer->producer->type()), made.consumer->score()});
 }
 
-/// The client wants to receive again what it had declined on this m-line, if that is still there.
-void offer_again(State& state, Peer& peer, const std::string& mid) {
-  const auto declined = peer.declined_by_mid.extract(mid);
-  if (declined.empty() || offered_track(peer, declined.mapped()) != nullptr) return;
-  if (ProducerEntry* producer = find(state.producers, declined.mapped())) offer_track(state, peer, *producer);
-}
-
 }  // namespace
 
 void start_jsep(State& state, Peer& peer) {
@@ -107,8 +100,7 @@ void start_jsep(State& state, Peer& peer) {
   peer.jsep = std::make_unique<negotiate::JsepSession>(
       peer.room->capabilities,
       negotiate::LocalTransport{state.ice_parameters(transport.webrtc()->ice().local()),
-                                state.candidates(peer.candidates),
-                                state.fingerprints()},
+                                state.candidates(peer.candidates), state.fingerprints()},
       state.random);
   state.emit(PeerTransportCreated{peer.id, transport.id});
   if (peer.subscription != Subscription::kAll) return;
@@ -117,13 +109,19 @@ void start_jsep(State& state, Peer& peer) {
   }
 }
 
-void offer_track(State& state, Peer& peer, ProducerEntry& producer) {
+void offer_track(State& state, Peer& peer, ProducerEntry& producer, std::string_view declined_mid) {
   const auto [stream, track] = msid_of(producer);
   const std::string id = state.make_id();
   peer.offered[id] = {producer.producer->id(),
                       producer.transport->peer != nullptr ? producer.transport->peer->id : ""};
-  peer.jsep->add_track({id, producer.producer->kind(),
-                        outgoing_parameters(state, *peer.jsep_transport, *producer.producer), stream, track});
+  negotiate::OutgoingTrack outgoing{id, producer.producer->kind(),
+                                    outgoing_parameters(state, *peer.jsep_transport, *producer.producer),
+                                    stream, track};
+  if (declined_mid.empty()) {
+    peer.jsep->add_track(std::move(outgoing));
+  } else {
+    peer.jsep->add_declined_track(std::move(outgoing), declined_mid);
+  }
 }
 
 void withdraw_track(Peer& peer, std::string_view producer_id) {
@@ -166,18 +164,20 @@ void apply_effects(State& state, Peer& peer, Instant now) {
   }
   for (const auto& track : effects.produced) apply_produced(state, peer, track, now);
   for (const auto& track : effects.consumed) apply_consumed(state, peer, track, now);
-  for (const std::string& mid : effects.welcomed) offer_again(state, peer, mid);
   for (const auto& refusal : effects.refused) {
     state.log.write(LogLevel::kDebug, LogTag::kRtp, "peer " + peer.id,
                     "track " + refusal.id + " was refused: " + refusal.reason);
-    if (const auto it = peer.offered.find(refusal.id);
-        it != peer.offered.end() && !refusal.declined_mid.empty())
-      peer.declined_by_mid[refusal.declined_mid] = it->second.producer_id;
+    const auto it = peer.offered.find(refusal.id);
+    const std::string producer_id = it == peer.offered.end() ? std::string() : it->second.producer_id;
     if (ConsumerEntry* consumer = find(state.consumers, refusal.id)) {
       state.close_consumer(*consumer, "refused");
     } else if (peer.offered.erase(refusal.id) != 0) {
       state.emit(ObjectClosed{ObjectKind::kConsumer, refusal.id, "refused"});
     }
+    // For when the client wants it again: another track, since no SSRC may begin anew under the same keys.
+    ProducerEntry* producer = find(state.producers, producer_id);
+    if (producer != nullptr && !refusal.declined_mid.empty())
+      offer_track(state, peer, *producer, refusal.declined_mid);
   }
 }
 

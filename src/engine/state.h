@@ -121,8 +121,6 @@ struct Peer {
   Transport* jsep_transport = nullptr;
   std::map<std::string, OfferedTrack, std::less<>> offered;  ///< By consumer id.
   std::map<std::string, std::string, std::less<>> producer_by_mid;
-  /// Producers that the client stopped receiving, by the m-line on which it may want them again.
-  std::map<std::string, std::string, std::less<>> declined_by_mid;
   bool negotiation_reported = false;
 };
 

@@ -69,7 +69,7 @@ void decline_track(Slot& slot, Proposal& out) {
 }
 
 void reject(Slot& slot, const Tracks& tracks, std::string reason, Proposal& out) {
-  if (slot.sending) refuse_track(slot, tracks, std::move(reason), out);
+  if (slot.sending || !slot.track_id.empty()) refuse_track(slot, tracks, std::move(reason), out);
   slot.rejected = true;
   slot.reserved = false;
   slot.receiving = false;
@@ -132,7 +132,7 @@ Slot answer_section(const RemoteSection& section, const Slot* old, const State& 
   const bool client_sends = sdp::sends(section.direction);
   const bool client_receives = sdp::receives(section.direction);
   if (client_sends || (old == nullptr && !client_receives)) slot.reserved = true;
-  slot.declined = !slot.reserved && !client_receives;
+  slot.declined = !client_receives;
   take_sender(section, client_sends, slot);
   if (!client_sends) {  // nothing to decide yet: all that could be
     slot.receive_codecs.clear();
@@ -140,6 +140,8 @@ Slot answer_section(const RemoteSection& section, const Slot* old, const State& 
   }
   if (slot.sending) {
     keep_track(section, tracks, slot, out);
+  } else if (!slot.track_id.empty()) {
+    if (client_receives) keep_track(section, tracks, slot, out);  // wanted again
   } else if (client_receives && !slot.reserved && (old == nullptr || old->idle_for(*slot.kind))) {
     fill(section, current, tracks, out.state, slot);
   }
@@ -231,8 +233,13 @@ Result<Proposal> apply_answer(const State& current, const Proposal& offered, con
     }
     // A track removed since the offer still stands on its m-line until the next one says otherwise.
     const bool removed = slot.sending && slot.track_id.empty() && sdp::receives(section.direction);
-    if (slot.sending) slot.declined = !sdp::receives(section.direction);
-    if (slot.sending && !removed) keep_track(section, tracks, slot, out);
+    if (!slot.sending) continue;
+    const bool was_declined = std::exchange(slot.declined, !sdp::receives(section.direction));
+    if (was_declined && slot.declined) {
+      slot.sending = false;
+    } else if (!removed) {
+      keep_track(section, tracks, slot, out);
+    }
   }
   if (auto checked = check_transport(current, answer); !checked) return checked.error();
   take_transport(current, answer, next);

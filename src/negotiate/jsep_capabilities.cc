@@ -16,9 +16,8 @@ void ClientCapabilities::limit(MediaKind kind, RtpParameters& parameters) const 
   std::erase_if(parameters.codecs, [&](const RtpCodecParameters& codec) {
     return !known.room_payload_types.contains(codec.payload_type);
   });
-  std::erase_if(parameters.header_extensions, [&](const RtpHeaderExtensionParameters& e) {
-    return !known.extensions.contains(e.uri);
-  });
+  std::erase_if(parameters.header_extensions,
+                [&](const RtpHeaderExtensionParameters& e) { return !known.extensions.contains(e.uri); });
 }
 
 }  // namespace sluice::negotiate::jsep

@@ -26,7 +26,6 @@ void add_media_effects(const State& before, const State& after, const Tracks& tr
     if (now.incoming && !(same_line && was->incoming &&
                           same_sender(was->incoming->rtp_parameters, now.incoming->rtp_parameters)))
       out.produced.push_back(*now.incoming);
-    if (same_line && was->declined && !now.declined && !now.rejected) out.welcomed.push_back(now.mid);
     if (!now.outgoing || tracks.wanted(now.outgoing->id) == nullptr) continue;
     const bool unchanged = same_line && was->outgoing && was->outgoing->id == now.outgoing->id &&
                            was->outgoing->rtp_parameters == now.outgoing->rtp_parameters;

@@ -21,6 +21,8 @@ class JsepSession::Impl {
 
   void add_track(OutgoingTrack track);
 
+  void add_declined_track(OutgoingTrack track, std::string_view mid);
+
   void remove_track(std::string_view id);
 
   void set_local_ice(IceParameters ice, std::vector<IceCandidate> candidates);

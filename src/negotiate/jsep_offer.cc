@@ -57,9 +57,10 @@ std::optional<RtpParameters> receivable_parameters(MediaKind kind, const OfferCo
 /// New m-lines until the client may send on `wanted` of the kind.
 Result<void> add_receiving(MediaKind kind, std::size_t wanted, const State& current,
                            const OfferContext& context, State& next) {
-  auto have = static_cast<std::size_t>(std::count_if(next.slots.begin(), next.slots.end(), [&](const Slot& s) {
-    return !s.rejected && s.reserved && s.kind == kind;
-  }));
+  auto have =
+      static_cast<std::size_t>(std::count_if(next.slots.begin(), next.slots.end(), [&](const Slot& s) {
+        return !s.rejected && s.reserved && s.kind == kind;
+      }));
   const std::string field =
       kind == MediaKind::kAudio ? std::string("offerToReceiveAudio") : std::string("offerToReceiveVideo");
   for (; have < wanted; ++have) {
@@ -80,6 +81,21 @@ Result<void> add_receiving(MediaKind kind, std::size_t wanted, const State& curr
   return {};
 }
 
+OutgoingTrack limited_to(const ClientCapabilities* client, const OutgoingTrack& track) {
+  OutgoingTrack out = track;
+  if (client != nullptr) client->limit(track.kind, out.consumable);
+  return out;
+}
+
+/// As JSEP's sender would: whether the client takes it this time, its answer says.
+void offer_declined(Slot& slot, const Tracks& tracks, const OfferContext& context, BundleNumbers& numbers) {
+  const OutgoingTrack* track = tracks.wanted(slot.track_id);
+  if (track == nullptr) return clear_track(slot);
+  const OutgoingTrack limited = limited_to(context.client, *track);
+  if (auto parameters = offered_parameters(limited, numbers))
+    place_track(slot, limited, std::move(*parameters));
+}
+
 }  // namespace
 
 Result<Proposal> propose_offer(const State& current, const Tracks& tracks,
@@ -91,17 +107,17 @@ Result<Proposal> propose_offer(const State& current, const Tracks& tracks,
     next.local_ice = waiting_ice->ice;
     next.local_candidates = waiting_ice->candidates;
   }
-  std::set<std::string_view> placed;
+  std::set<std::string, std::less<>> placed;
   for (Slot& slot : next.slots) {
     if (slot.rejected) continue;
     slot.receiving = slot.reserved;
     if (slot.sending && tracks.wanted(slot.track_id) == nullptr) clear_track(slot);
-    if (slot.sending) placed.insert(tracks.find(slot.track_id)->id);
+    if (!slot.sending && !slot.track_id.empty()) offer_declined(slot, tracks, context, next.numbers);
+    if (!slot.track_id.empty()) placed.insert(slot.track_id);
   }
   for (const OutgoingTrack& track : tracks.list) {
     if (placed.contains(track.id) || tracks.refused.contains(track.id)) continue;
-    OutgoingTrack limited = track;
-    if (context.client != nullptr) context.client->limit(track.kind, limited.consumable);
+    const OutgoingTrack limited = limited_to(context.client, track);
     if (limited.consumable.codecs.empty()) {
       out.refused.push_back({track.id, "the client has none of the track's codecs", {}});
       continue;
@@ -111,9 +127,9 @@ Result<Proposal> propose_offer(const State& current, const Tracks& tracks,
     if (slot != nullptr) {
       place_track(*slot, track, std::move(*parameters));
     } else {
-      out.refused.push_back({track.id, parameters
-                                           ? "the session has as many m-lines as a description may have"
-                                           : "no payload type is left for the track's codecs",
+      out.refused.push_back({track.id,
+                             parameters ? "the session has as many m-lines as a description may have"
+                                        : "no payload type is left for the track's codecs",
                              {}});
     }
   }

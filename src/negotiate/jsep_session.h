@@ -80,7 +80,7 @@ struct Effects {
   struct Refusal {
     std::string id;      ///< Of the track; it is not offered again.
     std::string reason;  ///< One sentence.
-    /// The m-line on which the client stopped receiving it, and may want it again: see `welcomed`.
+    /// Not empty: the client turned this m-line inactive, and may turn it back: see add_declined_track().
     std::string declined_mid;
   };
   std::optional<RemoteTransport> transport;  ///< First time, and when the client changed its ICE credentials.
@@ -89,7 +89,6 @@ struct Effects {
   std::vector<IncomingTrack> produced;    ///< New, or changed on the same mid.
   std::vector<std::string> unproduced;    ///< Mids on which the client stopped to send.
   std::vector<NegotiatedTrack> consumed;  ///< New, or changed.
-  std::vector<std::string> welcomed;  ///< Mids on which the client wants to receive again.
   std::vector<Refusal> refused;  ///< The client rejected the m-line, stopped it or has no codec for it.
 };
 
@@ -126,6 +125,9 @@ class JsepSession {
 
   /// Wants the track delivered, from the next offer (or answer to a recvonly m-line) on. The id must be new.
   void add_track(OutgoingTrack track);
+  /// In the place of one that the client declined there: is offered along with later offers, asks for none of
+  /// its own, and is consumed when the client wants to receive on the m-line again.
+  void add_declined_track(OutgoingTrack track, std::string_view mid);
   /// Its m-line goes inactive with the next description. An unknown id is no error.
   void remove_track(std::string_view id);
   /// A restart by the server: the next offer carries these (RFC 8445 §9).

@@ -28,8 +28,9 @@ struct Slot {
       false;  ///< The client has sent here or may: never for tracks of ours, except its own choice.
   bool sending = false;
   bool receiving = false;
-  /// The client does not want to receive here, and would turn down whatever came: nothing is placed here
-  /// until it does (JSEP, RFC 8829 §5.3.1: its transceiver's direction stands until its owner changes it).
+  /// The client does not want to receive here (its transceiver's direction stands until its owner changes
+  /// it): nothing new is placed here. `track_id`, if any, is offered along, for the client to take when it
+  /// wants.
   bool declined = false;
 
   std::string track_id;  ///< Of ours, when sending; empty once it was removed.

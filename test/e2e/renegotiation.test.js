@@ -39,9 +39,9 @@ async function renegotiate(t, browser, settings, count) {
   const done = [];
   for (let step = 1; step <= count; step++) {
     try {
-      done.push(await driver.step());
+      await driver.step((what) => done.push(what));
     } catch (error) {
-      throw new Error(`step ${step} of seed ${SEED}, after ${done.slice(-5).join(', ')}: ${/** @type {Error} */ (error).message}`, {
+      throw new Error(`step ${step} of seed ${SEED}, at the end of ${done.slice(-6).join(', ')}: ${/** @type {Error} */ (error).message}`, {
         cause: error,
       });
     }

@@ -133,6 +133,60 @@ TEST_CASE("a peer subscribed to nothing is offered what is named, and no more on
   CHECK(rig.ask<DescriptionReply>(CreateOffer{"bob"}).sections.empty());
 }
 
+/// The client's answer, or its offer anew, with another direction on one m-line.
+std::string turned(std::string sdp, const std::string& mid, const std::string& direction) {
+  const std::size_t start = sdp.find("a=mid:" + mid + "\r\n");
+  REQUIRE(start != std::string::npos);
+  const std::size_t section = sdp.rfind("m=", start);
+  for (const char* old : {"a=sendonly", "a=recvonly", "a=inactive", "a=sendrecv"}) {
+    const std::size_t at = sdp.find(old, section);
+    if (at != std::string::npos && at < sdp.find("\r\nm=", section))
+      return sdp.replace(at, 10, "a=" + direction);
+  }
+  FAIL("no direction");
+  return sdp;
+}
+
+/// As a client that takes everything would answer.
+std::string answer_to(std::string offer) {
+  const auto replace_all = [&](const std::string& from, const std::string& to) {
+    for (std::size_t at = 0; (at = offer.find(from, at)) != std::string::npos; at += to.size())
+      offer.replace(at, from.size(), to);
+  };
+  replace_all("a=ice-lite\r\n", "");
+  replace_all("a=setup:actpass", "a=setup:active");
+  replace_all("a=sendonly", "a=recvonly");
+  return offer;
+}
+
+TEST_CASE("a declined track comes back as another consumer when the client turns the m-line back") {
+  Rig rig;
+  rig.join("ada", "chromium-audio-video");
+  const auto produced = rig.events<ProducerCreated>();
+  (void)rig.ask<PeerReply>(CreatePeer{"room", "bob", "", Subscription::kManual});
+  (void)rig.ask<Done>(Subscribe{"bob", produced[0].producer_id});
+  const auto negotiate = [&](const std::string& direction) {
+    (void)rig.ask<DescriptionReply>(CreateOffer{"bob"});
+    const auto offer = rig.ask<DescriptionReply>(SetLocalDescription{"bob", SdpType::kOffer, ""});
+    (void)rig.ask<DescriptionReply>(
+        SetRemoteDescription{"bob", SdpType::kAnswer, turned(answer_to(offer.sdp), "s0", direction)});
+  };
+  negotiate("recvonly");
+  const auto first = rig.events<ConsumerCreated>();
+  REQUIRE(first.size() == 1);
+  negotiate("inactive");
+  const auto closed = rig.events<ObjectClosed>();
+  REQUIRE(closed.size() == 1);
+  CHECK(closed[0].id == first[0].consumer_id);
+  CHECK(closed[0].reason == "refused");
+  negotiate("recvonly");
+  const auto second = rig.events<ConsumerCreated>();
+  REQUIRE(second.size() == 1);
+  CHECK(second[0].producer_id == produced[0].producer_id);
+  CHECK(second[0].consumer_id != first[0].consumer_id);
+  CHECK(second[0].rtp_parameters.encodings[0].ssrc != first[0].rtp_parameters.encodings[0].ssrc);
+}
+
 TEST_CASE("what is needed no more and then again is told again") {
   Rig rig;
   rig.join("ada", "chromium-audio-video");

@@ -1,4 +1,5 @@
-// A client that turns an m-line of the server's inactive, and may want it again: its transceiver's direction is its own.
+// A client that turns an m-line of the server's inactive, and may want it again: its transceiver's direction
+// is its own.
 #include "jsep_fixture.h"
 
 namespace sluice::negotiate {
@@ -39,16 +40,62 @@ TEST_CASE("another track is not placed where the client would turn it down") {
   CHECK(effects.consumed[0].mid == "s1");
 }
 
-TEST_CASE("an m-line is welcome again once the client wants to receive on it, and the next track may have it") {
+/// As the engine does it: another track in the place of the one that was declined.
+struct Waiting : Declined {
+  Waiting() {
+    session.remove_track("a");
+    session.add_declined_track(make_track(room, "again", MediaKind::kAudio, 700), "s0");
+  }
+};
+
+TEST_CASE("what waits on a declined m-line asks for no negotiation, and is offered along with every offer") {
+  Waiting call;
+  CHECK_FALSE(call.session.negotiation_needed());
+  const auto offer = parsed(good(call.session.create_offer()));
+  REQUIRE(offer.media.size() == 2);
+  CHECK(offer.media[1].direction == sdp::Direction::kSendOnly);
+  CHECK(offer.media[1].ssrcs[0].ssrc == 700);
+  const Effects effects = call.server_offers(
+      [](const sdp::MediaDescription& m) { return m.mid == "s0" ? Choice::kInactive : Choice::kAccept; });
+  CHECK(effects.refused.empty());  // told already
+  CHECK(effects.consumed.empty());
+  CHECK_FALSE(call.session.negotiation_needed());
+}
+
+TEST_CASE("it is consumed at once when the client's offer wants to receive there again") {
+  Waiting call;
+  call.client.sections[1].direction = sdp::Direction::kRecvOnly;
+  const Effects effects = call.client_offers();
+  REQUIRE(effects.consumed.size() == 1);
+  CHECK(effects.consumed[0].id == "again");
+  CHECK(effects.consumed[0].mid == "s0");
+  CHECK(call.local().media[1].direction == sdp::Direction::kSendOnly);
+  CHECK_FALSE(call.session.negotiation_needed());
+}
+
+TEST_CASE("and when its answer does") {
+  Waiting call;
+  const Effects effects = call.server_offers();
+  REQUIRE(effects.consumed.size() == 1);
+  CHECK(effects.consumed[0].id == "again");
+}
+
+TEST_CASE("when it goes, the m-line is inactive and still not for others") {
+  Waiting call;
+  call.session.remove_track("again");
+  CHECK_FALSE(call.session.negotiation_needed());
+  CHECK(parsed(good(call.session.create_offer())).media[1].direction == sdp::Direction::kInactive);
+  call.add("b", MediaKind::kAudio);
+  CHECK(call.server_offers().consumed.at(0).mid == "s1");
+}
+
+TEST_CASE("an m-line where nothing waits is free again once the client wants to receive there") {
   Declined call;
   call.session.remove_track("a");
   call.client.sections[1].direction = sdp::Direction::kRecvOnly;
-  CHECK(call.client_offers().welcomed == std::vector<std::string>{"s0"});
+  call.client_offers();
   call.add("b", MediaKind::kAudio);
-  const Effects effects = call.server_offers();
-  REQUIRE(effects.consumed.size() == 1);
-  CHECK(effects.consumed[0].mid == "s0");
-  CHECK(effects.welcomed.empty());
+  CHECK(call.server_offers().consumed.at(0).mid == "s0");
 }
 
 TEST_CASE("who declines by an answer is believed, too") {
@@ -56,9 +103,8 @@ TEST_CASE("who declines by an answer is believed, too") {
   call.client.add("audio", sdp::Direction::kSendOnly);
   call.client_offers();
   call.add("a", MediaKind::kAudio);
-  const Effects effects = call.server_offers([](const sdp::MediaDescription& m) {
-    return m.mid == "s0" ? Choice::kInactive : Choice::kAccept;
-  });
+  const Effects effects = call.server_offers(
+      [](const sdp::MediaDescription& m) { return m.mid == "s0" ? Choice::kInactive : Choice::kAccept; });
   REQUIRE(effects.refused.size() == 1);
   CHECK(effects.refused[0].declined_mid == "s0");
   call.session.remove_track("a");

@@ -1,4 +1,5 @@
-// The server speaks first: what a client may send is offered to it, and what it can decode it has said before.
+// The server speaks first: what a client may send is offered to it, and what it can decode it has said
+// before.
 #include <algorithm>
 
 #include "jsep_fixture.h"

@@ -73,11 +73,13 @@ SetCapabilities read_command(Reader& reader, const wire::SetCapabilities& table)
 }
 
 Subscribe read_command(Reader& reader, const wire::Subscribe& table) {
-  return {reader.required_id("peerId", table.peer_id()), reader.required_id("producerId", table.producer_id())};
+  return {reader.required_id("peerId", table.peer_id()),
+          reader.required_id("producerId", table.producer_id())};
 }
 
 Unsubscribe read_command(Reader& reader, const wire::Unsubscribe& table) {
-  return {reader.required_id("peerId", table.peer_id()), reader.required_id("producerId", table.producer_id())};
+  return {reader.required_id("peerId", table.peer_id()),
+          reader.required_id("producerId", table.producer_id())};
 }
 
 wire::PeerReplyT to_wire(const PeerReply& reply) {

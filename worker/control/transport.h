@@ -16,9 +16,12 @@ SetBitrateLimit read_command(Reader& reader, const wire::SetBitrateLimit& table)
 /// Of a request that makes a transport: the fields are called the same in each.
 template <typename Table>
 CandidateOptions read_candidate_options(const Table& table) {
-  return {Reader::optional(table.enable_udp()), Reader::optional(table.enable_tcp()),
-          table.prefer_udp(),                   table.prefer_tcp(),
-          table.prefer_ipv4(),                  table.prefer_ipv6()};
+  return {Reader::optional(table.enable_udp()),
+          Reader::optional(table.enable_tcp()),
+          table.prefer_udp(),
+          table.prefer_tcp(),
+          table.prefer_ipv4(),
+          table.prefer_ipv6()};
 }
 
 wire::WebRtcTransportReplyT to_wire(const WebRtcTransportReply& reply);

@@ -30,6 +30,8 @@ export class RTCPeerConnection extends EnhancedEventEmitter<RTCPeerConnectionEve
   readonly #operations = new Operations(() => this.#idle());
   readonly #descriptions = new WeakMap<SessionDescription, RTCSessionDescription>();
   #needed = false;
+  /** By the operation before, whose caller may be about to set it. */
+  #justCreated: string | undefined;
   #error: Error | undefined;
 
   /**
@@ -98,16 +100,20 @@ export class RTCPeerConnection extends EnhancedEventEmitter<RTCPeerConnectionEve
   }
 
   createOffer(options: OfferOptions = {}): Promise<RTCSessionDescription> {
-    return this.#operate(async () => new RTCSessionDescription(await this.peer.createOffer(options)));
+    return this.#create(() => this.peer.createOffer(options));
   }
 
   createAnswer(): Promise<RTCSessionDescription> {
-    return this.#operate(async () => new RTCSessionDescription(await this.peer.createAnswer()));
+    return this.#create(() => this.peer.createAnswer());
   }
 
-  /** Without an argument, or without `sdp`, what belongs in this state is created. */
+  /**
+   * Without an argument, or without `sdp`, what belongs in this state is created. What was created a moment ago is set before anything
+   * else that waits.
+   */
   setLocalDescription(description?: SessionDescriptionInit): Promise<void> {
-    return this.#describe(() => this.peer.setLocalDescription(description));
+    const next = description?.sdp !== undefined && description.sdp === this.#justCreated;
+    return this.#describe(() => this.peer.setLocalDescription(description), next);
   }
 
   /** An offer that meets a pending offer of ours rolls ours back: the server is the polite side. */
@@ -142,19 +148,31 @@ export class RTCPeerConnection extends EnhancedEventEmitter<RTCPeerConnectionEve
   }
 
   /** Arguments are checked and all else decided when its turn has come. */
-  #operate<T>(operation: () => Promise<T>): Promise<T> {
-    return this.#operations.add(() => {
-      if (this.closed) throw this.#error ?? new InvalidStateError('this peer connection is closed');
-      return operation();
+  #operate<T>(operation: () => Promise<T>, next = false): Promise<T> {
+    return this.#operations.add(
+      () => {
+        this.#justCreated = undefined;
+        if (this.closed) throw this.#error ?? new InvalidStateError('this peer connection is closed');
+        return operation();
+      },
+      { next },
+    );
+  }
+
+  #create(operation: () => Promise<SessionDescription>): Promise<RTCSessionDescription> {
+    return this.#operate(async () => {
+      const description = await operation();
+      this.#justCreated = description.sdp;
+      return new RTCSessionDescription(description);
     });
   }
 
   /** The worker tells anew what a description leaves to be offered. */
-  #describe(operation: () => Promise<void>): Promise<void> {
+  #describe(operation: () => Promise<void>, next = false): Promise<void> {
     return this.#operate(async () => {
       await operation();
       this.#needed = false;
-    });
+    }, next);
   }
 
   #idle(): void {

@@ -52,17 +52,17 @@ export class Driver {
     return Object.values(this.#server.ends).reduce((sum, { glares }) => sum + glares, 0);
   }
 
-  /** One renegotiation, and its verdict. @returns {Promise<string>} what was done */
-  async step() {
+  /** One renegotiation, and its verdict. @param {(what: string) => void} tell  what is about to be done */
+  async step(tell) {
     const end = this.#draw.one(Object.keys(this.#server.ends));
     const { lines } = await this.#report(end);
     const own = lines.filter(sends);
     const possible = this.#possible(end, lines, own);
     const [name, act] = this.#draw.one(possible);
     this.steps[name] = (this.steps[name] ?? 0) + 1;
+    tell(`${end}: ${name}`);
     await act();
     await this.check();
-    return `${end} ${name}`;
   }
 
   /**
@@ -74,33 +74,37 @@ export class Driver {
     const add = () => ask('add', { kind: this.#draw.one(['audio', 'video']), asTrack: this.#draw.next() < 0.3 });
     const server = /** @type {ServerEnd} */ (this.#server.ends[end]);
     const heard = lines.filter(receives);
-    const away = lines.filter((line) => line.direction === 'inactive' && line.sends);
-    const declined = lines.filter((line) => line.direction === 'inactive' && !line.sends);
+    // An m-line may carry a track each way: addTrack() takes one on which only the server sent.
+    const away = lines.filter((line) => line.sends && /^(inactive|recvonly)$/.test(line.direction));
+    const declined = lines.filter((line) => !line.direction.includes('recv') && server.declinedOn.has(String(line.mid)));
     /** @type {[string, () => unknown][]} */
     const all = [];
+    const turn = (/** @type {Line} */ line, /** @type {boolean} */ send, /** @type {boolean} */ receive) =>
+      ask('direct', { mid: line.mid, direction: send ? (receive ? 'sendrecv' : 'sendonly') : receive ? 'recvonly' : 'inactive' });
     if (own.length + away.length < MOST_TRACKS) all.push(['add', add], ['add', add]);
     if (own.length + away.length > 0) {
       const line = this.#draw.one([...own, ...away]);
-      all.push(['stop', () => ask('stop', { mid: line.mid })]);
+      all.push(['stop', () => this.#declining(end, line, () => ask('stop', { mid: line.mid }))]);
     }
     if (own.length > 0) {
       const line = this.#draw.one(own);
       all.push(['replace', () => ask('replace', { mid: line.mid })]);
-      all.push(['inactive', () => ask('direct', { mid: line.mid, direction: 'inactive' })]);
+      all.push(['send no more', () => turn(line, false, line.direction === 'sendrecv')]);
     }
     if (away.length > 0) {
       const line = this.#draw.one(away);
-      all.push(['active again', () => ask('direct', { mid: line.mid, direction: 'sendonly' })]);
+      all.push(['send again', () => turn(line, true, line.direction === 'recvonly')]);
     }
     if (heard.length > 0) {
       const line = this.#draw.one(heard);
-      all.push(['decline', () => this.#decline(end, line, 'direct')]);
-      all.push(['stop receiving', () => this.#decline(end, line, 'stop')]);
+      all.push(['decline', () => this.#declining(end, line, () => turn(line, line.direction === 'sendrecv', false))]);
+      if (!line.sends) all.push(['stop receiving', () => this.#declining(end, line, () => ask('stop', { mid: line.mid }))]);
     }
     if (declined.length > 0) {
       const line = this.#draw.one(declined);
-      all.push(['want again', () => this.#wantAgain(end, line)], ['want again', () => this.#wantAgain(end, line)]);
-      all.push(['stop declined', () => ask('stop', { mid: line.mid })]);
+      const wanting = () => this.#wanting(end, line, () => turn(line, line.direction === 'sendonly', true));
+      all.push(['want again', wanting], ['want again', wanting]);
+      if (!line.sends) all.push(['stop declined', () => ask('stop', { mid: line.mid })]);
     }
     all.push(['ICE restart by the client', () => ask('restart')]);
     all.push(['ICE restart by the server', () => server.connection.restartIce()]);
@@ -112,18 +116,18 @@ export class Driver {
     return all;
   }
 
-  /** @param {string} end @param {Line} line @param {'direct' | 'stop'} how */
-  async #decline(end, line, how) {
+  /** Whatever it receives there is not wanted any more. @param {string} end @param {Line} line @param {() => unknown} act */
+  async #declining(end, line, act) {
     const consumer = this.#consumerOn(end, line);
     if (consumer) this.#declined[end]?.add(consumer.producerId);
-    await this.#server.ask(how, { end, mid: line.mid, direction: 'inactive' });
+    await act();
   }
 
-  /** @param {string} end @param {Line} line */
-  async #wantAgain(end, line) {
+  /** @param {string} end @param {Line} line @param {() => unknown} act */
+  async #wanting(end, line, act) {
     const producer = this.#server.ends[end]?.declinedOn.get(String(line.mid));
     if (producer !== undefined) this.#declined[end]?.delete(producer);
-    await this.#server.ask('direct', { end, mid: line.mid, direction: 'recvonly' });
+    await act();
   }
 
   /** @param {string} end @param {Line} line */
@@ -204,21 +208,37 @@ export class Driver {
 
   /** Every m-line that is received has brought something new. @param {string} name @param {Report} before */
   async #untilPlaying(name, before) {
-    /** @type {string[]} */
+    /** @type {Line[]} */
     let silent = [];
     await until(
       `${name} to play all that it receives`,
       async () => {
         const now = await this.#report(name);
-        silent = now.lines.filter(receives).flatMap((line) => {
+        silent = now.lines.filter(receives).filter((line) => {
           const then = before.lines.find(({ mid }) => mid === line.mid)?.progress ?? {};
-          const moved = Object.entries(line.progress).some(([ssrc, count]) => count > (then[ssrc] ?? 0));
-          return moved ? [] : [`${line.kind} on ${line.mid}`];
+          return !Object.entries(line.progress).some(([ssrc, count]) => count > (then[ssrc] ?? 0));
         });
         return silent.length === 0;
       },
-      { within: PLAYS_WITHIN_MS, every: 20, seen: () => silent },
+      { within: PLAYS_WITHIN_MS, every: 20, seen: () => Promise.all(silent.map((line) => this.#explained(name, line))) },
     );
+  }
+
+  /** Where what should be received there was last seen. @param {string} name @param {Line} line */
+  async #explained(name, line) {
+    const consumer = this.#consumerOn(name, line);
+    const from = Object.values(this.#server.ends).find(({ producers }) => producers.has(consumer?.producerId ?? ''));
+    const producer = from?.producers.get(consumer?.producerId ?? '');
+    return {
+      line,
+      transport: await this.#server.ends[name]?.connection.peer.transport?.getStats(),
+      consumer: await consumer?.explain(),
+      sent: await consumer?.getStats(),
+      parameters: consumer?.rtpParameters,
+      producer: producer?.rtpParameters,
+      received: await producer?.getStats(),
+      from: await from?.connection.peer.transport?.getStats(),
+    };
   }
 }
 

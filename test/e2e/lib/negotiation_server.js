@@ -35,6 +35,8 @@ export class ServerEnd {
   consumers = new Map();
   /** The producer that the client declined on this mid. @type {Map<string, string>} */
   declinedOn = new Map();
+  #underWay = false;
+  #again = false;
 
   /** @param {import('sluice').Room} room @param {string} name @param {(message: object) => Promise<void>} send */
   constructor(room, name, send) {
@@ -81,8 +83,10 @@ export class ServerEnd {
     void this.send(message).finally(() => this.inFlight--);
   }
 
-  offer() {
-    return this.step(async () => {
+  /** @returns {Promise<void>} */
+  async offer() {
+    if (this.#underWay) return void (this.#again = true);
+    await this.#offering(async () => {
       await this.connection.setLocalDescription();
       // A client's offer may have come first: what was offered is an answer then, and sent by receive().
       const description = this.connection.localDescription;
@@ -92,13 +96,24 @@ export class ServerEnd {
 
   /** Also when nothing is needed, as an application may; it gives way to a client's offer that comes in between. */
   offerAnyway() {
-    return this.step(async () => {
+    return this.#offering(async () => {
       if (this.connection.signalingState !== 'stable') return;
       const offer = await this.connection.createOffer().catch(unlessNotNow);
       if (offer === undefined) return;
       const set = await this.connection.setLocalDescription(offer).then(() => true, unlessNotNow);
       if (set) this.tell({ to: this.name, description: offer });
     });
+  }
+
+  /** One offer at a time. @param {() => Promise<void>} action */
+  async #offering(action) {
+    if (this.#underWay) return;
+    this.#underWay = true;
+    await this.step(action);
+    this.#underWay = false;
+    if (!this.#again) return;
+    this.#again = false;
+    if (this.connection.signalingState === 'stable') void this.offer();
   }
 
   /** @param {any} message */
