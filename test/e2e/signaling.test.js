@@ -70,6 +70,7 @@ describe('the tutorial’s browser code', withChromium, () => {
       people.push({ name, page, stream: await page.evaluate(alice, { address: `${address}/?room=${room}&name=${name}` }) });
     }
     const user = await call.join(t, room, 'Cleo');
+    await user.until('is in the room', ({ phase }) => phase === 'joined');
     const userStream = await user.page.evaluate(() => /** @type {any} */ (window).sluice.call.media.stream.id);
     const streams = [...people.map(({ stream }) => stream), userStream];
     for (const { name, page, stream } of people) {
