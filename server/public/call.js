@@ -1,7 +1,8 @@
 // One participation in one room: the session, who is here, and the one RTCPeerConnection that carries everything.
 //
 // docs/signaling.md is the protocol. What is ours to decide stands here:
-// - Negotiation: we offer what we send, the server offers what it delivers, and we are the impolite side.
+// - Negotiation: we offer what we send, the server offers what it delivers, and we are the impolite side. Our first offer opens
+//   sections for those who are there already, so that its answer delivers them and nothing more need be negotiated.
 // - Order: what arrives is worked through one message at a time, so that an offer right behind an answer is no collision.
 // - Recovery, the gentle means first: resume the WebSocket; restart ICE; start over with a new session and a new connection.
 //
@@ -32,6 +33,8 @@ const START_OVER_TIMES = 4;
 const START_OVER_PAUSE_MS = 1_500;
 /** A connection that held this long clears the count of fresh starts. */
 const WELL_AFTER_MS = 20_000;
+/** For how many our first offer opens sections: the others come with offers of the server. */
+const MOST_OPENED = 8;
 /** @type {readonly Kind[]} */
 const KINDS = ['audio', 'video'];
 
@@ -46,7 +49,10 @@ export class Call extends EventTarget {
   peers = new Map();
   /** @type {RTCPeerConnection | null} */
   pc = null;
+  /** By our token: else we only watch and listen. */
+  mayPublish = true;
 
+  #token;
   #signaling;
   #session = '';
   /** @type {Track[]} */
@@ -66,12 +72,13 @@ export class Call extends EventTarget {
   #queue = Promise.resolve();
   #onMedia = () => this.#mediaChanged();
 
-  /** @param {{ url: string, room: string, name: string, media: LocalMedia }} options */
-  constructor({ url, room, name, media }) {
+  /** @param {{ url: string, room: string, name: string, token: string, media: LocalMedia }} options */
+  constructor({ url, room, name, token, media }) {
     super();
     this.room = room;
     this.name = name;
     this.media = media;
+    this.#token = token;
     this.#signaling = new Signaling(url, () => this.#greet());
     this.#signaling.addEventListener('message', (event) => this.#enqueue(/** @type {CustomEvent<Message>} */ (event).detail));
     this.#signaling.addEventListener('up', () => this.#sayAgain());
@@ -147,18 +154,27 @@ export class Call extends EventTarget {
   async #join() {
     this.#closeConnection();
     const offers = this.media.stream.getTracks().length > 0;
-    const joined = await this.#signaling.request('join', {
-      room: this.room,
-      name: this.name,
-      audio: this.media.on('audio'),
-      video: this.media.on('video'),
-      offers,
-    });
+    // Making it takes as long as the server's reply.
+    const pc = new RTCPeerConnection({ bundlePolicy: 'max-bundle' });
+    const joined = await this.#signaling
+      .request('join', {
+        room: this.room,
+        name: this.name,
+        audio: this.media.on('audio'),
+        video: this.media.on('video'),
+        offers,
+        ...(this.#token ? { token: this.#token } : {}),
+      })
+      .catch((error) => {
+        pc.close();
+        throw error;
+      });
+    this.mayPublish = joined.may_publish !== false;
     this.#session = joined.session;
     this.peerId = joined.peer_id;
     const first = this.phase !== 'joined';
     this.phase = 'joined';
-    this.#connect(joined.ice_servers ?? []);
+    this.#connect(pc, joined.ice_servers ?? [], offers ? joined.peers.length : 0);
     this.#setPeers(joined.peers);
     if (first) this.dispatchEvent(new Event('joined'));
   }
@@ -306,9 +322,13 @@ export class Call extends EventTarget {
 
   // --- Negotiation -------------------------------------------------------------------------------------------------------
 
-  /** @param {RTCIceServer[]} iceServers */
-  #connect(iceServers) {
-    const pc = new RTCPeerConnection({ iceServers, bundlePolicy: 'max-bundle' });
+  /**
+   * @param {RTCPeerConnection} pc
+   * @param {RTCIceServer[]} iceServers
+   * @param {number} others  how many there are to be received already
+   */
+  #connect(pc, iceServers, others) {
+    if (iceServers.length > 0) pc.setConfiguration({ iceServers, bundlePolicy: 'max-bundle' });
     this.pc = pc;
     pc.onnegotiationneeded = () => this.#offer(pc);
     pc.onconnectionstatechange = () => this.#connectionChanged(pc);
@@ -317,6 +337,8 @@ export class Call extends EventTarget {
       else if (!candidate) this.#signaling.send('candidate', { candidate: '' });
     };
     this.#attachMedia();
+    if (!this.mayPublish) return;
+    for (let i = 0; i < Math.min(others, MOST_OPENED); i++) for (const kind of KINDS) pc.addTransceiver(kind, { direction: 'recvonly' });
   }
 
   #closeConnection() {
@@ -371,13 +393,14 @@ export class Call extends EventTarget {
    * @param {any} content
    * @param {number | undefined} id
    */
-  async #onAnswer({ type, sdp }, id) {
+  async #onAnswer({ type, sdp, tracks }, id) {
     const pc = this.pc;
     if (!pc || id !== this.#offerId || pc.signalingState !== 'have-local-offer') return;
     await pc.setRemoteDescription({ type, sdp });
     this.#offerId = null;
     this.#offersRefused = 0;
-    this.#changed();
+    if (tracks) this.#tracks = tracks;
+    this.#assignTracks();
   }
 
   /** @param {any} content */
@@ -393,6 +416,7 @@ export class Call extends EventTarget {
 
   /** A section is made when there is a first track for it; after that tracks only replace one another. */
   #attachMedia() {
+    if (!this.mayPublish) return;
     for (const kind of KINDS) {
       const track = this.media.track(kind);
       const transceiver = this.#sending[kind];

@@ -82,6 +82,7 @@ export class CallScreen {
       byId('tap-to-hear', HTMLElement).hidden = true;
       for (const tile of this.#tiles.values()) tile.playSound();
     });
+    call.addEventListener('joined', () => this.#joined(), { signal });
     call.addEventListener('change', () => this.#show(), { signal });
     call.media.addEventListener('change', () => this.#show(), { signal });
     call.addEventListener('peerjoined', (event) => toast(`${nameIn(event)} joined`), { signal });
@@ -97,15 +98,24 @@ export class CallScreen {
     document.addEventListener('keydown', (event) => this.#key(event), { signal });
   }
 
+  /** Who may only watch gives camera and microphone back. */
+  #joined() {
+    const { mayPublish, media } = this.#call;
+    if (mayPublish) return;
+    for (const kind of /** @type {const} */ (['audio', 'video'])) media.wanted[kind] = false;
+    media.close();
+    toast('Your invitation is to watch and listen: the others do not see or hear you.', { stay: 8_000 });
+  }
+
   /** @param {KeyboardEvent} event */
   #key(event) {
     if (event.ctrlKey || event.metaKey || event.altKey || event.repeat) return;
     if (event.target instanceof HTMLInputElement || event.target instanceof HTMLSelectElement) return;
     switch (event.key.toLowerCase()) {
       case 'm':
-        return void toggle('audio', this.#call.media);
+        return void (this.#call.mayPublish && toggle('audio', this.#call.media));
       case 'v':
-        return void toggle('video', this.#call.media);
+        return void (this.#call.mayPublish && toggle('video', this.#call.media));
       case 's':
         return this.#toggleStats();
     }
@@ -115,6 +125,7 @@ export class CallScreen {
 
   #show() {
     const { media, peers, name } = this.#call;
+    for (const id of ['mic', 'cam']) byId(id, HTMLButtonElement).hidden = !this.#call.mayPublish;
     showToggle(byId('mic', HTMLButtonElement), 'audio', media);
     showToggle(byId('cam', HTMLButtonElement), 'video', media);
     this.#showConnection();

@@ -20,6 +20,7 @@ export class EntryScreen {
   #mic = byId('preview-mic', HTMLButtonElement);
   #cam = byId('preview-cam', HTMLButtonElement);
   #media;
+  #refusal = byId('refusal', HTMLElement);
   #meter = new LevelMeter();
   #meterTimer = 0;
   #opening = false;
@@ -66,6 +67,7 @@ export class EntryScreen {
       : 'Everyone who opens the room’s link is in it. No account, nothing to install.';
     byId('join-label', HTMLElement).textContent = invited ? 'Join the call' : 'Start the call';
     this.#root.hidden = false;
+    this.#refusal.hidden = true;
     this.#media.addEventListener('change', this.#onMedia);
     this.#meterTimer = window.setInterval(() => this.#showLevel(), METER_EVERY_MS);
     this.#showName();
@@ -101,7 +103,10 @@ export class EntryScreen {
 
   /** @param {string} text @param {string} [field] */
   refuse(text, field) {
-    this.#error(field === 'name' ? 'name' : 'room', text);
+    if (field === 'name' || field === 'room') return this.#error(field, text);
+    this.#refusal.replaceChildren(icon('alert'), make('p', {}, text));
+    this.#refusal.hidden = false;
+    this.#refusal.scrollIntoView({ block: 'center' });
   }
 
   async #open() {

@@ -45,7 +45,7 @@ function enter(room, name, announceProblems = false) {
   rememberName(name);
   showing('call');
   document.title = `${room} · Sluice`;
-  call = new Call({ url: signalingUrl, room, name, media });
+  call = new Call({ url: signalingUrl, room, name, token: options.token, media });
   call.addEventListener('joined', () => enteredRoom(room), { once: true });
   call.addEventListener('ended', (event) => ended(/** @type {CustomEvent} */ (event).detail, room, name), { once: true });
   screen = new CallScreen(call, { announceProblems });
@@ -87,7 +87,7 @@ function ended({ reason, error }, room, name) {
  */
 function enterAgain(room, name) {
   showing('entry');
-  history.replaceState(null, '', room ? location.search || location.pathname : location.pathname);
+  history.replaceState(null, '', room ? `${location.search || location.pathname}${location.hash}` : location.pathname);
   entry.show({ room, name, invited: room !== '' });
 }
 

@@ -1,6 +1,7 @@
 // What the address bar and the browser's storage say: the room, the name, whether to join at once.
 //
 //   /?room=R                      the share link
+//   &token=T or #token=T          the token that lets in, where the server asks for one; not part of the link that is shared
 //   /?room=R&name=N&join          joins at once, with camera and microphone (kiosks, tests)
 //   &width=320&height=180&fps=15  what to ask the camera for (default 1280x720 at 30)
 //   &audio=0  &video=0            joins without microphone or camera
@@ -15,6 +16,7 @@ const ROOM_PATTERN = /^[\p{L}\p{N}._~-]{1,64}$/u;
  * @typedef {object} Options
  * @property {string} room        from the link; empty when there is none
  * @property {string} name        from the link, else remembered; may be empty
+ * @property {string} token       from the link; empty when there is none
  * @property {boolean} join       join without asking
  * @property {{ width: number, height: number, fps: number }} picture
  * @property {boolean} audio      whether to use a microphone at all
@@ -26,9 +28,11 @@ export function readOptions() {
   const query = new URLSearchParams(location.search);
   const room = (query.get('room') ?? '').trim();
   const before = remembered(sessionStore(), JOINED_KEY);
+  const token = query.get('token') ?? new URLSearchParams(location.hash.slice(1)).get('token') ?? '';
   return {
     room,
     name: (query.get('name') ?? remembered(localStore(), NAME_KEY)).trim(),
+    token: token.trim(),
     join: room !== '' && (flag(query, 'join', false) || before === room),
     picture: { width: size(query, 'width', 1280), height: size(query, 'height', 720), fps: size(query, 'fps', 30) },
     audio: flag(query, 'audio', true),
@@ -49,7 +53,8 @@ export function enteredRoom(room) {
   remember(sessionStore(), JOINED_KEY, room);
   const query = new URLSearchParams(location.search);
   if (query.get('room') === room) return;
-  history.replaceState(null, '', shareLink(room));
+  const token = query.get('token');
+  history.replaceState(null, '', `${shareLink(room)}${token === null ? '' : `&token=${encodeURIComponent(token)}`}${location.hash}`);
 }
 
 /** After leaving, a reload shows the entry screen of the same room. */

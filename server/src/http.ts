@@ -1,9 +1,9 @@
-// The page and /health over HTTP, on every address that a host name stands for.
+// The page, /health, and WHIP and WHEP over HTTP, on every address that a host name stands for.
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { isIP } from 'node:net';
 import { fileURLToPath } from 'node:url';
-import express, { type Express } from 'express';
+import express, { type Express, type Router } from 'express';
 
 const pageFolder = fileURLToPath(new URL('../public', import.meta.url));
 
@@ -14,9 +14,10 @@ export interface Health {
   participants: number;
 }
 
-export function createApp(health: () => Health): Express {
+export function createApp(health: () => Health, media: Router): Express {
   const app = express();
   app.disable('x-powered-by');
+  app.disable('etag'); // of static files it stays; elsewhere it would be taken for the one of an ICE session
   app.use((_request, response, next) => {
     response.set({ 'X-Content-Type-Options': 'nosniff', 'Referrer-Policy': 'same-origin' });
     next();
@@ -28,9 +29,20 @@ export function createApp(health: () => Health): Express {
       .set('Cache-Control', 'no-store')
       .json(now);
   });
+  app.use(media);
   // no-cache: asked for anew, and answered 304 as long as nothing changed. A page and its scripts must be of one version.
   app.use(express.static(pageFolder, { setHeaders: (response) => void response.setHeader('Cache-Control', 'no-cache') }));
   app.use((_request, response) => void response.status(404).type('text').send('There is nothing here.\n'));
+  return app;
+}
+
+/** For a port that takes WebSockets only. */
+export function createSignalingApp(): Express {
+  const app = express();
+  app.disable('x-powered-by');
+  app.use((_request, response) => {
+    response.status(426).set({ Upgrade: 'websocket', Connection: 'Upgrade' }).type('text').send('Only WebSockets are served here.\n');
+  });
   return app;
 }
 
@@ -53,16 +65,16 @@ function listen(app: Express, host: string, port: number): Promise<Server> {
 }
 
 const causes: Record<string, string> = {
-  EADDRINUSE: 'it is in use already; choose another with --port',
-  EACCES: 'this user may not use it; choose one above 1023 with --port',
+  EADDRINUSE: 'it is in use already; choose another with',
+  EACCES: 'this user may not use it; choose one above 1023 with',
   EADDRNOTAVAIL: 'this machine does not have that address',
   ENOTFOUND: 'no address is known by that name',
 };
 /** A machine without IPv6 still has a localhost. */
 const absentFamily = new Set(['EADDRNOTAVAIL', 'EAFNOSUPPORT']);
 
-/** Servers on all addresses of `host`, on one port. Throws ListenError, with none left open. */
-export async function listenOn(app: Express, host: string, port: number): Promise<Server[]> {
+/** Servers on all addresses of `host`, on one port that `option` chose. Throws ListenError, with none left open. */
+export async function listenOn(app: Express, host: string, port: number, option = '--port'): Promise<Server[]> {
   const servers: Server[] = [];
   for (const address of addressesOf(host)) {
     try {
@@ -73,7 +85,8 @@ export async function listenOn(app: Express, host: string, port: number): Promis
       if (servers.length > 0 && absentFamily.has(code)) continue;
       for (const server of servers) server.close();
       const where = isIP(address) === 6 ? `[${address}]:${port}` : `${address}:${port}`;
-      throw new ListenError(`cannot listen on ${where}: ${causes[code] ?? message}`);
+      const cause = causes[code] ?? message;
+      throw new ListenError(`cannot listen on ${where}: ${cause}${cause.endsWith(' with') ? ` ${option}` : ''}`);
     }
   }
   return servers;

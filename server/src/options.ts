@@ -3,9 +3,11 @@ import { readFileSync } from 'node:fs';
 import { isIP } from 'node:net';
 import { availableParallelism, cpus } from 'node:os';
 import { Command, InvalidArgumentError, Option } from 'commander';
+import { addAccessOptions, type AccessOptions } from './access/options.js';
+import { iceServer, type IceServer } from './ice_servers.js';
 import { logLevels, type LogLevel } from './log.js';
 
-export interface Options {
+export interface Options extends AccessOptions {
   /** 0: any free port. */
   port: number;
   /** Name or address to serve the page on. `localhost` is 127.0.0.1 and ::1. */
@@ -22,6 +24,10 @@ export interface Options {
   roomLimit: number;
   /** How long a participant whose WebSocket dropped is kept, seconds. */
   resumeTimeout: number;
+  /** URLs of STUN and TURN servers that clients are told. */
+  iceServer: IceServer[];
+  /** Another port, for the signaling of docs/signaling.md's short form alone. */
+  signalingPort?: number;
   logLevel: LogLevel;
 }
 
@@ -30,8 +36,9 @@ const { version } = JSON.parse(readFileSync(new URL('../package.json', import.me
 const examples = `
 Examples:
   sluice-server                                        http://localhost:8000, for this machine
-  sluice-server --port 9000 --host 0.0.0.0             for the network (browsers want https for camera and microphone there)
-  sluice-server --listen-ip 10.0.0.5 --announced-address 203.0.113.7     behind NAT`;
+  sluice-server --port 9000 --host 0.0.0.0 --token-secret-file secret.txt     for the network (browsers want https for camera and microphone there)
+  sluice-server --listen-ip 10.0.0.5 --announced-address 203.0.113.7     behind NAT
+  sluice-server token --help                           makes tokens that let people into a room`;
 
 function number(min: number, max: number): (text: string) => number {
   return (text) => {
@@ -90,10 +97,21 @@ export function parseOptions(argv: string[]): Options {
         .default(15)
         .argParser(number(1, 3600)),
     )
+    .addOption(
+      new Option(
+        '--ice-server <url>',
+        'STUN or TURN server that clients are told; repeatable; turn:user:password@host:port for credentials',
+      )
+        .default([], 'none')
+        .argParser(iceServer),
+    )
+    .addOption(new Option('--signaling-port <port>', 'also serve the short form of the signaling on this port').argParser(number(0, 65535)))
     .addOption(new Option('--log-level <level>', 'how much to log').choices(logLevels).default('info'))
+    .usage('[options]\n       sluice-server token [options]')
     .addHelpText('after', examples)
     .allowExcessArguments(false)
     .showHelpAfterError(false);
+  addAccessOptions(command);
   command.parse(argv, { from: 'user' });
   return command.opts<Options>();
 }

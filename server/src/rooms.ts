@@ -1,9 +1,12 @@
 // The rooms by name, who is in them, and the sessions by which participants are found again.
 //
-// A room is made by the first who joins and closed after the last has gone. When its worker dies, all its participants are told
+// A room is made by the first who enters and closed after the last has gone. When its worker dies, all its participants are told
 // that their session expired, and they join anew by themselves.
 import { randomBytes } from 'node:crypto';
-import type { Room } from 'sluice';
+import type { Peer, Producer, Room, Subscription } from 'sluice';
+import type { Grant } from './access/grant.js';
+import type { Access } from './access/tokens.js';
+import type { IceServer } from './ice_servers.js';
 import type { Log } from './log.js';
 import { SignalingError } from './signaling/errors.js';
 import type { Messages } from './signaling/messages.js';
@@ -18,9 +21,22 @@ export interface Limits {
   keptAwayMs: number;
 }
 
+/** Who is in a room: a participant with a WebSocket, a WHIP publication, or a WHEP playback. */
+export interface Member {
+  readonly id: string;
+  /** How others see it. Null: they do not, it only watches. */
+  readonly info: PeerInfo | null;
+  /** What it sends. */
+  readonly producers: ReadonlySet<Producer>;
+  send(type: string, content: object): void;
+  /** What somebody else sends has changed. */
+  mediaChanged(): void;
+  leave(reason: PartingReason): void;
+}
+
 export class ConferenceRoom {
-  readonly #participants = new Set<Participant>();
-  /** Joins under way: they hold their place, and keep the room. */
+  readonly #members = new Set<Member>();
+  /** Who is entering: they hold their place, and keep the room. */
   #arriving = 0;
 
   constructor(
@@ -28,43 +44,57 @@ export class ConferenceRoom {
     readonly media: Room,
     private readonly limits: Limits,
     private readonly count: (change: number) => void,
-    private readonly onLeft: (participant: Participant) => void,
+    private readonly onLeft: (member: Member) => void,
   ) {}
 
   get size(): number {
-    return this.#participants.size;
+    return this.#members.size;
   }
 
   get empty(): boolean {
-    return this.#participants.size + this.#arriving === 0;
+    return this.#members.size + this.#arriving === 0;
   }
 
   /** The longest present first. */
-  othersOf(participant: Participant): PeerInfo[] {
-    return [...this.#participants].filter((other) => other !== participant).map(({ info }) => info);
+  othersOf(member: Member): PeerInfo[] {
+    return [...this.#members].flatMap((other) => (other !== member && other.info !== null ? other.info : []));
   }
 
-  broadcast(type: string, content: object, except: Participant): void {
-    for (const participant of this.#participants) if (participant !== except) participant.send(type, content);
+  /** What those send whom `wanted` takes, the longest present first. */
+  producersOf(wanted: (info: PeerInfo) => boolean): Producer[] {
+    return [...this.#members].flatMap(({ info, producers }) => (info !== null && wanted(info) ? [...producers] : []));
   }
 
-  /** A participant began or ceased to send something. */
-  mediaChanged(by: Participant): void {
-    for (const participant of this.#participants) if (participant !== by) participant.negotiator.roomChanged();
+  /** What the others send, the longest present first. */
+  tracksFor(member: Member): { producer_id: string; peer_id: string; kind: string }[] {
+    return [...this.#members].flatMap(({ id, info, producers }) =>
+      id === member.id || info === null
+        ? []
+        : [...producers].map((producer) => ({ producer_id: producer.id, peer_id: id, kind: producer.kind })),
+    );
+  }
+
+  broadcast(type: string, content: object, except: Member): void {
+    for (const member of this.#members) if (member !== except) member.send(type, content);
+  }
+
+  /** A member began or ceased to send something. */
+  mediaChanged(by: Member): void {
+    for (const member of this.#members) if (member !== by) member.mediaChanged();
   }
 
   /** Throws SignalingError room_full. */
-  async admit(request: Messages['join'], outlet: Outlet, log: Log): Promise<Participant> {
-    if (this.#participants.size + this.#arriving >= this.limits.participants) {
+  async admit<T extends Member>(subscription: Subscription, make: (room: ConferenceRoom, peer: Peer) => T): Promise<T> {
+    if (this.#members.size + this.#arriving >= this.limits.participants) {
       throw new SignalingError('room_full', `the room has its most of ${this.limits.participants} participants`);
     }
     this.#arriving++;
     this.count(1);
     try {
-      const peer = await this.media.createPeer({ id: `p-${randomBytes(8).toString('hex')}`, subscription: 'all' });
-      const participant = new Participant(this, peer, request, outlet, this.limits.keptAwayMs, log);
-      this.#participants.add(participant);
-      return participant;
+      const peer = await this.media.createPeer({ id: `p-${randomBytes(8).toString('hex')}`, subscription });
+      const member = make(this, peer);
+      this.#members.add(member);
+      return member;
     } catch (error) {
       this.count(-1);
       throw error;
@@ -73,62 +103,70 @@ export class ConferenceRoom {
     }
   }
 
-  remove(participant: Participant, reason: PartingReason): void {
-    if (!this.#participants.delete(participant)) return;
+  remove(member: Member, reason: PartingReason): void {
+    if (!this.#members.delete(member)) return;
     this.count(-1);
-    if (reason !== 'expired') this.broadcast('peer_left', { peer_id: participant.id, reason }, participant);
-    this.onLeft(participant);
+    if (reason !== 'expired' && member.info !== null) this.broadcast('peer_left', { peer_id: member.id, reason }, member);
+    this.onLeft(member);
   }
 
   /** The media is gone. */
   expire(): void {
-    for (const participant of [...this.#participants]) participant.leave('expired');
+    for (const member of [...this.#members]) member.leave('expired');
   }
 }
 
 export class Rooms {
-  readonly #pool: WorkerPool;
-  readonly #limits: Limits;
-  readonly #log: Log;
   readonly #rooms = new Map<string, Promise<ConferenceRoom>>();
   readonly #sessions = new Map<string, Participant>();
+  #present = 0;
 
-  constructor(pool: WorkerPool, limits: Limits, log: Log) {
-    this.#pool = pool;
-    this.#limits = limits;
-    this.#log = log;
-  }
+  constructor(
+    private readonly pool: WorkerPool,
+    private readonly limits: Limits,
+    readonly access: Access,
+    readonly iceServers: readonly IceServer[],
+    private readonly log: Log,
+  ) {}
 
   get size(): number {
     return this.#rooms.size;
   }
 
+  /** Those who only watch are counted too. */
   get participants(): number {
-    return this.#sessions.size;
+    return this.#present;
   }
 
-  /** Tells the newcomer who is there, and the others of the newcomer. */
+  /**
+   * Checks the token before anything is made, then tells the newcomer who is there, and the others of the newcomer.
+   * Throws AccessError, SignalingError.
+   */
   async join(request: Messages['join'], outlet: Outlet, id: number | undefined): Promise<Participant> {
-    const participant = await this.#admit(request, outlet);
-    const { room, session } = participant;
-    this.#sessions.set(session, participant);
-    participant.send(
-      'joined',
-      { peer_id: participant.id, session, room: room.name, peers: room.othersOf(participant), ice_servers: [] },
-      id,
+    const grant = await this.access.admit(request.room, request.token);
+    const { keptAwayMs } = this.limits;
+    const participant = await this.enter(
+      request.room,
+      grant.maySubscribe && !request.ortc ? 'all' : 'manual',
+      (room, peer) => new Participant(room, peer, request, grant, outlet, keptAwayMs, this.log),
     );
-    room.broadcast('peer_joined', participant.info, participant);
-    this.#log.debug(`peer ${participant.id} joined; ${room.size} in its room`);
+    const { session } = participant;
+    this.#sessions.set(session, participant);
+    participant.send('joined', { ...this.#welcome(participant, grant), session }, id);
+    participant.tellProducers();
+    this.announce(participant);
     return participant;
   }
 
-  /** A room that closes at this very moment is made anew. */
-  async #admit(request: Messages['join'], outlet: Outlet): Promise<Participant> {
+  /** Lets somebody into a room, which is made if there is none. A room that closes at this very moment is made anew. */
+  async enter<T extends Member>(name: string, subscription: Subscription, make: (room: ConferenceRoom, peer: Peer) => T): Promise<T> {
     for (let attempt = 1; ; attempt++) {
-      const room = await this.#roomOf(request.room);
+      const room = await this.#roomOf(name);
       if (room.media.closed) continue;
       try {
-        return await room.admit(request, outlet, this.#log);
+        const member = await room.admit(subscription, make);
+        this.#present++;
+        return member;
       } catch (error) {
         this.#closeIfEmpty(room);
         if (!room.media.closed || attempt === 2 || error instanceof SignalingError) throw error;
@@ -136,8 +174,32 @@ export class Rooms {
     }
   }
 
+  /** Tells the others of a newcomer. */
+  announce(member: Member & { readonly room: ConferenceRoom }): void {
+    if (member.info !== null) member.room.broadcast('peer_joined', member.info, member);
+    if (member.producers.size > 0) member.room.mediaChanged(member);
+    this.log.debug(`peer ${member.id} joined; ${member.room.size} in its room`);
+  }
+
   find(session: string): Participant | undefined {
     return this.#sessions.get(session);
+  }
+
+  /** The room, if somebody is in it. */
+  existing(name: string): Promise<ConferenceRoom> | undefined {
+    return this.#rooms.get(name);
+  }
+
+  #welcome(participant: Participant, { mayPublish, maySubscribe }: Grant): object {
+    return {
+      peer_id: participant.id,
+      room: participant.room.name,
+      peers: participant.room.othersOf(participant),
+      ice_servers: this.iceServers,
+      may_publish: mayPublish,
+      may_subscribe: maySubscribe,
+      ...(participant.ortc === undefined ? {} : { rtp_capabilities: participant.room.media.rtpCapabilities }),
+    };
   }
 
   /** The room, made if there is none; never one whose media is gone. */
@@ -151,9 +213,10 @@ export class Rooms {
   }
 
   async #make(name: string, forget: () => void): Promise<ConferenceRoom> {
-    const { media, count } = await this.#pool.createRoom();
-    const room = new ConferenceRoom(name, media, this.#limits, count, (participant) => {
-      this.#sessions.delete(participant.session);
+    const { media, count } = await this.pool.createRoom();
+    const room = new ConferenceRoom(name, media, this.limits, count, (member) => {
+      this.#present--;
+      if (member instanceof Participant) this.#sessions.delete(member.session);
       this.#closeIfEmpty(room);
     });
     media.observer.once('close', forget);

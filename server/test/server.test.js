@@ -104,7 +104,11 @@ for (const [args, env, message] of [
   [['--log-level', 'loud'], {}, /--log-level.*none, error, warn, info, debug/],
   [['--frobnicate'], {}, /unknown option '--frobnicate'/],
   [['extra'], {}, /too many arguments/],
-  [['--port', '0', '--host', '203.0.113.9', ...quick], {}, /cannot listen on 203\.0\.113\.9:0: this machine does not have that address/],
+  [
+    ['--port', '0', '--host', '203.0.113.9', '--tokens', 'off', ...quick],
+    {},
+    /cannot listen on 203\.0\.113\.9:0: this machine does not have that address/,
+  ],
   [['--port', '0', '--listen-ip', '203.0.113.9', '--workers', '2'], {}, /the worker cannot start: .*203\.0\.113\.9/],
   [['--port', '0', '--announced-address', 'a b', ...quick], {}, /the worker cannot start: .*announced-address/],
   [['--port', '0', ...quick], { SLUICE_WORKER_BIN: '/nowhere/worker' }, /cannot run \/nowhere\/worker: ENOENT/],

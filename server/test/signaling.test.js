@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { setTimeout as wait } from 'node:timers/promises';
+import { offerNamed } from './http_support.js';
 import { answer, answerSdp, offerSdp, publish, startServer } from './support.js';
 
 const server = await startServer({ after }, '--room-limit', '4', '--resume-timeout', '1');
@@ -11,7 +12,7 @@ const freshRoom = () => `room-${++rooms}`;
 test('joining tells who is there, the longest present first, and tells them', async () => {
   const room = freshRoom();
   const ada = await server.join(room, ' Ada ', { audio: true, video: true });
-  assert.deepEqual(Object.keys(ada.joined).sort(), ['ice_servers', 'peer_id', 'peers', 'room', 'session']);
+  assert.deepEqual(Object.keys(ada.joined).sort(), ['ice_servers', 'may_publish', 'may_subscribe', 'peer_id', 'peers', 'room', 'session']);
   assert.equal(ada.joined.room, room);
   assert.deepEqual(ada.joined.peers, []);
   assert.deepEqual(ada.joined.ice_servers, []);
@@ -128,6 +129,36 @@ test('a call of two, message by message', async () => {
   assert.deepEqual(
     (await ada.everything()).map(({ message_type }) => message_type),
     ['peer_joined'],
+  );
+});
+
+test('sections that a client opened are filled by its answer, and only what they do not hold is offered', async () => {
+  const room = freshRoom();
+  const ada = await server.join(room, 'Ada');
+  await publish(ada);
+  const bob = await server.join(room, 'Bob', { offers: true });
+  const opened = offerNamed('chromium-recvonly'); // one audio section, two for video
+  const { content } = await bob.request('offer', { type: 'offer', sdp: opened });
+  assert.equal(content.type, 'answer', content.message);
+  assert.deepEqual(
+    content.tracks.map(({ mid, peer_id, kind }) => [mid, peer_id, kind]),
+    [
+      ['0', ada.joined.peer_id, 'audio'],
+      ['1', ada.joined.peer_id, 'video'],
+    ],
+  );
+  await wait(100);
+  assert.deepEqual(await bob.everything(), []);
+  const eve = await server.join(room, 'Eve');
+  await publish(eve);
+  const offer = await bob.next('offer');
+  assert.deepEqual(
+    offer.content.tracks.map(({ mid, peer_id }) => [mid, peer_id]).filter(([, peer]) => peer === eve.joined.peer_id).length,
+    2,
+  );
+  assert.ok(
+    offer.content.tracks.some(({ mid, peer_id }) => mid === '2' && peer_id === eve.joined.peer_id),
+    'the section left empty is used',
   );
 });
 

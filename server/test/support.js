@@ -17,8 +17,13 @@ export function run(args, env = {}) {
 }
 
 /** A server on a free port, ended with the test or suite. */
-export async function startServer(t, ...args) {
-  const started = run(['--port', '0', '--workers', '1', '--listen-ip', '127.0.0.1', '--log-level', 'warn', ...args]);
+export function startServer(t, ...args) {
+  return startServerWith(t, {}, ...args);
+}
+
+/** The same, with these in its environment. */
+export async function startServerWith(t, env, ...args) {
+  const started = run(['--port', '0', '--workers', '1', '--listen-ip', '127.0.0.1', '--log-level', 'warn', ...args], env);
   t.after(async () => {
     started.child.kill('SIGTERM');
     await started.exited;

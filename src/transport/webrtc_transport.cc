@@ -20,6 +20,15 @@ DropReason reason_of(ice::ReceiveResult result) {
   }
 }
 
+/// A record in the clear whose handshake message is a ClientHello (RFC 6347 §4.1, §4.2.2).
+bool is_client_hello(Bytes bytes) {
+  constexpr std::size_t kRecordHeader = 13;
+  constexpr std::uint8_t kHandshake = 22;
+  constexpr std::uint8_t kClientHello = 1;
+  return bytes.size() > kRecordHeader && bytes[0] == kHandshake && bytes[3] == 0 && bytes[4] == 0 &&
+         bytes[kRecordHeader] == kClientHello;
+}
+
 }  // namespace
 
 WebRtcTransport::WebRtcTransport(Shared shared, ice::Credentials local, Duration consent_timeout)
@@ -38,6 +47,7 @@ Result<DtlsRole> WebRtcTransport::connect(const DtlsParameters& remote, Instant 
       shared_.dtls, remote_is_server ? dtls::Role::kClient : dtls::Role::kServer);
   if (auto set = session->set_remote_fingerprints(remote.fingerprints, now); !set) return set.error();
   dtls_ = std::move(session);
+  remote_fingerprints_ = remote.fingerprints;
   start_dtls(now);
   return remote_is_server ? DtlsRole::kClient : DtlsRole::kServer;
 }
@@ -90,8 +100,22 @@ void WebRtcTransport::receive_dtls(Bytes bytes, Instant now) {
     drops_.add(DropReason::kDtlsUnexpected);
     return;
   }
+  if (dtls_->state() == dtls::State::kClosed && is_client_hello(bytes)) begin_again(now);
   if (dtls_->receive(bytes, now) != dtls::ReceiveResult::kProcessed) drops_.add(DropReason::kDtlsMalformed);
   after_dtls(now);
+}
+
+/// libwebrtc takes the transport of a whole bundle down when the bundle's first m-line is stopped, and makes
+/// another for the rest, with the same ICE credentials: it says goodbye, and comes again with a ClientHello.
+/// It has to show the certificate that it had. Our own close() is final: ICE knows no path then.
+void WebRtcTransport::begin_again(Instant now) {
+  if (dtls_->role() != dtls::Role::kServer) return;
+  auto session = std::make_unique<dtls::Session>(shared_.dtls, dtls::Role::kServer);
+  if (!session->set_remote_fingerprints(remote_fingerprints_, now)) return;
+  shared_.batch.finish();  // queued packets still need the keys that go away here
+  inbound_.reset();
+  dtls_ = std::move(session);
+  start_dtls(now);
 }
 
 Media WebRtcTransport::receive_srtp(Packet& packet, const srtp::Inbound::Begun* begun) {

@@ -75,12 +75,14 @@ class WebRtcTransport : public Endpoint {
   void after_ice(Instant now);
   void after_dtls(Instant now);
   void start_dtls(Instant now);
+  void begin_again(Instant now);
   void update_path();
   bool take_keys();
 
   Shared shared_;
   ice::LiteAgent ice_;
   std::unique_ptr<dtls::Session> dtls_;
+  std::vector<DtlsFingerprint> remote_fingerprints_;
   dtls::State reported_dtls_ = dtls::State::kNew;
   std::optional<srtp::Inbound> inbound_;
   std::vector<TransportChange> changes_;

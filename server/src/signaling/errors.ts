@@ -1,3 +1,5 @@
+import type { AccessCode } from '../access/grant.js';
+
 /** The codes of docs/signaling.md. */
 export type ErrorCode =
   | 'bad_json'
@@ -13,7 +15,8 @@ export type ErrorCode =
   | 'bad_sdp'
   | 'wrong_state'
   | 'bad_candidate'
-  | 'server_error';
+  | 'server_error'
+  | AccessCode;
 
 /** A refusal that the client is told. The connection stays. */
 export class SignalingError extends Error {

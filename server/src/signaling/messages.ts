@@ -1,4 +1,5 @@
 // What a client may send, as one table; and what is wrong with a frame, in a sentence. No state, no sockets.
+import type { Dialect } from './dialect.js';
 import { SignalingError } from './errors.js';
 
 /** As it stands in docs/signaling.md. */
@@ -6,13 +7,18 @@ const maxFrameSize = (256 + 4) * 1024;
 const maxSdpSize = 256 * 1024;
 
 export interface Messages {
-  join: { room: string; name: string; audio: boolean; video: boolean; offers: boolean };
+  join: { room: string; name: string; audio: boolean; video: boolean; offers: boolean; ortc: boolean; token: string };
   resume: { session: string };
   leave: object;
   state: { audio: boolean; video: boolean };
   offer: { type: 'offer'; sdp: string };
   answer: { type: 'answer'; sdp: string };
   candidate: { candidate: string; sdpMid: string | null; sdpMLineIndex: number | null; usernameFragment: string | null };
+  create_transport: object;
+  connect_transport: { transport_id: string; dtlsParameters: object };
+  produce: { transport_id: string; kind: string; rtpParameters: object };
+  consume: { transport_id: string; producer_id: string; rtpCapabilities: object };
+  close: { id: string };
   ping: object;
   pong: object;
 }
@@ -30,6 +36,16 @@ interface Field {
 
 const characters = (text: string): number => Array.from(text).length;
 
+export function isRoomName(value: string): boolean {
+  return /^[\p{L}\p{M}\p{N}._~-]+$/u.test(value) && characters(value) <= 64;
+}
+
+/** Without the spaces around it; undefined when it is none. */
+export function displayName(value: unknown): string | undefined {
+  const trimmed = typeof value === 'string' ? value.trim() : '';
+  return trimmed !== '' && characters(trimmed) <= 64 && !/\p{Cc}/u.test(trimmed) ? trimmed : undefined;
+}
+
 const flag = (absent?: boolean): Field => ({
   expected: 'a boolean',
   read: (value) => (typeof value === 'boolean' ? value : undefined),
@@ -41,23 +57,25 @@ const text = (expected: string, allowed: (text: string) => boolean): Field => ({
   read: (value) => (typeof value === 'string' && allowed(value) ? value : undefined),
 });
 
-const room = text(
-  'a string of 1 to 64 letters, digits, ".", "_", "~" or "-"',
-  (value) => /^[\p{L}\p{M}\p{N}._~-]+$/u.test(value) && characters(value) <= 64,
-);
+const room = text('a string of 1 to 64 letters, digits, ".", "_", "~" or "-"', isRoomName);
 
 const name: Field = {
   expected: 'a string of 1 to 64 characters, none of them a control character',
-  read(value) {
-    const trimmed = typeof value === 'string' ? value.trim() : '';
-    return trimmed !== '' && characters(trimmed) <= 64 && !/\p{Cc}/u.test(trimmed) ? trimmed : undefined;
-  },
+  read: displayName,
 };
+
+/** Whether it is a good one is for access/tokens.ts to say. */
+const token: Field = { ...text('a string of at most 8192 characters', (value) => value.length <= 8192), absent: '' };
 
 const description = (type: 'offer' | 'answer'): Record<'type' | 'sdp', Field> => ({
   type: text(`"${type}"`, (value) => value === type),
   sdp: text('a string of at most 256 KiB', (value) => Buffer.byteLength(value) <= maxSdpSize),
 });
+
+const objectId = text('a string of 1 to 256 characters', (value) => value !== '' && value.length <= 256);
+
+/** What is in it, the controller checks. */
+const object: Field = { expected: 'an object', read: (value) => (isObject(value) ? value : undefined) };
 
 const textOrNull: Field = {
   expected: 'a string or null',
@@ -73,7 +91,7 @@ const lineIndex: Field = {
 };
 
 const table: { [T in MessageType]: Record<keyof Messages[T], Field> } = {
-  join: { room, name, audio: flag(false), video: flag(false), offers: flag(false) },
+  join: { room, name, audio: flag(false), video: flag(false), offers: flag(false), ortc: flag(false), token },
   resume: { session: text('a string of at most 256 characters', (value) => value.length <= 256) },
   leave: {},
   state: { audio: flag(), video: flag() },
@@ -85,6 +103,15 @@ const table: { [T in MessageType]: Record<keyof Messages[T], Field> } = {
     sdpMLineIndex: lineIndex,
     usernameFragment: textOrNull,
   },
+  create_transport: {},
+  connect_transport: { transport_id: objectId, dtlsParameters: object },
+  produce: {
+    transport_id: objectId,
+    kind: text('"audio" or "video"', (value) => value === 'audio' || value === 'video'),
+    rtpParameters: object,
+  },
+  consume: { transport_id: objectId, producer_id: objectId, rtpCapabilities: object },
+  close: { id: objectId },
   ping: {},
   pong: {},
 };
@@ -114,7 +141,7 @@ export interface Envelope {
 const unreadable = (error: SignalingError): Envelope => ({ type: undefined, claimedType: null, id: undefined, content: {}, error });
 
 /** Never throws: what is wrong stands in `error`. */
-export function readEnvelope(data: Buffer, isBinary: boolean): Envelope {
+export function readEnvelope(data: Buffer, isBinary: boolean, dialect: Dialect): Envelope {
   if (isBinary) return unreadable(new SignalingError('bad_json', 'the frame is binary; messages are text'));
   if (data.length > maxFrameSize) {
     return unreadable(new SignalingError('message_too_large', `the frame has ${data.length} bytes, expected at most ${maxFrameSize}`));
@@ -126,10 +153,11 @@ export function readEnvelope(data: Buffer, isBinary: boolean): Envelope {
     return unreadable(new SignalingError('bad_json', `the frame is not JSON: ${(error as Error).message}`));
   }
   if (!isObject(value)) return unreadable(new SignalingError('bad_envelope', 'a message is an object'));
-  const { message_type: claimed, content = {}, id } = value;
+  const { message_type: claimed, content: given = {}, id: givenId } = value;
   const claimedType = typeof claimed === 'string' ? claimed : null;
+  const { type, content, id } = dialect.incoming({ type: claimedType ?? '', content: given, id: givenId });
   const envelope: Envelope = {
-    type: claimedType !== null && isMessageType(claimedType) ? claimedType : undefined,
+    type: isMessageType(type) ? type : undefined,
     claimedType,
     id: isId(id) ? id : undefined,
     content: isObject(content) ? content : {},
@@ -150,19 +178,19 @@ export function checkedType({ type, error }: Envelope): MessageType {
 }
 
 /** The message of an envelope without an error. Throws SignalingError. */
-export function readMessage({ type, id, content }: Envelope & { type: MessageType }): Message {
+export function readMessage({ type, claimedType, id, content }: Envelope & { type: MessageType }): Message {
   const read: Record<string, unknown> = {};
   for (const [fieldName, field] of Object.entries<Field>(table[type])) {
     const value = content[fieldName];
     if (value === undefined) {
       if (field.absent === undefined)
-        throw new SignalingError('missing_field', `${type} needs content.${fieldName}, ${field.expected}`, fieldName);
+        throw new SignalingError('missing_field', `${claimedType ?? type} needs content.${fieldName}, ${field.expected}`, fieldName);
       read[fieldName] = field.absent;
       continue;
     }
     read[fieldName] = field.read(value);
     if (read[fieldName] === undefined)
-      throw new SignalingError('bad_field', `${type}: content.${fieldName} must be ${field.expected}`, fieldName);
+      throw new SignalingError('bad_field', `${claimedType ?? type}: content.${fieldName} must be ${field.expected}`, fieldName);
   }
   if (type === 'candidate' && read['candidate'] !== '' && read['sdpMid'] === null && read['sdpMLineIndex'] === null) {
     throw new SignalingError('missing_field', 'candidate needs content.sdpMid, a string, or content.sdpMLineIndex, an integer', 'sdpMid');

@@ -3,6 +3,7 @@
 // Invariants: at most one offer of ours is unanswered; steps never overlap; nothing is offered while the participant has no socket
 // or while its own first offer is awaited.
 import { InvalidArgumentError, InvalidStateError, UnsupportedError, type Peer } from 'sluice';
+import { needPublish, type Grant } from '../access/grant.js';
 import { SignalingError } from './errors.js';
 import type { Messages } from './messages.js';
 
@@ -32,6 +33,7 @@ export interface NegotiatorOutlet {
 
 export class Negotiator {
   readonly #peer: Peer;
+  readonly #grant: Grant;
   readonly #out: NegotiatorOutlet;
   #queue: Promise<unknown> = Promise.resolve();
   #pending: Offer | undefined;
@@ -44,8 +46,9 @@ export class Negotiator {
   #announced: NodeJS.Timeout | undefined;
 
   /** `awaitOffer`: the client said that its offer follows at once. */
-  constructor(peer: Peer, out: NegotiatorOutlet, awaitOffer: boolean) {
+  constructor(peer: Peer, out: NegotiatorOutlet, { awaitOffer, grant }: { awaitOffer: boolean; grant: Grant }) {
     this.#peer = peer;
+    this.#grant = grant;
     this.#out = out;
     if (awaitOffer) this.#announced = setTimeout(() => this.#stopWaiting(), announcedOfferMs);
     peer.on('negotiationneeded', () => {
@@ -85,12 +88,15 @@ export class Negotiator {
       await refusingAs('bad_sdp', this.#peer.setRemoteDescription({ type, sdp }));
       this.#abandon();
       try {
+        if (!this.#grant.mayPublish) await this.#refuseMedia();
+        // What this answer delivers need not be offered; for what is left the worker asks anew.
+        this.#needed = false;
         await this.#peer.setLocalDescription({ type: 'answer' });
       } catch (error) {
         await this.#peer.setRemoteDescription({ type: 'rollback' });
         throw asRefusal('bad_sdp', error);
       }
-      this.#out.send('answer', { type: 'answer', sdp: this.#peer.localDescription?.sdp }, id);
+      this.#out.send('answer', { type: 'answer', sdp: this.#peer.localDescription?.sdp, tracks: this.#tracks() }, id);
       this.#stopWaiting();
     });
   }
@@ -110,6 +116,12 @@ export class Negotiator {
       this.#pendingFailed = false;
       this.#offerSoon();
     });
+  }
+
+  /** As the worker read the offer, before anything of it takes effect. Throws AccessError. */
+  async #refuseMedia(): Promise<void> {
+    await this.#peer.createAnswer();
+    if (this.#peer.sections.some(({ receiving }) => receiving)) needPublish(this.#grant);
   }
 
   candidate(candidate: Messages['candidate']): Promise<void> {

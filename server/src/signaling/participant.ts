@@ -4,11 +4,13 @@
 //     ▲  └──leave──► gone (`left`)  │
 //     └────────── resume ───────────┘
 import { randomBytes } from 'node:crypto';
-import type { Peer } from 'sluice';
+import type { Peer, Producer } from 'sluice';
+import type { Grant } from '../access/grant.js';
 import type { Log } from '../log.js';
-import type { ConferenceRoom } from '../rooms.js';
+import type { ConferenceRoom, Member } from '../rooms.js';
 import type { Messages } from './messages.js';
 import { Negotiator } from './negotiator.js';
+import { Ortc } from './ortc.js';
 
 /** How others see it. */
 export interface PeerInfo {
@@ -16,6 +18,8 @@ export interface PeerInfo {
   name: string;
   audio: boolean;
   video: boolean;
+  /** By its token, where it came with one. */
+  identity?: string;
 }
 
 /** The socket side of a participant. */
@@ -27,13 +31,18 @@ export interface Outlet {
 
 export type PartingReason = 'left' | 'lost' | 'expired';
 
-export class Participant {
+export class Participant implements Member {
   /** Whoever holds it can resume this participant. */
   readonly session = randomBytes(24).toString('base64url');
   readonly room: ConferenceRoom;
-  readonly negotiator: Negotiator;
+  /** Of a client that speaks by offer and answer. */
+  readonly negotiator: Negotiator | undefined;
+  /** Of one that speaks as mediasoup-client does. */
+  readonly ortc: Ortc | undefined;
+  readonly producers = new Set<Producer>();
   readonly #peer: Peer;
   readonly #name: string;
+  readonly #grant: Grant;
   readonly #keptAwayMs: number;
   #state: Messages['state'];
   #outlet: Outlet | undefined;
@@ -43,14 +52,16 @@ export class Participant {
   constructor(
     room: ConferenceRoom,
     peer: Peer,
-    { name, audio, video, offers }: Messages['join'],
+    { name, audio, video, offers, ortc }: Messages['join'],
+    grant: Grant,
     outlet: Outlet,
     keptAwayMs: number,
     log: Log,
   ) {
     this.room = room;
     this.#peer = peer;
-    this.#name = name;
+    this.#name = grant.name ?? name;
+    this.#grant = grant;
     this.#state = { audio, video };
     this.#outlet = outlet;
     this.#keptAwayMs = keptAwayMs;
@@ -58,11 +69,14 @@ export class Participant {
       send: (type: 'offer' | 'answer', content: object, id: number | undefined): void => this.send(type, content, id),
       failed: (error: Error): void => log.error(`peer ${peer.id}: no offer could be made: ${error.message}`),
     };
-    this.negotiator = new Negotiator(peer, out, offers);
-    peer.on('newproducer', (producer) => {
-      room.mediaChanged(this);
-      producer.observer.once('close', () => room.mediaChanged(this));
-    });
+    const sends = (producer: Producer): void => this.#sends(producer);
+    peer.on('newproducer', sends);
+    if (ortc) {
+      this.ortc = new Ortc(peer, grant);
+      peer.observer.on('newtransport', (transport) => transport.observer.on('newproducer', sends));
+    } else {
+      this.negotiator = new Negotiator(peer, out, { awaitOffer: offers && grant.mayPublish, grant });
+    }
     peer.on('dtlsstatechange', (state, reason) => state === 'failed' && log.warn(`peer ${peer.id}: DTLS failed: ${reason}`));
   }
 
@@ -71,12 +85,23 @@ export class Participant {
   }
 
   get info(): PeerInfo {
-    return { peer_id: this.id, name: this.#name, ...this.#state };
+    const { identity } = this.#grant;
+    return { peer_id: this.id, name: this.#name, ...this.#state, ...(identity === '' ? {} : { identity }) };
   }
 
   /** What is sent while it is away is lost; resuming makes up for it. */
   send(type: string, content: object, id?: number): void {
     this.#outlet?.send(type, content, id);
+  }
+
+  mediaChanged(): void {
+    this.negotiator?.roomChanged();
+    this.tellProducers();
+  }
+
+  /** To a client that consumes by itself: the complete list of what there is. */
+  tellProducers(): void {
+    if (this.ortc !== undefined && this.#grant.maySubscribe) this.send('producers', { producers: this.room.tracksFor(this) });
   }
 
   setState(state: Messages['state']): void {
@@ -90,16 +115,17 @@ export class Participant {
     clearTimeout(this.#awayTimer);
     this.#outlet = outlet;
     before?.detached('replaced');
-    this.negotiator.disconnected();
+    this.negotiator?.disconnected();
     this.send('resumed', { peer_id: this.id, room: this.room.name, peers: this.room.othersOf(this) }, id);
-    this.negotiator.reconnected();
+    this.negotiator?.reconnected();
+    this.tellProducers();
   }
 
   /** The socket dropped. Means nothing when another has taken over. */
   away(outlet: Outlet): void {
     if (this.#outlet !== outlet || this.#gone) return;
     this.#outlet = undefined;
-    this.negotiator.disconnected();
+    this.negotiator?.disconnected();
     this.#awayTimer = setTimeout(() => this.leave('lost'), this.#keptAwayMs);
   }
 
@@ -107,10 +133,19 @@ export class Participant {
     if (this.#gone) return;
     this.#gone = true;
     clearTimeout(this.#awayTimer);
-    this.negotiator.close();
+    this.negotiator?.close();
     this.#peer.close();
     this.room.remove(this, reason);
     this.#outlet?.detached(reason === 'expired' ? 'expired' : 'left');
     this.#outlet = undefined;
+  }
+
+  #sends(producer: Producer): void {
+    this.producers.add(producer);
+    this.room.mediaChanged(this);
+    producer.observer.once('close', () => {
+      this.producers.delete(producer);
+      this.room.mediaChanged(this);
+    });
   }
 }
