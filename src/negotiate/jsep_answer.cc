@@ -58,12 +58,18 @@ void agree_track(Slot& slot) {
 
 /// Takes the track away because of the client.
 void refuse_track(Slot& slot, const Tracks& tracks, std::string reason, Proposal& out) {
-  if (tracks.wanted(slot.track_id) != nullptr) out.refused.push_back({slot.track_id, std::move(reason)});
+  if (tracks.wanted(slot.track_id) != nullptr) out.refused.push_back({slot.track_id, std::move(reason), {}});
+  clear_track(slot);
+}
+
+/// The client may want it again, by its m-line's direction.
+void decline_track(Slot& slot, Proposal& out) {
+  out.refused.push_back({slot.track_id, "the client stopped receiving the m-line", slot.mid});
   clear_track(slot);
 }
 
 void reject(Slot& slot, const Tracks& tracks, std::string reason, Proposal& out) {
-  if (slot.sending) refuse_track(slot, tracks, std::move(reason), out);
+  if (slot.sending || !slot.track_id.empty()) refuse_track(slot, tracks, std::move(reason), out);
   slot.rejected = true;
   slot.reserved = false;
   slot.receiving = false;
@@ -77,8 +83,7 @@ void reject(Slot& slot, const Tracks& tracks, std::string reason, Proposal& out)
 void keep_track(const RemoteSection& section, const Tracks& tracks, Slot& slot, Proposal& out) {
   const OutgoingTrack* track = tracks.wanted(slot.track_id);
   if (track == nullptr) return clear_track(slot);
-  if (!sdp::receives(section.direction))
-    return refuse_track(slot, tracks, "the client stopped receiving the m-line", out);
+  if (!sdp::receives(section.direction)) return decline_track(slot, out);
   auto parameters = answered_parameters(*track, section);
   if (!parameters) return refuse_track(slot, tracks, "the client has none of the track's codecs", out);
   place_track(slot, *track, std::move(*parameters));
@@ -127,6 +132,7 @@ Slot answer_section(const RemoteSection& section, const Slot* old, const State& 
   const bool client_sends = sdp::sends(section.direction);
   const bool client_receives = sdp::receives(section.direction);
   if (client_sends || (old == nullptr && !client_receives)) slot.reserved = true;
+  slot.declined = !client_receives;
   take_sender(section, client_sends, slot);
   if (!client_sends) {  // nothing to decide yet: all that could be
     slot.receive_codecs.clear();
@@ -134,7 +140,9 @@ Slot answer_section(const RemoteSection& section, const Slot* old, const State& 
   }
   if (slot.sending) {
     keep_track(section, tracks, slot, out);
-  } else if (client_receives && !slot.reserved && (old == nullptr || old->free_for(*slot.kind))) {
+  } else if (!slot.track_id.empty()) {
+    if (client_receives) keep_track(section, tracks, slot, out);  // wanted again
+  } else if (client_receives && !slot.reserved && (old == nullptr || old->idle_for(*slot.kind))) {
     fill(section, current, tracks, out.state, slot);
   }
   return slot;
@@ -225,7 +233,13 @@ Result<Proposal> apply_answer(const State& current, const Proposal& offered, con
     }
     // A track removed since the offer still stands on its m-line until the next one says otherwise.
     const bool removed = slot.sending && slot.track_id.empty() && sdp::receives(section.direction);
-    if (slot.sending && !removed) keep_track(section, tracks, slot, out);
+    if (!slot.sending) continue;
+    const bool was_declined = std::exchange(slot.declined, !sdp::receives(section.direction));
+    if (was_declined && slot.declined) {
+      slot.sending = false;
+    } else if (!removed) {
+      keep_track(section, tracks, slot, out);
+    }
   }
   if (auto checked = check_transport(current, answer); !checked) return checked.error();
   take_transport(current, answer, next);

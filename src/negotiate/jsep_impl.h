@@ -5,6 +5,7 @@
 #pragma once
 
 #include "negotiate/jsep_candidates.h"
+#include "negotiate/jsep_capabilities.h"
 #include "negotiate/jsep_session.h"
 #include "negotiate/jsep_state.h"
 
@@ -20,6 +21,8 @@ class JsepSession::Impl {
 
   void add_track(OutgoingTrack track);
 
+  void add_declined_track(OutgoingTrack track, std::string_view mid);
+
   void remove_track(std::string_view id);
 
   void set_local_ice(IceParameters ice, std::vector<IceCandidate> candidates);
@@ -28,7 +31,9 @@ class JsepSession::Impl {
 
   // --- Offers and answers of ours
 
-  Result<std::string> create_offer();
+  Result<void> set_capabilities(std::string_view text);
+
+  Result<std::string> create_offer(const OfferOptions& options);
 
   Result<std::string> create_answer();
 
@@ -96,6 +101,7 @@ class JsepSession::Impl {
   std::uint64_t session_id_ = 0;
   std::uint64_t session_version_ = 0;
 
+  std::optional<ClientCapabilities> capabilities_;
   Tracks tracks_;
   std::optional<LocalIce> waiting_ice_;
   SignalingState signaling_ = SignalingState::kStable;

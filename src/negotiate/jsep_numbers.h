@@ -22,6 +22,10 @@ class BundleNumbers {
   /// Notes what an accepted description of the client says.
   void learn(const RemoteDescription& description);
 
+  /// The client has named it, or an offer of ours has.
+  [[nodiscard]] bool known(std::uint8_t room_payload_type) const {
+    return payload_types_.contains(room_payload_type);
+  }
   /// The session's number for one of the room's payload types; none when all are taken.
   std::optional<std::uint8_t> payload_type(std::uint8_t room_payload_type);
   /// The session's id (1 to 14, one-byte headers) for an extension; none when all are taken.

@@ -1,3 +1,4 @@
+#include "negotiate/jsep_codecs.h"
 #include "negotiate/jsep_outgoing.h"
 #include "negotiate/jsep_propose.h"
 #include "sdp/sdp.h"
@@ -37,10 +38,68 @@ Slot* find_place(const State& current, State& next, MediaKind kind) {
   return &next.slots.emplace_back(new_slot(next, kind));
 }
 
+/// What the client may send on a new m-line: all that the room routes of the kind, in the session's numbers.
+std::optional<RtpParameters> receivable_parameters(MediaKind kind, const OfferContext& context,
+                                                   BundleNumbers& numbers) {
+  OutgoingTrack any;
+  any.kind = kind;
+  for (const RtpCodecCapability& c : context.room.codecs)
+    if (c.kind == kind && c.preferred_payload_type)
+      any.consumable.codecs.push_back(
+          {c.mime_type, *c.preferred_payload_type, c.clock_rate, c.channels, c.parameters, c.rtcp_feedback});
+  for (const RtpHeaderExtension& e : context.room.header_extensions)
+    if (e.kind == kind && room_receives(context.room, kind, e.uri))
+      any.consumable.header_extensions.push_back({e.uri, e.preferred_id, e.preferred_encrypt});
+  if (context.client != nullptr) context.client->limit(kind, any.consumable);
+  return offered_parameters(any, numbers);
+}
+
+/// New m-lines until the client may send on `wanted` of the kind.
+Result<void> add_receiving(MediaKind kind, std::size_t wanted, const State& current,
+                           const OfferContext& context, State& next) {
+  auto have =
+      static_cast<std::size_t>(std::count_if(next.slots.begin(), next.slots.end(), [&](const Slot& s) {
+        return !s.rejected && s.reserved && s.kind == kind;
+      }));
+  const std::string field =
+      kind == MediaKind::kAudio ? std::string("offerToReceiveAudio") : std::string("offerToReceiveVideo");
+  for (; have < wanted; ++have) {
+    auto parameters = receivable_parameters(kind, context, next.numbers);
+    if (!parameters)
+      return Error{ErrorCode::kUnsupported, field,
+                   "the room and the client have no codec of this kind in common"};
+    Slot* slot = find_place(current, next, kind);
+    if (slot == nullptr)
+      return invalid_argument(field, "a description has at most " + std::to_string(sdp::kMaxMediaSections) +
+                                         " m-lines; expected fewer");
+    slot->reserved = true;
+    slot->receiving = true;
+    slot->receive_codecs = std::move(parameters->codecs);
+    slot->receive_extensions = std::move(parameters->header_extensions);
+    slot->receive_streams.clear();
+  }
+  return {};
+}
+
+OutgoingTrack limited_to(const ClientCapabilities* client, const OutgoingTrack& track) {
+  OutgoingTrack out = track;
+  if (client != nullptr) client->limit(track.kind, out.consumable);
+  return out;
+}
+
+/// As JSEP's sender would: whether the client takes it this time, its answer says.
+void offer_declined(Slot& slot, const Tracks& tracks, const OfferContext& context, BundleNumbers& numbers) {
+  const OutgoingTrack* track = tracks.wanted(slot.track_id);
+  if (track == nullptr) return clear_track(slot);
+  const OutgoingTrack limited = limited_to(context.client, *track);
+  if (auto parameters = offered_parameters(limited, numbers))
+    place_track(slot, limited, std::move(*parameters));
+}
+
 }  // namespace
 
-Proposal propose_offer(const State& current, const Tracks& tracks,
-                       const std::optional<LocalIce>& waiting_ice) {
+Result<Proposal> propose_offer(const State& current, const Tracks& tracks,
+                               const std::optional<LocalIce>& waiting_ice, const OfferContext& context) {
   Proposal out;
   out.state = current;
   State& next = out.state;
@@ -48,25 +107,37 @@ Proposal propose_offer(const State& current, const Tracks& tracks,
     next.local_ice = waiting_ice->ice;
     next.local_candidates = waiting_ice->candidates;
   }
-  std::set<std::string_view> placed;
+  std::set<std::string, std::less<>> placed;
   for (Slot& slot : next.slots) {
     if (slot.rejected) continue;
     slot.receiving = slot.reserved;
     if (slot.sending && tracks.wanted(slot.track_id) == nullptr) clear_track(slot);
-    if (slot.sending) placed.insert(tracks.find(slot.track_id)->id);
+    if (!slot.sending && !slot.track_id.empty()) offer_declined(slot, tracks, context, next.numbers);
+    if (!slot.track_id.empty()) placed.insert(slot.track_id);
   }
   for (const OutgoingTrack& track : tracks.list) {
     if (placed.contains(track.id) || tracks.refused.contains(track.id)) continue;
-    auto parameters = offered_parameters(track, next.numbers);
+    const OutgoingTrack limited = limited_to(context.client, track);
+    if (limited.consumable.codecs.empty()) {
+      out.refused.push_back({track.id, "the client has none of the track's codecs", {}});
+      continue;
+    }
+    auto parameters = offered_parameters(limited, next.numbers);
     Slot* slot = parameters ? find_place(current, next, track.kind) : nullptr;
     if (slot != nullptr) {
       place_track(*slot, track, std::move(*parameters));
     } else {
-      out.refused.push_back({track.id, parameters
-                                           ? "the session has as many m-lines as a description may have"
-                                           : "no payload type is left for the track's codecs"});
+      out.refused.push_back({track.id,
+                             parameters ? "the session has as many m-lines as a description may have"
+                                        : "no payload type is left for the track's codecs",
+                             {}});
     }
   }
+  const auto& [audio, video] = context.options;
+  if (auto added = add_receiving(MediaKind::kAudio, audio, current, context, next); !added)
+    return added.error();
+  if (auto added = add_receiving(MediaKind::kVideo, video, current, context, next); !added)
+    return added.error();
   return out;
 }
 

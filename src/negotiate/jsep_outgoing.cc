@@ -46,11 +46,22 @@ void make_consistent(RtpParameters& parameters) {
   for (RtpEncodingParameters& encoding : parameters.encodings) encoding.rtx_ssrc.reset();
 }
 
+/// RTX for audio is offered to who has named it only: browsers have none, and libwebrtc refuses a description
+/// whole that names two SSRCs for an audio track.
+std::vector<RtpCodecParameters> offerable_codecs(const OutgoingTrack& track, const BundleNumbers& numbers) {
+  std::vector<RtpCodecParameters> out = track.consumable.codecs;
+  std::erase_if(out, [&](const RtpCodecParameters& codec) {
+    return track.kind == MediaKind::kAudio && is_rtx(codec.mime_type) && !numbers.known(codec.payload_type);
+  });
+  return out;
+}
+
 }  // namespace
 
 std::optional<RtpParameters> offered_parameters(const OutgoingTrack& track, BundleNumbers& numbers) {
   RtpParameters out = track.consumable;
-  out.codecs = renumber(track.consumable.codecs, [&](std::uint8_t pt) { return numbers.payload_type(pt); });
+  out.codecs =
+      renumber(offerable_codecs(track, numbers), [&](std::uint8_t pt) { return numbers.payload_type(pt); });
   if (out.codecs.empty()) return std::nullopt;
   out.header_extensions.clear();
   for (const RtpHeaderExtensionParameters& e : track.consumable.header_extensions)

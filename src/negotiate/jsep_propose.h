@@ -5,14 +5,22 @@
 #include <optional>
 
 #include "base/random.h"
+#include "negotiate/jsep_capabilities.h"
 #include "negotiate/jsep_state.h"
 
 namespace sluice::negotiate::jsep {
 
+/// What an offer depends on beside the state and the tracks.
+struct OfferContext {
+  const RtpCapabilities& room;
+  const ClientCapabilities* client = nullptr;  ///< Null: not told.
+  OfferOptions options;
+};
+
 /// RFC 8829 §5.2: every m-line as it is, tracks taken away inactive, waiting tracks on free, recycled or new
-/// ones.
-Proposal propose_offer(const State& current, const Tracks& tracks,
-                       const std::optional<LocalIce>& waiting_ice);
+/// ones, then new m-lines for what the client shall be able to send. Refused when there is no room for these.
+Result<Proposal> propose_offer(const State& current, const Tracks& tracks,
+                               const std::optional<LocalIce>& waiting_ice, const OfferContext& context);
 
 /// Whether the client's offer can follow on `current` at all.
 Result<void> check_offer(const State& current, const RemoteDescription& offer);

@@ -24,6 +24,14 @@ void JsepSession::Impl::add_track(OutgoingTrack track) {
   stale_ = true;
 }
 
+void JsepSession::Impl::add_declined_track(OutgoingTrack track, std::string_view mid) {
+  const auto slot = std::find_if(current_.slots.begin(), current_.slots.end(), [&](const Slot& s) {
+    return s.mid == mid && s.declined && s.track_id.empty();
+  });
+  if (slot != current_.slots.end()) slot->track_id = track.id;
+  add_track(std::move(track));
+}
+
 void JsepSession::Impl::remove_track(std::string_view id) {
   const auto removed = std::erase_if(tracks_.list, [&](const OutgoingTrack& t) { return t.id == id; });
   if (removed == 0) return;
@@ -43,7 +51,10 @@ bool JsepSession::Impl::negotiation_needed() const {
   if (waiting_ice_) return true;
   std::set<std::string_view> placed;
   for (const Slot& slot : current_.slots) {
-    if (!slot.sending) continue;
+    if (!slot.sending) {
+      if (!slot.track_id.empty()) placed.insert(slot.track_id);  // for the client to want
+      continue;
+    }
     if (tracks_.wanted(slot.track_id) == nullptr) return true;
     placed.insert(slot.track_id);
   }
@@ -132,6 +143,9 @@ JsepSession& JsepSession::operator=(JsepSession&&) noexcept = default;
 void JsepSession::add_track(OutgoingTrack track) {
   impl_->add_track(std::move(track));
 }
+void JsepSession::add_declined_track(OutgoingTrack track, std::string_view mid) {
+  impl_->add_declined_track(std::move(track), mid);
+}
 void JsepSession::remove_track(std::string_view id) {
   impl_->remove_track(id);
 }
@@ -144,8 +158,11 @@ bool JsepSession::negotiation_needed() const {
 SignalingState JsepSession::signaling_state() const {
   return impl_->signaling_state();
 }
-Result<std::string> JsepSession::create_offer() {
-  return impl_->create_offer();
+Result<void> JsepSession::set_capabilities(std::string_view sdp) {
+  return impl_->set_capabilities(sdp);
+}
+Result<std::string> JsepSession::create_offer(const OfferOptions& options) {
+  return impl_->create_offer(options);
 }
 Result<std::string> JsepSession::create_answer() {
   return impl_->create_answer();

@@ -80,6 +80,8 @@ struct Effects {
   struct Refusal {
     std::string id;      ///< Of the track; it is not offered again.
     std::string reason;  ///< One sentence.
+    /// Not empty: the client turned this m-line inactive, and may turn it back: see add_declined_track().
+    std::string declined_mid;
   };
   std::optional<RemoteTransport> transport;  ///< First time, and when the client changed its ICE credentials.
   /// New local credentials made here because the client restarted ICE; the ICE agent must take them now.
@@ -88,6 +90,12 @@ struct Effects {
   std::vector<std::string> unproduced;    ///< Mids on which the client stopped to send.
   std::vector<NegotiatedTrack> consumed;  ///< New, or changed.
   std::vector<Refusal> refused;  ///< The client rejected the m-line, stopped it or has no codec for it.
+};
+
+/// How many tracks of each kind the client may send, at least. What it may send already counts.
+struct OfferOptions {
+  std::uint8_t receive_audio = 0;
+  std::uint8_t receive_video = 0;
 };
 
 /// W3C WebRTC §4.3.1; provisional answers are not taken, so three states are all.
@@ -117,6 +125,9 @@ class JsepSession {
 
   /// Wants the track delivered, from the next offer (or answer to a recvonly m-line) on. The id must be new.
   void add_track(OutgoingTrack track);
+  /// In the place of one that the client declined there: is offered along with later offers, asks for none of
+  /// its own, and is consumed when the client wants to receive on the m-line again.
+  void add_declined_track(OutgoingTrack track, std::string_view mid);
   /// Its m-line goes inactive with the next description. An unknown id is no error.
   void remove_track(std::string_view id);
   /// A restart by the server: the next offer carries these (RFC 8445 §9).
@@ -127,7 +138,10 @@ class JsepSession {
   [[nodiscard]] bool negotiation_needed() const;
   [[nodiscard]] SignalingState signaling_state() const;
 
-  Result<std::string> create_offer();
+  /// Takes an offer of the client's as word of what it can decode and of its numbers, and negotiates nothing:
+  /// so that a first offer of ours fits it. Only while stable. Codecs that it lacks are not offered.
+  Result<void> set_capabilities(std::string_view sdp);
+  Result<std::string> create_offer(const OfferOptions& options = {});
   Result<std::string> create_answer();
   /// Empty text: what create_offer() or create_answer() gave last, made now if need be. Any other text must
   /// be exactly that (RFC 8829 §5.4).

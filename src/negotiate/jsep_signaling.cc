@@ -6,10 +6,24 @@
 
 namespace sluice::negotiate {
 
-Result<std::string> JsepSession::Impl::create_offer() {
+Result<void> JsepSession::Impl::set_capabilities(std::string_view text) {
+  if (signaling_ != SignalingState::kStable)
+    return wrong_state("setCapabilities", "an offer waits for its answer");
+  auto description = read(SdpType::kOffer, text);
+  if (!description) return description.error();
+  current_.numbers.learn(*description);
+  capabilities_ = ClientCapabilities(*description);
+  stale_ = true;
+  return {};
+}
+
+Result<std::string> JsepSession::Impl::create_offer(const OfferOptions& options) {
   if (signaling_ == SignalingState::kHaveRemoteOffer)
     return wrong_state("createOffer", "an offer of the client waits for its answer");
-  create(propose_offer(current_, tracks_, waiting_ice_), SdpType::kOffer, sdp::Setup::kActpass);
+  auto offer = propose_offer(current_, tracks_, waiting_ice_,
+                             {room_, capabilities_ ? &*capabilities_ : nullptr, options});
+  if (!offer) return offer.error();
+  create(std::move(*offer), SdpType::kOffer, sdp::Setup::kActpass);
   return created_->text;
 }
 
@@ -80,7 +94,7 @@ Result<void> JsepSession::Impl::set_local_offer(std::string_view text) {
   if (!text.empty()) {
     if (auto checked = check_created(SdpType::kOffer, text); !checked) return checked;
   } else if (!created_ || created_type_ != SdpType::kOffer || stale_) {
-    if (auto made = create_offer(); !made) return made.error();
+    if (auto made = create_offer({}); !made) return made.error();
   }
   offered_ = std::exchange(created_, std::nullopt);
   pending_local = offered_->text;

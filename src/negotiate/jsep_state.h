@@ -28,6 +28,10 @@ struct Slot {
       false;  ///< The client has sent here or may: never for tracks of ours, except its own choice.
   bool sending = false;
   bool receiving = false;
+  /// The client does not want to receive here (its transceiver's direction stands until its owner changes
+  /// it): nothing new is placed here. `track_id`, if any, is offered along, for the client to take when it
+  /// wants.
+  bool declined = false;
 
   std::string track_id;  ///< Of ours, when sending; empty once it was removed.
   RtpParameters send;    ///< In the session's numbers; kept when the track is gone.
@@ -43,10 +47,12 @@ struct Slot {
   std::optional<IncomingTrack> incoming;    ///< Agreed.
   std::optional<NegotiatedTrack> outgoing;  ///< Agreed.
 
-  /// Inactive by agreement and not the client's: the next track of the kind may have it.
-  [[nodiscard]] bool free_for(MediaKind wanted) const {
+  /// Inactive by agreement and not the client's.
+  [[nodiscard]] bool idle_for(MediaKind wanted) const {
     return !rejected && !reserved && !sending && !receiving && kind == wanted;
   }
+  /// The next track of the kind may have it.
+  [[nodiscard]] bool free_for(MediaKind wanted) const { return idle_for(wanted) && !declined; }
 };
 
 struct State {
