@@ -70,15 +70,40 @@ struct CanConsume {
 
 // --- Peer ----------------------------------------------------------------------------------------
 
-/// `kAll`: a JSEP peer is offered every producer of the others in its room. `kManual`: only what consume()
+/// `kAll`: a JSEP peer is offered every producer of the others in its room. `kManual`: only what Subscribe
 /// names.
 enum class Subscription : std::uint8_t { kAll, kManual };
+
+/// Which of the worker's addresses a transport offers to its client, and in what order of preference.
+struct CandidateOptions {
+  /// Unset: whatever the worker listens on; true demands it.
+  std::optional<bool> enable_udp{};
+  std::optional<bool> enable_tcp{};
+  /// UDP is preferred, unless `prefer_tcp` is set and `prefer_udp` is not.
+  bool prefer_udp = false;
+  bool prefer_tcp = false;
+  /// Neither: in the order of the worker's addresses. Both: IPv4.
+  bool prefer_ipv4 = false;
+  bool prefer_ipv6 = false;
+};
 
 struct CreatePeer {
   std::string room_id;
   std::string peer_id;
   std::string name;  ///< Unique within the room when not empty.
   Subscription subscription = Subscription::kManual;
+  CandidateOptions candidates{};  ///< Of the transport that is negotiated.
+};
+
+/// A JSEP peer is offered this producer of its room, whatever its subscription says.
+struct Subscribe {
+  std::string peer_id;
+  std::string producer_id;
+};
+/// It is offered no more, and taken back if the client had accepted it.
+struct Unsubscribe {
+  std::string peer_id;
+  std::string producer_id;
 };
 
 enum class SdpType : std::uint8_t { kOffer, kAnswer, kPranswer, kRollback };
@@ -96,6 +121,14 @@ struct SetLocalDescription {
 };
 struct CreateOffer {
   std::string peer_id;
+  /// How many tracks of the kind the client may send, at least (offerToReceiveAudio, W3C WebRTC §4.4.3.2).
+  std::uint8_t receive_audio = 0;
+  std::uint8_t receive_video = 0;
+};
+/// What the client can decode and how it numbers it, from an offer of its that is not negotiated.
+struct SetCapabilities {
+  std::string peer_id;
+  std::string sdp;
 };
 struct CreateAnswer {
   std::string peer_id;
@@ -116,12 +149,7 @@ struct CreateWebRtcTransport {
   std::string peer_id;
   std::string transport_id;
   std::uint32_t ice_consent_timeout_seconds = 30;  ///< 0: off.
-  /// What is offered to the client. Unset: whatever the worker listens on; true demands it.
-  std::optional<bool> enable_udp{};
-  std::optional<bool> enable_tcp{};
-  /// UDP is preferred, unless `prefer_tcp` is set and `prefer_udp` is not.
-  bool prefer_udp = false;
-  bool prefer_tcp = false;
+  CandidateOptions candidates{};
 };
 struct ConnectTransport {
   std::string transport_id;
@@ -255,7 +283,7 @@ using Command =
                  CreateWebRtcTransport, ConnectTransport, RestartIce, Produce, Consume, RequestKeyFrame,
                  CreatePlainTransport, ConnectPlainTransport, SetPreferredLayers, SetPriority, Explain,
                  SetBitrateLimit, EnableTraceEvent, CreateActiveSpeakerObserver, CreateAudioLevelObserver,
-                 ObserverAddProducer, ObserverRemoveProducer>;
+                 ObserverAddProducer, ObserverRemoveProducer, SetCapabilities, Subscribe, Unsubscribe>;
 
 // --- Replies -------------------------------------------------------------------------------------
 

@@ -24,6 +24,9 @@ Result<Reply> handle(State& state, const SetLocalDescription& command, Instant n
 Result<Reply> handle(State& state, const CreateOffer& command, Instant now);
 Result<Reply> handle(State& state, const CreateAnswer& command, Instant now);
 Result<Reply> handle(State& state, const AddIceCandidate& command, Instant now);
+Result<Reply> handle(State& state, const SetCapabilities& command, Instant now);
+Result<Reply> handle(State& state, const Subscribe& command, Instant now);
+Result<Reply> handle(State& state, const Unsubscribe& command, Instant now);
 
 // transport_commands.cc
 Result<Reply> handle(State& state, const CreateWebRtcTransport& command, Instant now);
@@ -65,6 +68,9 @@ struct NewTransport {
 Result<NewTransport> check_new_transport(State& state, const std::string& room_id, const std::string& peer_id,
                                          const std::string& transport_id);
 
+/// What of the worker's addresses the options leave, in their order; refused when they leave none.
+Result<CandidateChoice> choose_candidates(const State& state, const CandidateOptions& options);
+
 // --- Shared by the ORTC and the JSEP way (media_commands.cc)
 
 /// Makes a producer; both ways meet here.
@@ -88,9 +94,12 @@ std::vector<std::uint32_t> taken_ssrcs(const Transport& transport);
 
 /// Makes the peer's session and its transport, and offers it what its subscription asks for.
 void start_jsep(State& state, Peer& peer);
-/// Offers a producer to a JSEP peer.
-void offer_track(State& state, Peer& peer, ProducerEntry& producer);
+/// Offers a producer to a JSEP peer; with `declined_mid` only along with other things, on the m-line where
+/// the client declined it.
+void offer_track(State& state, Peer& peer, ProducerEntry& producer, std::string_view declined_mid = {});
 void withdraw_track(Peer& peer, std::string_view producer_id);
+/// The id by which the peer is offered the producer (its consumer's, once accepted); null when it is not.
+const std::string* offered_track(const Peer& peer, std::string_view producer_id);
 /// A producer has come into the room: offered to everyone subscribed to all.
 void announce_producer(State& state, ProducerEntry& producer);
 /// Does what the last description decided.

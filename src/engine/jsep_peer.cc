@@ -99,8 +99,8 @@ void start_jsep(State& state, Peer& peer) {
   peer.jsep_transport = &transport;
   peer.jsep = std::make_unique<negotiate::JsepSession>(
       peer.room->capabilities,
-      negotiate::LocalTransport{state.ice_parameters(transport.webrtc()->ice().local()), state.candidates(),
-                                state.fingerprints()},
+      negotiate::LocalTransport{state.ice_parameters(transport.webrtc()->ice().local()),
+                                state.candidates(peer.candidates), state.fingerprints()},
       state.random);
   state.emit(PeerTransportCreated{peer.id, transport.id});
   if (peer.subscription != Subscription::kAll) return;
@@ -109,13 +109,19 @@ void start_jsep(State& state, Peer& peer) {
   }
 }
 
-void offer_track(State& state, Peer& peer, ProducerEntry& producer) {
+void offer_track(State& state, Peer& peer, ProducerEntry& producer, std::string_view declined_mid) {
   const auto [stream, track] = msid_of(producer);
   const std::string id = state.make_id();
   peer.offered[id] = {producer.producer->id(),
                       producer.transport->peer != nullptr ? producer.transport->peer->id : ""};
-  peer.jsep->add_track({id, producer.producer->kind(),
-                        outgoing_parameters(state, *peer.jsep_transport, *producer.producer), stream, track});
+  negotiate::OutgoingTrack outgoing{id, producer.producer->kind(),
+                                    outgoing_parameters(state, *peer.jsep_transport, *producer.producer),
+                                    stream, track};
+  if (declined_mid.empty()) {
+    peer.jsep->add_track(std::move(outgoing));
+  } else {
+    peer.jsep->add_declined_track(std::move(outgoing), declined_mid);
+  }
 }
 
 void withdraw_track(Peer& peer, std::string_view producer_id) {
@@ -127,6 +133,12 @@ void withdraw_track(Peer& peer, std::string_view producer_id) {
     if (peer.jsep) peer.jsep->remove_track(it->first);
     it = peer.offered.erase(it);
   }
+}
+
+const std::string* offered_track(const Peer& peer, std::string_view producer_id) {
+  const auto it = std::find_if(peer.offered.begin(), peer.offered.end(),
+                               [&](const auto& entry) { return entry.second.producer_id == producer_id; });
+  return it == peer.offered.end() ? nullptr : &it->first;
 }
 
 void announce_producer(State& state, ProducerEntry& producer) {
@@ -155,11 +167,17 @@ void apply_effects(State& state, Peer& peer, Instant now) {
   for (const auto& refusal : effects.refused) {
     state.log.write(LogLevel::kDebug, LogTag::kRtp, "peer " + peer.id,
                     "track " + refusal.id + " was refused: " + refusal.reason);
+    const auto it = peer.offered.find(refusal.id);
+    const std::string producer_id = it == peer.offered.end() ? std::string() : it->second.producer_id;
     if (ConsumerEntry* consumer = find(state.consumers, refusal.id)) {
       state.close_consumer(*consumer, "refused");
     } else if (peer.offered.erase(refusal.id) != 0) {
       state.emit(ObjectClosed{ObjectKind::kConsumer, refusal.id, "refused"});
     }
+    // For when the client wants it again: another track, since no SSRC may begin anew under the same keys.
+    ProducerEntry* producer = find(state.producers, producer_id);
+    if (producer != nullptr && !refusal.declined_mid.empty())
+      offer_track(state, peer, *producer, refusal.declined_mid);
   }
 }
 
@@ -188,12 +206,11 @@ std::vector<SectionInfo> sections_of(State& state, const Peer& peer) {
 void report_negotiation_needed(State& state) {
   if (!std::exchange(state.negotiation_changed, false)) return;
   for (auto& [id, peer] : state.peers) {
-    if (!peer->jsep || peer->negotiation_reported) continue;
-    if (peer->jsep->signaling_state() != negotiate::SignalingState::kStable ||
-        !peer->jsep->negotiation_needed())
-      continue;
-    peer->negotiation_reported = true;
-    state.emit(NegotiationNeeded{id});
+    if (!peer->jsep || peer->jsep->signaling_state() != negotiate::SignalingState::kStable) continue;
+    // W3C WebRTC §4.7.3: told when it becomes needed; what is not needed any more is told anew another time.
+    const bool needed = peer->jsep->negotiation_needed();
+    if (needed && !peer->negotiation_reported) state.emit(NegotiationNeeded{id});
+    peer->negotiation_reported = needed;
   }
 }
 

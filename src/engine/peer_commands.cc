@@ -32,12 +32,15 @@ Result<Reply> handle(State& state, const CreatePeer& command, Instant /*now*/) {
     if (!command.name.empty() && other->name == command.name)
       return already_exists("name", "peer in this room", command.name);
   }
+  const auto candidates = choose_candidates(state, command.candidates);
+  if (!candidates) return candidates.error();
   auto owned = std::make_unique<Peer>();
   Peer& peer = *owned;
   peer.id = id;
   peer.name = command.name;
   peer.room = room;
   peer.subscription = command.subscription;
+  peer.candidates = *candidates;
   room->peers.push_back(&peer);
   state.peers.emplace(id, std::move(owned));
   if (peer.subscription == Subscription::kAll) start_jsep(state, peer);
@@ -71,7 +74,7 @@ Result<Reply> handle(State& state, const SetLocalDescription& command, Instant n
 Result<Reply> handle(State& state, const CreateOffer& command, Instant /*now*/) {
   auto peer = jsep_peer(state, command.peer_id);
   if (!peer) return peer.error();
-  auto sdp = (*peer)->jsep->create_offer();
+  auto sdp = (*peer)->jsep->create_offer({command.receive_audio, command.receive_video});
   if (!sdp) return sdp.error();
   return description_reply(state, **peer, SdpType::kOffer, std::move(*sdp));
 }
@@ -92,6 +95,39 @@ Result<Reply> handle(State& state, const AddIceCandidate& command, Instant /*now
   auto candidate = (*peer)->jsep->add_ice_candidate(command.candidate, command.sdp_mid,
                                                     command.sdp_m_line_index, command.username_fragment);
   if (!candidate) return candidate.error();
+  return Reply(Done{});
+}
+
+Result<Reply> handle(State& state, const SetCapabilities& command, Instant /*now*/) {
+  auto peer = jsep_peer(state, command.peer_id);
+  if (!peer) return peer.error();
+  if (command.sdp.size() > kMaxSdpSize) return invalid_argument("sdp", "a description is at most 256 KiB");
+  if (auto set = (*peer)->jsep->set_capabilities(command.sdp); !set) return set.error();
+  return Reply(Done{});
+}
+
+Result<Reply> handle(State& state, const Subscribe& command, Instant /*now*/) {
+  auto peer = jsep_peer(state, command.peer_id);
+  if (!peer) return peer.error();
+  ProducerEntry* producer = find(state.producers, command.producer_id);
+  if (producer == nullptr || producer->transport->room != (*peer)->room)
+    return not_found("producerId", "producer of this room", command.producer_id);
+  if (offered_track(**peer, command.producer_id) != nullptr)
+    return already_exists("producerId", "subscription of this peer", command.producer_id);
+  offer_track(state, **peer, *producer);
+  return Reply(Done{});
+}
+
+Result<Reply> handle(State& state, const Unsubscribe& command, Instant /*now*/) {
+  auto peer = jsep_peer(state, command.peer_id);
+  if (!peer) return peer.error();
+  const std::string* track = offered_track(**peer, command.producer_id);
+  if (track == nullptr) return not_found("producerId", "subscription of this peer", command.producer_id);
+  if (ConsumerEntry* consumer = find(state.consumers, *track)) {
+    state.close_consumer(*consumer, "unsubscribed");
+  } else {
+    withdraw_track(**peer, command.producer_id);
+  }
   return Reply(Done{});
 }
 

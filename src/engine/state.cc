@@ -157,9 +157,9 @@ IceParameters State::ice_parameters(const ice::Credentials& credentials) const {
 std::vector<IceCandidate> State::candidates(CandidateChoice choice) const {
   std::vector<IceCandidate> out;
   std::uint16_t place = 0;  // among all sockets, the first preferred
-  for (const ListenSocket& socket : options.sockets) {
+  const auto add = [&](const ListenSocket& socket) {
     const bool tcp = socket.protocol == IceProtocol::kTcp;
-    if (!(tcp ? choice.tcp : choice.udp)) continue;
+    if (!(tcp ? choice.tcp : choice.udp)) return;
     IceCandidate candidate;
     candidate.foundation = std::string(to_string(socket.protocol)) + std::to_string(socket.id);
     candidate.priority =
@@ -170,7 +170,14 @@ std::vector<IceCandidate> State::candidates(CandidateChoice choice) const {
     if (tcp) candidate.tcp_type = IceTcpType::kPassive;
     out.push_back(std::move(candidate));
     ++place;
-  }
+  };
+  const auto comes_first = [&](const ListenSocket& socket) {
+    return !choice.family_first || socket.local.family() == *choice.family_first;
+  };
+  for (const ListenSocket& socket : options.sockets)
+    if (comes_first(socket)) add(socket);
+  for (const ListenSocket& socket : options.sockets)
+    if (!comes_first(socket)) add(socket);
   return out;
 }
 

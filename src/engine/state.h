@@ -95,6 +95,14 @@ struct ConsumerEntry {
   ProducerEntry* producer = nullptr;
 };
 
+/// Which of the worker's sockets a transport offers, and which it would rather be reached by.
+struct CandidateChoice {
+  bool udp = true;
+  bool tcp = true;
+  bool tcp_first = false;
+  std::optional<IpFamily> family_first{};  ///< None: in the order of the sockets.
+};
+
 /// A producer that a JSEP peer is offered: becomes a consumer once the peer has accepted it.
 struct OfferedTrack {
   std::string producer_id;
@@ -108,6 +116,7 @@ struct Peer {
   Subscription subscription = Subscription::kManual;
   std::vector<Transport*> transports;
   // Driven by offer and answer:
+  CandidateChoice candidates;
   std::unique_ptr<negotiate::JsepSession> jsep;
   Transport* jsep_transport = nullptr;
   std::map<std::string, OfferedTrack, std::less<>> offered;  ///< By consumer id.
@@ -139,13 +148,6 @@ struct Room {
   std::vector<Transport*> transports;  ///< All of the room, its peers' included.
   std::vector<ProducerEntry*> producers;
   std::vector<Observer*> observers;
-};
-
-/// Which of the worker's sockets a transport offers, and which it would rather be reached by.
-struct CandidateChoice {
-  bool udp = true;
-  bool tcp = true;
-  bool tcp_first = false;
 };
 
 /// For look-ups by string_view without making a string.

@@ -20,23 +20,26 @@ Result<bool> choose_protocol(const State& state, IceProtocol protocol, std::opti
   return listens && wanted.value_or(true);
 }
 
-Result<CandidateChoice> choose_candidates(const State& state, const CreateWebRtcTransport& command) {
-  const auto udp = choose_protocol(state, IceProtocol::kUdp, command.enable_udp, "enableUdp");
-  if (!udp) return udp.error();
-  const auto tcp = choose_protocol(state, IceProtocol::kTcp, command.enable_tcp, "enableTcp");
-  if (!tcp) return tcp.error();
-  if (!*udp && !*tcp) {
-    return invalid_argument(command.enable_udp == false ? "enableUdp" : "enableTcp",
-                            "no candidate would be left: neither UDP nor TCP is enabled and listened on");
-  }
-  return CandidateChoice{*udp, *tcp, command.prefer_tcp && !command.prefer_udp};
-}
-
 Error not_webrtc() {
   return invalid_argument("transportId", "the transport is no WebRTC transport");
 }
 
 }  // namespace
+
+Result<CandidateChoice> choose_candidates(const State& state, const CandidateOptions& options) {
+  const auto udp = choose_protocol(state, IceProtocol::kUdp, options.enable_udp, "enableUdp");
+  if (!udp) return udp.error();
+  const auto tcp = choose_protocol(state, IceProtocol::kTcp, options.enable_tcp, "enableTcp");
+  if (!tcp) return tcp.error();
+  if (!*udp && !*tcp) {
+    return invalid_argument(options.enable_udp == false ? "enableUdp" : "enableTcp",
+                            "no candidate would be left: neither UDP nor TCP is enabled and listened on");
+  }
+  CandidateChoice choice{*udp, *tcp, options.prefer_tcp && !options.prefer_udp, std::nullopt};
+  if (options.prefer_ipv4 || options.prefer_ipv6)
+    choice.family_first = options.prefer_ipv4 ? IpFamily::kIPv4 : IpFamily::kIPv6;
+  return choice;
+}
 
 Result<NewTransport> check_new_transport(State& state, const std::string& room_id, const std::string& peer_id,
                                          const std::string& transport_id) {
@@ -57,7 +60,7 @@ Result<NewTransport> check_new_transport(State& state, const std::string& room_i
 Result<Reply> handle(State& state, const CreateWebRtcTransport& command, Instant /*now*/) {
   auto made = check_new_transport(state, command.room_id, command.peer_id, command.transport_id);
   if (!made) return made.error();
-  const auto choice = choose_candidates(state, command);
+  const auto choice = choose_candidates(state, command.candidates);
   if (!choice) return choice.error();
   Transport& transport = state.add_webrtc_transport(
       *made->room, made->peer, made->id, std::chrono::seconds(command.ice_consent_timeout_seconds));
@@ -101,8 +104,7 @@ Result<Reply> handle(State& state, const RestartIce& command, Instant /*now*/) {
   state.add_ufrag(*transport, credentials.ufrag);
   const IceParameters parameters = state.ice_parameters(credentials);
   if (peer != nullptr && peer->jsep) {
-    peer->jsep->set_local_ice(parameters, state.candidates());
-    peer->negotiation_reported = false;
+    peer->jsep->set_local_ice(parameters, state.candidates(peer->candidates));
   }
   return Reply(IceParametersReply{parameters});
 }

@@ -112,6 +112,109 @@ TEST_CASE("who only watches is offered what is there without having offered anyt
   CHECK(offer.sections.size() == 2);
 }
 
+TEST_CASE("a peer subscribed to nothing is offered what is named, and no more once that is taken back") {
+  Rig rig;
+  rig.join("ada", "chromium-audio-video");
+  const auto produced = rig.events<ProducerCreated>();
+  REQUIRE(produced.size() == 2);
+  (void)rig.ask<PeerReply>(CreatePeer{"room", "bob", "", Subscription::kManual});
+  CHECK(rig.ask<DescriptionReply>(CreateOffer{"bob"}).sections.empty());
+  CHECK(rig.refuse(Subscribe{"bob", "nothing"}).field == "producerId");
+  CHECK(rig.refuse(Unsubscribe{"bob", produced[0].producer_id}).code == ErrorCode::kNotFound);
+  (void)rig.ask<Done>(Subscribe{"bob", produced[0].producer_id});
+  CHECK(rig.refuse(Subscribe{"bob", produced[0].producer_id}).code == ErrorCode::kAlreadyExists);
+  const auto needed = rig.events<NegotiationNeeded>();
+  REQUIRE(needed.size() == 1);
+  CHECK(needed[0].peer_id == "bob");
+  const auto offer = rig.ask<DescriptionReply>(CreateOffer{"bob"});
+  REQUIRE(offer.sections.size() == 1);
+  CHECK(offer.sections[0].producer_id == produced[0].producer_id);
+  (void)rig.ask<Done>(Unsubscribe{"bob", produced[0].producer_id});
+  CHECK(rig.ask<DescriptionReply>(CreateOffer{"bob"}).sections.empty());
+}
+
+/// The client's answer, or its offer anew, with another direction on one m-line.
+std::string turned(std::string sdp, const std::string& mid, const std::string& direction) {
+  const std::size_t start = sdp.find("a=mid:" + mid + "\r\n");
+  REQUIRE(start != std::string::npos);
+  const std::size_t section = sdp.rfind("m=", start);
+  for (const char* old : {"a=sendonly", "a=recvonly", "a=inactive", "a=sendrecv"}) {
+    const std::size_t at = sdp.find(old, section);
+    if (at != std::string::npos && at < sdp.find("\r\nm=", section))
+      return sdp.replace(at, 10, "a=" + direction);
+  }
+  FAIL("no direction");
+  return sdp;
+}
+
+/// As a client that takes everything would answer.
+std::string answer_to(std::string offer) {
+  const auto replace_all = [&](const std::string& from, const std::string& to) {
+    for (std::size_t at = 0; (at = offer.find(from, at)) != std::string::npos; at += to.size())
+      offer.replace(at, from.size(), to);
+  };
+  replace_all("a=ice-lite\r\n", "");
+  replace_all("a=setup:actpass", "a=setup:active");
+  replace_all("a=sendonly", "a=recvonly");
+  return offer;
+}
+
+TEST_CASE("a declined track comes back as another consumer when the client turns the m-line back") {
+  Rig rig;
+  rig.join("ada", "chromium-audio-video");
+  const auto produced = rig.events<ProducerCreated>();
+  (void)rig.ask<PeerReply>(CreatePeer{"room", "bob", "", Subscription::kManual});
+  (void)rig.ask<Done>(Subscribe{"bob", produced[0].producer_id});
+  const auto negotiate = [&](const std::string& direction) {
+    (void)rig.ask<DescriptionReply>(CreateOffer{"bob"});
+    const auto offer = rig.ask<DescriptionReply>(SetLocalDescription{"bob", SdpType::kOffer, ""});
+    (void)rig.ask<DescriptionReply>(
+        SetRemoteDescription{"bob", SdpType::kAnswer, turned(answer_to(offer.sdp), "s0", direction)});
+  };
+  negotiate("recvonly");
+  const auto first = rig.events<ConsumerCreated>();
+  REQUIRE(first.size() == 1);
+  negotiate("inactive");
+  const auto closed = rig.events<ObjectClosed>();
+  REQUIRE(closed.size() == 1);
+  CHECK(closed[0].id == first[0].consumer_id);
+  CHECK(closed[0].reason == "refused");
+  negotiate("recvonly");
+  const auto second = rig.events<ConsumerCreated>();
+  REQUIRE(second.size() == 1);
+  CHECK(second[0].producer_id == produced[0].producer_id);
+  CHECK(second[0].consumer_id != first[0].consumer_id);
+  CHECK(second[0].rtp_parameters.encodings[0].ssrc != first[0].rtp_parameters.encodings[0].ssrc);
+}
+
+TEST_CASE("what is needed no more and then again is told again") {
+  Rig rig;
+  rig.join("ada", "chromium-audio-video");
+  const auto produced = rig.events<ProducerCreated>();
+  (void)rig.ask<PeerReply>(CreatePeer{"room", "bob", "", Subscription::kManual});
+  (void)rig.ask<Done>(Subscribe{"bob", produced[0].producer_id});
+  CHECK(rig.events<NegotiationNeeded>().size() == 1);
+  (void)rig.ask<Done>(Subscribe{"bob", produced[1].producer_id});
+  CHECK(rig.events<NegotiationNeeded>().empty());  // told already
+  for (const auto& each : produced) (void)rig.ask<Done>(Unsubscribe{"bob", each.producer_id});
+  CHECK(rig.events<NegotiationNeeded>().empty());
+  (void)rig.ask<Done>(Subscribe{"bob", produced[0].producer_id});
+  CHECK(rig.events<NegotiationNeeded>().size() == 1);
+}
+
+TEST_CASE("a peer whose options leave no candidate is refused") {
+  Rig rig;
+  CandidateOptions tcp_only;
+  tcp_only.enable_udp = false;
+  CHECK(rig.refuse(CreatePeer{"room", "ada", "", Subscription::kAll, tcp_only}).field == "enableUdp");
+  tcp_only.enable_udp = true;
+  tcp_only.enable_tcp = true;
+  CHECK(rig.refuse(CreatePeer{"room", "ada", "", Subscription::kAll, tcp_only}).field == "enableTcp");
+  CandidateOptions udp_only;
+  udp_only.enable_tcp = false;
+  (void)rig.ask<PeerReply>(CreatePeer{"room", "ada", "", Subscription::kAll, udp_only});
+}
+
 TEST_CASE("a leaving peer's tracks are taken back from the others") {
   Rig rig;
   rig.join("ada", "chromium-audio-video");

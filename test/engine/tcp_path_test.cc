@@ -25,7 +25,7 @@ class TcpConference : public Conference {
 
   /// A transport of its own for `peer`, with the options that matter here.
   WebRtcTransportReply transport(const std::string& id, std::uint32_t consent_timeout = 30) {
-    CreateWebRtcTransport command{"room", "ada", id, consent_timeout, {}, {}, false, false};
+    CreateWebRtcTransport command{"room", "ada", id, consent_timeout};
     return ask<WebRtcTransportReply>(command);
   }
   /// A connectivity check under the transport's credentials.
@@ -80,30 +80,29 @@ TEST_CASE("TCP is offered passively and after UDP, under the address that is ann
 TEST_CASE("a transport offers what it is told to, or says why it cannot") {
   TcpConference room;
   const auto offered = [&](std::optional<bool> udp, std::optional<bool> tcp) {
-    CreateWebRtcTransport command{"room", "ada", "", 30, udp, tcp, false, false};
+    CreateWebRtcTransport command{"room", "ada", "", 30, {udp, tcp}};
     return protocols(room.ask<WebRtcTransportReply>(command).ice_candidates);
   };
   CHECK(offered(false, {}) == std::vector<std::string>{"tcp"});
   CHECK(offered({}, false) == std::vector<std::string>{"udp", "udp"});
   CHECK(offered(true, true).size() == 3);
-  const Error nothing = room.refuse(CreateWebRtcTransport{"room", "ada", "", 30, false, false, false, false});
+  const Error nothing = room.refuse(CreateWebRtcTransport{"room", "ada", "", 30, {false, false}});
   CHECK(nothing.code == ErrorCode::kInvalidArgument);
   CHECK(nothing.field == "enableUdp");
 
   Conference udp_only;
-  const Error no_tcp = udp_only.refuse(CreateWebRtcTransport{"room", "ada", "", 30, {}, true, false, false});
+  const Error no_tcp = udp_only.refuse(CreateWebRtcTransport{"room", "ada", "", 30, {{}, true}});
   CHECK(no_tcp.code == ErrorCode::kUnsupported);
   CHECK(no_tcp.field == "enableTcp");
   CHECK(no_tcp.message ==
         "the worker does not listen on TCP; it does when its settings' listen has such an address");
-  CHECK(udp_only.refuse(CreateWebRtcTransport{"room", "ada", "", 30, false, {}, false, false}).field ==
-        "enableUdp");
+  CHECK(udp_only.refuse(CreateWebRtcTransport{"room", "ada", "", 30, {false, {}}}).field == "enableUdp");
 }
 
 TEST_CASE("preferTcp turns the order round, also against what browsers give their own TCP candidates") {
   TcpConference room;
   const auto priorities = [&](bool prefer_udp, bool prefer_tcp) {
-    CreateWebRtcTransport command{"room", "ada", "", 30, {}, {}, prefer_udp, prefer_tcp};
+    CreateWebRtcTransport command{"room", "ada", "", 30, {{}, {}, prefer_udp, prefer_tcp}};
     const auto candidates = room.ask<WebRtcTransportReply>(command).ice_candidates;
     return std::pair(candidates[0].priority, candidates[2].priority);
   };

@@ -193,6 +193,16 @@ TEST_CASE("peers and their descriptions come through") {
   const auto create = round_trip<CreatePeer>(std::move(peer));
   CHECK(create.name == "Zoë");
   CHECK(create.subscription == Subscription::kAll);
+  CHECK_FALSE(create.candidates.enable_udp.has_value());
+  CHECK_FALSE(create.candidates.prefer_ipv6);
+  wire::CreatePeerT by_ipv6;
+  by_ipv6.room_id = "r1";
+  by_ipv6.enable_tcp = false;
+  by_ipv6.prefer_ipv6 = true;
+  const auto candidates = round_trip<CreatePeer>(std::move(by_ipv6)).candidates;
+  CHECK(candidates.enable_tcp == false);
+  CHECK(candidates.prefer_ipv6);
+  CHECK_FALSE(candidates.prefer_ipv4);
 
   wire::SetRemoteDescriptionT remote;
   remote.peer_id = "a";
@@ -209,7 +219,24 @@ TEST_CASE("peers and their descriptions come through") {
 
   wire::CreateOfferT offer;
   offer.peer_id = "a";
-  CHECK(round_trip<CreateOffer>(std::move(offer)).peer_id == "a");
+  CHECK(round_trip<CreateOffer>(wire::CreateOfferT(offer)).receive_audio == 0);
+  offer.offer_to_receive_video = 3;
+  const auto create_offer = round_trip<CreateOffer>(std::move(offer));
+  CHECK(create_offer.peer_id == "a");
+  CHECK(create_offer.receive_audio == 0);
+  CHECK(create_offer.receive_video == 3);
+  wire::SetCapabilitiesT capabilities;
+  capabilities.peer_id = "a";
+  capabilities.sdp = std::string(100'000, 's');
+  CHECK(round_trip<SetCapabilities>(std::move(capabilities)).sdp.size() == 100'000);
+  wire::SubscribeT subscribe;
+  subscribe.peer_id = "a";
+  subscribe.producer_id = "p";
+  CHECK(round_trip<Subscribe>(std::move(subscribe)).producer_id == "p");
+  wire::UnsubscribeT unsubscribe;
+  unsubscribe.peer_id = "a";
+  unsubscribe.producer_id = "p";
+  CHECK(round_trip<Unsubscribe>(std::move(unsubscribe)).peer_id == "a");
   wire::CreateAnswerT answer;
   answer.peer_id = "a";
   CHECK(round_trip<CreateAnswer>(std::move(answer)).peer_id == "a");
@@ -235,16 +262,16 @@ TEST_CASE("transports are made, connected and restarted") {
   CHECK(round_trip<CreateWebRtcTransport>(wire::CreateWebRtcTransportT(create)).ice_consent_timeout_seconds ==
         30);
   const auto usual = round_trip<CreateWebRtcTransport>(wire::CreateWebRtcTransportT(create));
-  CHECK_FALSE(usual.enable_udp.has_value());
-  CHECK_FALSE(usual.enable_tcp.has_value());
+  CHECK_FALSE(usual.candidates.enable_udp.has_value());
+  CHECK_FALSE(usual.candidates.enable_tcp.has_value());
   create.enable_udp = false;
   create.enable_tcp = true;
   create.prefer_tcp = true;
   const auto by_tcp = round_trip<CreateWebRtcTransport>(wire::CreateWebRtcTransportT(create));
-  CHECK(by_tcp.enable_udp == false);
-  CHECK(by_tcp.enable_tcp == true);
-  CHECK(by_tcp.prefer_tcp);
-  CHECK_FALSE(by_tcp.prefer_udp);
+  CHECK(by_tcp.candidates.enable_udp == false);
+  CHECK(by_tcp.candidates.enable_tcp == true);
+  CHECK(by_tcp.candidates.prefer_tcp);
+  CHECK_FALSE(by_tcp.candidates.prefer_udp);
   create.ice_consent_timeout = 0;
   CHECK(round_trip<CreateWebRtcTransport>(std::move(create)).ice_consent_timeout_seconds == 0);
 

@@ -137,10 +137,12 @@ wire::CreateWebRtcTransportT to_table(const CreateWebRtcTransport& command) {
   table.peer_id = command.peer_id;
   table.transport_id = command.transport_id;
   table.ice_consent_timeout = command.ice_consent_timeout_seconds;
-  if (command.enable_udp) table.enable_udp = *command.enable_udp;
-  if (command.enable_tcp) table.enable_tcp = *command.enable_tcp;
-  table.prefer_udp = command.prefer_udp;
-  table.prefer_tcp = command.prefer_tcp;
+  if (command.candidates.enable_udp) table.enable_udp = *command.candidates.enable_udp;
+  if (command.candidates.enable_tcp) table.enable_tcp = *command.candidates.enable_tcp;
+  table.prefer_udp = command.candidates.prefer_udp;
+  table.prefer_tcp = command.candidates.prefer_tcp;
+  table.prefer_ipv4 = command.candidates.prefer_ipv4;
+  table.prefer_ipv6 = command.candidates.prefer_ipv6;
   return table;
 }
 

@@ -97,6 +97,12 @@ Result<Request> read_request(const wire::Request& table) {
       return read_as<wire::ObserverAddProducer>(table);
     case wire::Command::ObserverRemoveProducer:
       return read_as<wire::ObserverRemoveProducer>(table);
+    case wire::Command::SetCapabilities:
+      return read_as<wire::SetCapabilities>(table);
+    case wire::Command::Subscribe:
+      return read_as<wire::Subscribe>(table);
+    case wire::Command::Unsubscribe:
+      return read_as<wire::Unsubscribe>(table);
   }
   return Error{ErrorCode::kUnsupported, "command",
                "this worker does not know the request of type " +

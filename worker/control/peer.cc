@@ -1,6 +1,7 @@
 #include "worker/control/peer.h"
 
 #include "worker/control/rtp_parameters.h"
+#include "worker/control/transport.h"
 
 namespace sluice::control {
 // Static, not in an unnamed namespace: these overload the public to_wire().
@@ -36,6 +37,7 @@ CreatePeer read_command(Reader& reader, const wire::CreatePeer& table) {
   reader.choice<int>("subscription", table.subscription());
   command.subscription =
       table.subscription() == wire::Subscription::ALL ? Subscription::kAll : Subscription::kManual;
+  command.candidates = read_candidate_options(table);
   return command;
 }
 
@@ -48,7 +50,8 @@ SetLocalDescription read_command(Reader& reader, const wire::SetLocalDescription
 }
 
 CreateOffer read_command(Reader& reader, const wire::CreateOffer& table) {
-  return {reader.required_id("peerId", table.peer_id())};
+  return {reader.required_id("peerId", table.peer_id()), table.offer_to_receive_audio(),
+          table.offer_to_receive_video()};
 }
 
 CreateAnswer read_command(Reader& reader, const wire::CreateAnswer& table) {
@@ -63,6 +66,20 @@ AddIceCandidate read_command(Reader& reader, const wire::AddIceCandidate& table)
   command.sdp_m_line_index = Reader::optional(table.sdp_m_line_index());
   command.username_fragment = reader.text("usernameFragment", table.username_fragment());
   return command;
+}
+
+SetCapabilities read_command(Reader& reader, const wire::SetCapabilities& table) {
+  return {reader.required_id("peerId", table.peer_id()), reader.text("sdp", table.sdp(), Reader::kMaxSdp)};
+}
+
+Subscribe read_command(Reader& reader, const wire::Subscribe& table) {
+  return {reader.required_id("peerId", table.peer_id()),
+          reader.required_id("producerId", table.producer_id())};
+}
+
+Unsubscribe read_command(Reader& reader, const wire::Unsubscribe& table) {
+  return {reader.required_id("peerId", table.peer_id()),
+          reader.required_id("producerId", table.producer_id())};
 }
 
 wire::PeerReplyT to_wire(const PeerReply& reply) {

@@ -14,6 +14,9 @@ SetLocalDescription read_command(Reader& reader, const wire::SetLocalDescription
 CreateOffer read_command(Reader& reader, const wire::CreateOffer& table);
 CreateAnswer read_command(Reader& reader, const wire::CreateAnswer& table);
 AddIceCandidate read_command(Reader& reader, const wire::AddIceCandidate& table);
+SetCapabilities read_command(Reader& reader, const wire::SetCapabilities& table);
+Subscribe read_command(Reader& reader, const wire::Subscribe& table);
+Unsubscribe read_command(Reader& reader, const wire::Unsubscribe& table);
 
 wire::PeerReplyT to_wire(const PeerReply& reply);
 wire::DescriptionReplyT to_wire(const DescriptionReply& reply);

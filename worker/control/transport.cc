@@ -65,10 +65,7 @@ CreateWebRtcTransport read_command(Reader& reader, const wire::CreateWebRtcTrans
   command.peer_id = reader.id("peerId", table.peer_id());
   command.transport_id = reader.id("transportId", table.transport_id());
   command.ice_consent_timeout_seconds = table.ice_consent_timeout();
-  command.enable_udp = Reader::optional(table.enable_udp());
-  command.enable_tcp = Reader::optional(table.enable_tcp());
-  command.prefer_udp = table.prefer_udp();
-  command.prefer_tcp = table.prefer_tcp();
+  command.candidates = read_candidate_options(table);
   if (command.room_id.empty() && command.peer_id.empty()) {
     reader.fail("roomId", "missing: expected the room or the peer that the transport belongs to");
   }

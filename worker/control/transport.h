@@ -13,6 +13,17 @@ ConnectTransport read_command(Reader& reader, const wire::ConnectTransport& tabl
 RestartIce read_command(Reader& reader, const wire::RestartIce& table);
 SetBitrateLimit read_command(Reader& reader, const wire::SetBitrateLimit& table);
 
+/// Of a request that makes a transport: the fields are called the same in each.
+template <typename Table>
+CandidateOptions read_candidate_options(const Table& table) {
+  return {Reader::optional(table.enable_udp()),
+          Reader::optional(table.enable_tcp()),
+          table.prefer_udp(),
+          table.prefer_tcp(),
+          table.prefer_ipv4(),
+          table.prefer_ipv6()};
+}
+
 wire::WebRtcTransportReplyT to_wire(const WebRtcTransportReply& reply);
 wire::ConnectReplyT to_wire(const ConnectReply& reply);
 wire::IceParametersReplyT to_wire(const IceParametersReply& reply);

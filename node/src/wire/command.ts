@@ -27,10 +27,13 @@ import { RequestKeyFrame, RequestKeyFrameT } from './request-key-frame.js';
 import { RestartIce, RestartIceT } from './restart-ice.js';
 import { Resume, ResumeT } from './resume.js';
 import { SetBitrateLimit, SetBitrateLimitT } from './set-bitrate-limit.js';
+import { SetCapabilities, SetCapabilitiesT } from './set-capabilities.js';
 import { SetLocalDescription, SetLocalDescriptionT } from './set-local-description.js';
 import { SetPreferredLayers, SetPreferredLayersT } from './set-preferred-layers.js';
 import { SetPriority, SetPriorityT } from './set-priority.js';
 import { SetRemoteDescription, SetRemoteDescriptionT } from './set-remote-description.js';
+import { Subscribe, SubscribeT } from './subscribe.js';
+import { Unsubscribe, UnsubscribeT } from './unsubscribe.js';
 import { UpdateSettings, UpdateSettingsT } from './update-settings.js';
 
 
@@ -67,13 +70,16 @@ export enum Command {
   CreateActiveSpeakerObserver = 29,
   CreateAudioLevelObserver = 30,
   ObserverAddProducer = 31,
-  ObserverRemoveProducer = 32
+  ObserverRemoveProducer = 32,
+  SetCapabilities = 33,
+  Subscribe = 34,
+  Unsubscribe = 35
 }
 
 export function unionToCommand(
   type: Command,
-  accessor: (obj:AddIceCandidate|CanConsume|Close|ConnectPlainTransport|ConnectTransport|Consume|CreateActiveSpeakerObserver|CreateAnswer|CreateAudioLevelObserver|CreateOffer|CreatePeer|CreatePlainTransport|CreateRoom|CreateWebRtcTransport|Dump|EnableTraceEvent|Explain|GetResourceUsage|GetStats|ObserverAddProducer|ObserverRemoveProducer|Pause|Produce|RequestKeyFrame|RestartIce|Resume|SetBitrateLimit|SetLocalDescription|SetPreferredLayers|SetPriority|SetRemoteDescription|UpdateSettings) => AddIceCandidate|CanConsume|Close|ConnectPlainTransport|ConnectTransport|Consume|CreateActiveSpeakerObserver|CreateAnswer|CreateAudioLevelObserver|CreateOffer|CreatePeer|CreatePlainTransport|CreateRoom|CreateWebRtcTransport|Dump|EnableTraceEvent|Explain|GetResourceUsage|GetStats|ObserverAddProducer|ObserverRemoveProducer|Pause|Produce|RequestKeyFrame|RestartIce|Resume|SetBitrateLimit|SetLocalDescription|SetPreferredLayers|SetPriority|SetRemoteDescription|UpdateSettings|null
-): AddIceCandidate|CanConsume|Close|ConnectPlainTransport|ConnectTransport|Consume|CreateActiveSpeakerObserver|CreateAnswer|CreateAudioLevelObserver|CreateOffer|CreatePeer|CreatePlainTransport|CreateRoom|CreateWebRtcTransport|Dump|EnableTraceEvent|Explain|GetResourceUsage|GetStats|ObserverAddProducer|ObserverRemoveProducer|Pause|Produce|RequestKeyFrame|RestartIce|Resume|SetBitrateLimit|SetLocalDescription|SetPreferredLayers|SetPriority|SetRemoteDescription|UpdateSettings|null {
+  accessor: (obj:AddIceCandidate|CanConsume|Close|ConnectPlainTransport|ConnectTransport|Consume|CreateActiveSpeakerObserver|CreateAnswer|CreateAudioLevelObserver|CreateOffer|CreatePeer|CreatePlainTransport|CreateRoom|CreateWebRtcTransport|Dump|EnableTraceEvent|Explain|GetResourceUsage|GetStats|ObserverAddProducer|ObserverRemoveProducer|Pause|Produce|RequestKeyFrame|RestartIce|Resume|SetBitrateLimit|SetCapabilities|SetLocalDescription|SetPreferredLayers|SetPriority|SetRemoteDescription|Subscribe|Unsubscribe|UpdateSettings) => AddIceCandidate|CanConsume|Close|ConnectPlainTransport|ConnectTransport|Consume|CreateActiveSpeakerObserver|CreateAnswer|CreateAudioLevelObserver|CreateOffer|CreatePeer|CreatePlainTransport|CreateRoom|CreateWebRtcTransport|Dump|EnableTraceEvent|Explain|GetResourceUsage|GetStats|ObserverAddProducer|ObserverRemoveProducer|Pause|Produce|RequestKeyFrame|RestartIce|Resume|SetBitrateLimit|SetCapabilities|SetLocalDescription|SetPreferredLayers|SetPriority|SetRemoteDescription|Subscribe|Unsubscribe|UpdateSettings|null
+): AddIceCandidate|CanConsume|Close|ConnectPlainTransport|ConnectTransport|Consume|CreateActiveSpeakerObserver|CreateAnswer|CreateAudioLevelObserver|CreateOffer|CreatePeer|CreatePlainTransport|CreateRoom|CreateWebRtcTransport|Dump|EnableTraceEvent|Explain|GetResourceUsage|GetStats|ObserverAddProducer|ObserverRemoveProducer|Pause|Produce|RequestKeyFrame|RestartIce|Resume|SetBitrateLimit|SetCapabilities|SetLocalDescription|SetPreferredLayers|SetPriority|SetRemoteDescription|Subscribe|Unsubscribe|UpdateSettings|null {
   switch(Command[type]) {
     case 'NONE': return null; 
     case 'UpdateSettings': return accessor(new UpdateSettings())! as UpdateSettings;
@@ -108,15 +114,18 @@ export function unionToCommand(
     case 'CreateAudioLevelObserver': return accessor(new CreateAudioLevelObserver())! as CreateAudioLevelObserver;
     case 'ObserverAddProducer': return accessor(new ObserverAddProducer())! as ObserverAddProducer;
     case 'ObserverRemoveProducer': return accessor(new ObserverRemoveProducer())! as ObserverRemoveProducer;
+    case 'SetCapabilities': return accessor(new SetCapabilities())! as SetCapabilities;
+    case 'Subscribe': return accessor(new Subscribe())! as Subscribe;
+    case 'Unsubscribe': return accessor(new Unsubscribe())! as Unsubscribe;
     default: return null;
   }
 }
 
 export function unionListToCommand(
   type: Command, 
-  accessor: (index: number, obj:AddIceCandidate|CanConsume|Close|ConnectPlainTransport|ConnectTransport|Consume|CreateActiveSpeakerObserver|CreateAnswer|CreateAudioLevelObserver|CreateOffer|CreatePeer|CreatePlainTransport|CreateRoom|CreateWebRtcTransport|Dump|EnableTraceEvent|Explain|GetResourceUsage|GetStats|ObserverAddProducer|ObserverRemoveProducer|Pause|Produce|RequestKeyFrame|RestartIce|Resume|SetBitrateLimit|SetLocalDescription|SetPreferredLayers|SetPriority|SetRemoteDescription|UpdateSettings) => AddIceCandidate|CanConsume|Close|ConnectPlainTransport|ConnectTransport|Consume|CreateActiveSpeakerObserver|CreateAnswer|CreateAudioLevelObserver|CreateOffer|CreatePeer|CreatePlainTransport|CreateRoom|CreateWebRtcTransport|Dump|EnableTraceEvent|Explain|GetResourceUsage|GetStats|ObserverAddProducer|ObserverRemoveProducer|Pause|Produce|RequestKeyFrame|RestartIce|Resume|SetBitrateLimit|SetLocalDescription|SetPreferredLayers|SetPriority|SetRemoteDescription|UpdateSettings|null, 
+  accessor: (index: number, obj:AddIceCandidate|CanConsume|Close|ConnectPlainTransport|ConnectTransport|Consume|CreateActiveSpeakerObserver|CreateAnswer|CreateAudioLevelObserver|CreateOffer|CreatePeer|CreatePlainTransport|CreateRoom|CreateWebRtcTransport|Dump|EnableTraceEvent|Explain|GetResourceUsage|GetStats|ObserverAddProducer|ObserverRemoveProducer|Pause|Produce|RequestKeyFrame|RestartIce|Resume|SetBitrateLimit|SetCapabilities|SetLocalDescription|SetPreferredLayers|SetPriority|SetRemoteDescription|Subscribe|Unsubscribe|UpdateSettings) => AddIceCandidate|CanConsume|Close|ConnectPlainTransport|ConnectTransport|Consume|CreateActiveSpeakerObserver|CreateAnswer|CreateAudioLevelObserver|CreateOffer|CreatePeer|CreatePlainTransport|CreateRoom|CreateWebRtcTransport|Dump|EnableTraceEvent|Explain|GetResourceUsage|GetStats|ObserverAddProducer|ObserverRemoveProducer|Pause|Produce|RequestKeyFrame|RestartIce|Resume|SetBitrateLimit|SetCapabilities|SetLocalDescription|SetPreferredLayers|SetPriority|SetRemoteDescription|Subscribe|Unsubscribe|UpdateSettings|null, 
   index: number
-): AddIceCandidate|CanConsume|Close|ConnectPlainTransport|ConnectTransport|Consume|CreateActiveSpeakerObserver|CreateAnswer|CreateAudioLevelObserver|CreateOffer|CreatePeer|CreatePlainTransport|CreateRoom|CreateWebRtcTransport|Dump|EnableTraceEvent|Explain|GetResourceUsage|GetStats|ObserverAddProducer|ObserverRemoveProducer|Pause|Produce|RequestKeyFrame|RestartIce|Resume|SetBitrateLimit|SetLocalDescription|SetPreferredLayers|SetPriority|SetRemoteDescription|UpdateSettings|null {
+): AddIceCandidate|CanConsume|Close|ConnectPlainTransport|ConnectTransport|Consume|CreateActiveSpeakerObserver|CreateAnswer|CreateAudioLevelObserver|CreateOffer|CreatePeer|CreatePlainTransport|CreateRoom|CreateWebRtcTransport|Dump|EnableTraceEvent|Explain|GetResourceUsage|GetStats|ObserverAddProducer|ObserverRemoveProducer|Pause|Produce|RequestKeyFrame|RestartIce|Resume|SetBitrateLimit|SetCapabilities|SetLocalDescription|SetPreferredLayers|SetPriority|SetRemoteDescription|Subscribe|Unsubscribe|UpdateSettings|null {
   switch(Command[type]) {
     case 'NONE': return null; 
     case 'UpdateSettings': return accessor(index, new UpdateSettings())! as UpdateSettings;
@@ -151,6 +160,9 @@ export function unionListToCommand(
     case 'CreateAudioLevelObserver': return accessor(index, new CreateAudioLevelObserver())! as CreateAudioLevelObserver;
     case 'ObserverAddProducer': return accessor(index, new ObserverAddProducer())! as ObserverAddProducer;
     case 'ObserverRemoveProducer': return accessor(index, new ObserverRemoveProducer())! as ObserverRemoveProducer;
+    case 'SetCapabilities': return accessor(index, new SetCapabilities())! as SetCapabilities;
+    case 'Subscribe': return accessor(index, new Subscribe())! as Subscribe;
+    case 'Unsubscribe': return accessor(index, new Unsubscribe())! as Unsubscribe;
     default: return null;
   }
 }

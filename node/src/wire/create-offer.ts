@@ -29,12 +29,33 @@ peerId(optionalEncoding?:any):string|Uint8Array|null {
   return offset ? this.bb!.__string(this.bb_pos + offset, optionalEncoding) : null;
 }
 
+/**
+ * How many tracks of the kind the client may send, at least.
+ */
+offerToReceiveAudio():number {
+  const offset = this.bb!.__offset(this.bb_pos, 6);
+  return offset ? this.bb!.readUint8(this.bb_pos + offset) : 0;
+}
+
+offerToReceiveVideo():number {
+  const offset = this.bb!.__offset(this.bb_pos, 8);
+  return offset ? this.bb!.readUint8(this.bb_pos + offset) : 0;
+}
+
 static startCreateOffer(builder:flatbuffers.Builder) {
-  builder.startObject(1);
+  builder.startObject(3);
 }
 
 static addPeerId(builder:flatbuffers.Builder, peerIdOffset:flatbuffers.Offset) {
   builder.addFieldOffset(0, peerIdOffset, 0);
+}
+
+static addOfferToReceiveAudio(builder:flatbuffers.Builder, offerToReceiveAudio:number) {
+  builder.addFieldInt8(1, offerToReceiveAudio, 0);
+}
+
+static addOfferToReceiveVideo(builder:flatbuffers.Builder, offerToReceiveVideo:number) {
+  builder.addFieldInt8(2, offerToReceiveVideo, 0);
 }
 
 static endCreateOffer(builder:flatbuffers.Builder):flatbuffers.Offset {
@@ -42,27 +63,35 @@ static endCreateOffer(builder:flatbuffers.Builder):flatbuffers.Offset {
   return offset;
 }
 
-static createCreateOffer(builder:flatbuffers.Builder, peerIdOffset:flatbuffers.Offset):flatbuffers.Offset {
+static createCreateOffer(builder:flatbuffers.Builder, peerIdOffset:flatbuffers.Offset, offerToReceiveAudio:number, offerToReceiveVideo:number):flatbuffers.Offset {
   CreateOffer.startCreateOffer(builder);
   CreateOffer.addPeerId(builder, peerIdOffset);
+  CreateOffer.addOfferToReceiveAudio(builder, offerToReceiveAudio);
+  CreateOffer.addOfferToReceiveVideo(builder, offerToReceiveVideo);
   return CreateOffer.endCreateOffer(builder);
 }
 
 unpack(): CreateOfferT {
   return new CreateOfferT(
-    this.peerId()
+    this.peerId(),
+    this.offerToReceiveAudio(),
+    this.offerToReceiveVideo()
   );
 }
 
 
 unpackTo(_o: CreateOfferT): void {
   _o.peerId = this.peerId();
+  _o.offerToReceiveAudio = this.offerToReceiveAudio();
+  _o.offerToReceiveVideo = this.offerToReceiveVideo();
 }
 }
 
 export class CreateOfferT {
 constructor(
-  public peerId: string|Uint8Array|null = null
+  public peerId: string|Uint8Array|null = null,
+  public offerToReceiveAudio: number = 0,
+  public offerToReceiveVideo: number = 0
 ){}
 
 
@@ -70,7 +99,9 @@ pack(builder:flatbuffers.Builder): flatbuffers.Offset {
   const peerId = (this.peerId !== null ? builder.createString(this.peerId!) : 0);
 
   return CreateOffer.createCreateOffer(builder,
-    peerId
+    peerId,
+    this.offerToReceiveAudio,
+    this.offerToReceiveVideo
   );
 }
 }

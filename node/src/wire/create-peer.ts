@@ -52,8 +52,41 @@ subscription():Subscription {
   return offset ? this.bb!.readUint8(this.bb_pos + offset) : Subscription.MANUAL;
 }
 
+/**
+ * Of the transport that is negotiated; as in CreateWebRtcTransport.
+ */
+enableUdp():boolean|null {
+  const offset = this.bb!.__offset(this.bb_pos, 12);
+  return offset ? !!this.bb!.readInt8(this.bb_pos + offset) : null;
+}
+
+enableTcp():boolean|null {
+  const offset = this.bb!.__offset(this.bb_pos, 14);
+  return offset ? !!this.bb!.readInt8(this.bb_pos + offset) : null;
+}
+
+preferUdp():boolean {
+  const offset = this.bb!.__offset(this.bb_pos, 16);
+  return offset ? !!this.bb!.readInt8(this.bb_pos + offset) : false;
+}
+
+preferTcp():boolean {
+  const offset = this.bb!.__offset(this.bb_pos, 18);
+  return offset ? !!this.bb!.readInt8(this.bb_pos + offset) : false;
+}
+
+preferIpv4():boolean {
+  const offset = this.bb!.__offset(this.bb_pos, 20);
+  return offset ? !!this.bb!.readInt8(this.bb_pos + offset) : false;
+}
+
+preferIpv6():boolean {
+  const offset = this.bb!.__offset(this.bb_pos, 22);
+  return offset ? !!this.bb!.readInt8(this.bb_pos + offset) : false;
+}
+
 static startCreatePeer(builder:flatbuffers.Builder) {
-  builder.startObject(4);
+  builder.startObject(10);
 }
 
 static addRoomId(builder:flatbuffers.Builder, roomIdOffset:flatbuffers.Offset) {
@@ -72,17 +105,49 @@ static addSubscription(builder:flatbuffers.Builder, subscription:Subscription) {
   builder.addFieldInt8(3, subscription, Subscription.MANUAL);
 }
 
+static addEnableUdp(builder:flatbuffers.Builder, enableUdp:boolean) {
+  builder.addFieldInt8(4, +enableUdp, 0);
+}
+
+static addEnableTcp(builder:flatbuffers.Builder, enableTcp:boolean) {
+  builder.addFieldInt8(5, +enableTcp, 0);
+}
+
+static addPreferUdp(builder:flatbuffers.Builder, preferUdp:boolean) {
+  builder.addFieldInt8(6, +preferUdp, +false);
+}
+
+static addPreferTcp(builder:flatbuffers.Builder, preferTcp:boolean) {
+  builder.addFieldInt8(7, +preferTcp, +false);
+}
+
+static addPreferIpv4(builder:flatbuffers.Builder, preferIpv4:boolean) {
+  builder.addFieldInt8(8, +preferIpv4, +false);
+}
+
+static addPreferIpv6(builder:flatbuffers.Builder, preferIpv6:boolean) {
+  builder.addFieldInt8(9, +preferIpv6, +false);
+}
+
 static endCreatePeer(builder:flatbuffers.Builder):flatbuffers.Offset {
   const offset = builder.endObject();
   return offset;
 }
 
-static createCreatePeer(builder:flatbuffers.Builder, roomIdOffset:flatbuffers.Offset, peerIdOffset:flatbuffers.Offset, nameOffset:flatbuffers.Offset, subscription:Subscription):flatbuffers.Offset {
+static createCreatePeer(builder:flatbuffers.Builder, roomIdOffset:flatbuffers.Offset, peerIdOffset:flatbuffers.Offset, nameOffset:flatbuffers.Offset, subscription:Subscription, enableUdp:boolean|null, enableTcp:boolean|null, preferUdp:boolean, preferTcp:boolean, preferIpv4:boolean, preferIpv6:boolean):flatbuffers.Offset {
   CreatePeer.startCreatePeer(builder);
   CreatePeer.addRoomId(builder, roomIdOffset);
   CreatePeer.addPeerId(builder, peerIdOffset);
   CreatePeer.addName(builder, nameOffset);
   CreatePeer.addSubscription(builder, subscription);
+  if (enableUdp !== null)
+    CreatePeer.addEnableUdp(builder, enableUdp);
+  if (enableTcp !== null)
+    CreatePeer.addEnableTcp(builder, enableTcp);
+  CreatePeer.addPreferUdp(builder, preferUdp);
+  CreatePeer.addPreferTcp(builder, preferTcp);
+  CreatePeer.addPreferIpv4(builder, preferIpv4);
+  CreatePeer.addPreferIpv6(builder, preferIpv6);
   return CreatePeer.endCreatePeer(builder);
 }
 
@@ -91,7 +156,13 @@ unpack(): CreatePeerT {
     this.roomId(),
     this.peerId(),
     this.name(),
-    this.subscription()
+    this.subscription(),
+    this.enableUdp(),
+    this.enableTcp(),
+    this.preferUdp(),
+    this.preferTcp(),
+    this.preferIpv4(),
+    this.preferIpv6()
   );
 }
 
@@ -101,6 +172,12 @@ unpackTo(_o: CreatePeerT): void {
   _o.peerId = this.peerId();
   _o.name = this.name();
   _o.subscription = this.subscription();
+  _o.enableUdp = this.enableUdp();
+  _o.enableTcp = this.enableTcp();
+  _o.preferUdp = this.preferUdp();
+  _o.preferTcp = this.preferTcp();
+  _o.preferIpv4 = this.preferIpv4();
+  _o.preferIpv6 = this.preferIpv6();
 }
 }
 
@@ -109,7 +186,13 @@ constructor(
   public roomId: string|Uint8Array|null = null,
   public peerId: string|Uint8Array|null = null,
   public name: string|Uint8Array|null = null,
-  public subscription: Subscription = Subscription.MANUAL
+  public subscription: Subscription = Subscription.MANUAL,
+  public enableUdp: boolean|null = null,
+  public enableTcp: boolean|null = null,
+  public preferUdp: boolean = false,
+  public preferTcp: boolean = false,
+  public preferIpv4: boolean = false,
+  public preferIpv6: boolean = false
 ){}
 
 
@@ -122,7 +205,13 @@ pack(builder:flatbuffers.Builder): flatbuffers.Offset {
     roomId,
     peerId,
     name,
-    this.subscription
+    this.subscription,
+    this.enableUdp,
+    this.enableTcp,
+    this.preferUdp,
+    this.preferTcp,
+    this.preferIpv4,
+    this.preferIpv6
   );
 }
 }

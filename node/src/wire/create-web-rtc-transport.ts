@@ -83,8 +83,21 @@ preferTcp():boolean {
   return offset ? !!this.bb!.readInt8(this.bb_pos + offset) : false;
 }
 
+/**
+ * Neither: in the order of the worker's addresses. Both: IPv4.
+ */
+preferIpv4():boolean {
+  const offset = this.bb!.__offset(this.bb_pos, 20);
+  return offset ? !!this.bb!.readInt8(this.bb_pos + offset) : false;
+}
+
+preferIpv6():boolean {
+  const offset = this.bb!.__offset(this.bb_pos, 22);
+  return offset ? !!this.bb!.readInt8(this.bb_pos + offset) : false;
+}
+
 static startCreateWebRtcTransport(builder:flatbuffers.Builder) {
-  builder.startObject(8);
+  builder.startObject(10);
 }
 
 static addRoomId(builder:flatbuffers.Builder, roomIdOffset:flatbuffers.Offset) {
@@ -119,12 +132,20 @@ static addPreferTcp(builder:flatbuffers.Builder, preferTcp:boolean) {
   builder.addFieldInt8(7, +preferTcp, +false);
 }
 
+static addPreferIpv4(builder:flatbuffers.Builder, preferIpv4:boolean) {
+  builder.addFieldInt8(8, +preferIpv4, +false);
+}
+
+static addPreferIpv6(builder:flatbuffers.Builder, preferIpv6:boolean) {
+  builder.addFieldInt8(9, +preferIpv6, +false);
+}
+
 static endCreateWebRtcTransport(builder:flatbuffers.Builder):flatbuffers.Offset {
   const offset = builder.endObject();
   return offset;
 }
 
-static createCreateWebRtcTransport(builder:flatbuffers.Builder, roomIdOffset:flatbuffers.Offset, peerIdOffset:flatbuffers.Offset, transportIdOffset:flatbuffers.Offset, iceConsentTimeout:number, enableUdp:boolean|null, enableTcp:boolean|null, preferUdp:boolean, preferTcp:boolean):flatbuffers.Offset {
+static createCreateWebRtcTransport(builder:flatbuffers.Builder, roomIdOffset:flatbuffers.Offset, peerIdOffset:flatbuffers.Offset, transportIdOffset:flatbuffers.Offset, iceConsentTimeout:number, enableUdp:boolean|null, enableTcp:boolean|null, preferUdp:boolean, preferTcp:boolean, preferIpv4:boolean, preferIpv6:boolean):flatbuffers.Offset {
   CreateWebRtcTransport.startCreateWebRtcTransport(builder);
   CreateWebRtcTransport.addRoomId(builder, roomIdOffset);
   CreateWebRtcTransport.addPeerId(builder, peerIdOffset);
@@ -136,6 +157,8 @@ static createCreateWebRtcTransport(builder:flatbuffers.Builder, roomIdOffset:fla
     CreateWebRtcTransport.addEnableTcp(builder, enableTcp);
   CreateWebRtcTransport.addPreferUdp(builder, preferUdp);
   CreateWebRtcTransport.addPreferTcp(builder, preferTcp);
+  CreateWebRtcTransport.addPreferIpv4(builder, preferIpv4);
+  CreateWebRtcTransport.addPreferIpv6(builder, preferIpv6);
   return CreateWebRtcTransport.endCreateWebRtcTransport(builder);
 }
 
@@ -148,7 +171,9 @@ unpack(): CreateWebRtcTransportT {
     this.enableUdp(),
     this.enableTcp(),
     this.preferUdp(),
-    this.preferTcp()
+    this.preferTcp(),
+    this.preferIpv4(),
+    this.preferIpv6()
   );
 }
 
@@ -162,6 +187,8 @@ unpackTo(_o: CreateWebRtcTransportT): void {
   _o.enableTcp = this.enableTcp();
   _o.preferUdp = this.preferUdp();
   _o.preferTcp = this.preferTcp();
+  _o.preferIpv4 = this.preferIpv4();
+  _o.preferIpv6 = this.preferIpv6();
 }
 }
 
@@ -174,7 +201,9 @@ constructor(
   public enableUdp: boolean|null = null,
   public enableTcp: boolean|null = null,
   public preferUdp: boolean = false,
-  public preferTcp: boolean = false
+  public preferTcp: boolean = false,
+  public preferIpv4: boolean = false,
+  public preferIpv6: boolean = false
 ){}
 
 
@@ -191,7 +220,9 @@ pack(builder:flatbuffers.Builder): flatbuffers.Offset {
     this.enableUdp,
     this.enableTcp,
     this.preferUdp,
-    this.preferTcp
+    this.preferTcp,
+    this.preferIpv4,
+    this.preferIpv6
   );
 }
 }

@@ -30,10 +30,13 @@ import { RequestKeyFrame, RequestKeyFrameT } from './request-key-frame.js';
 import { RestartIce, RestartIceT } from './restart-ice.js';
 import { Resume, ResumeT } from './resume.js';
 import { SetBitrateLimit, SetBitrateLimitT } from './set-bitrate-limit.js';
+import { SetCapabilities, SetCapabilitiesT } from './set-capabilities.js';
 import { SetLocalDescription, SetLocalDescriptionT } from './set-local-description.js';
 import { SetPreferredLayers, SetPreferredLayersT } from './set-preferred-layers.js';
 import { SetPriority, SetPriorityT } from './set-priority.js';
 import { SetRemoteDescription, SetRemoteDescriptionT } from './set-remote-description.js';
+import { Subscribe, SubscribeT } from './subscribe.js';
+import { Unsubscribe, UnsubscribeT } from './unsubscribe.js';
 import { UpdateSettings, UpdateSettingsT } from './update-settings.js';
 
 
@@ -130,7 +133,7 @@ export class RequestT {
 constructor(
   public id: number = 0,
   public commandType: Command = Command.NONE,
-  public command: AddIceCandidateT|CanConsumeT|CloseT|ConnectPlainTransportT|ConnectTransportT|ConsumeT|CreateActiveSpeakerObserverT|CreateAnswerT|CreateAudioLevelObserverT|CreateOfferT|CreatePeerT|CreatePlainTransportT|CreateRoomT|CreateWebRtcTransportT|DumpT|EnableTraceEventT|ExplainT|GetResourceUsageT|GetStatsT|ObserverAddProducerT|ObserverRemoveProducerT|PauseT|ProduceT|RequestKeyFrameT|RestartIceT|ResumeT|SetBitrateLimitT|SetLocalDescriptionT|SetPreferredLayersT|SetPriorityT|SetRemoteDescriptionT|UpdateSettingsT|null = null
+  public command: AddIceCandidateT|CanConsumeT|CloseT|ConnectPlainTransportT|ConnectTransportT|ConsumeT|CreateActiveSpeakerObserverT|CreateAnswerT|CreateAudioLevelObserverT|CreateOfferT|CreatePeerT|CreatePlainTransportT|CreateRoomT|CreateWebRtcTransportT|DumpT|EnableTraceEventT|ExplainT|GetResourceUsageT|GetStatsT|ObserverAddProducerT|ObserverRemoveProducerT|PauseT|ProduceT|RequestKeyFrameT|RestartIceT|ResumeT|SetBitrateLimitT|SetCapabilitiesT|SetLocalDescriptionT|SetPreferredLayersT|SetPriorityT|SetRemoteDescriptionT|SubscribeT|UnsubscribeT|UpdateSettingsT|null = null
 ){}
 
 

@@ -1,0 +1,110 @@
+// A client that says goodbye and begins anew on the same ICE session, as libwebrtc does when the first m-line
+// of its bundle is stopped.
+#include "dtls/session.h"
+#include "engine/conference.h"
+#include "ice/requests.h"
+
+namespace sluice {
+namespace {
+
+class ReturningClient : public Conference {
+ public:
+  ReturningClient() {
+    transport = ask<WebRtcTransportReply>(CreateWebRtcTransport{"room", "ada", "t"});
+    ice::RequestSpec spec;
+    spec.local_ufrag = transport.ice_parameters.username_fragment;
+    spec.password = transport.ice_parameters.password;
+    spec.priority = 1000;
+    spec.use_candidate = true;
+    send(ice::make_request(spec));
+    (void)ask<ConnectReply>(
+        ConnectTransport{"t", {DtlsRole::kClient, {context.certificate().fingerprint()}}});
+  }
+
+  void send(const std::vector<std::uint8_t>& bytes) {
+    ReceivedDatagram datagram{engine->pool().allocate(), path};
+    std::copy(bytes.begin(), bytes.end(), datagram.packet->data);
+    datagram.packet->size = static_cast<std::uint16_t>(bytes.size());
+    engine->receive({&datagram, 1}, now);
+  }
+  /// Everything there and back until nobody has anything to say.
+  void exchange(dtls::Session& session) {
+    for (int round = 0; round < 20; ++round) {
+      std::vector<std::vector<std::uint8_t>> ours;
+      session.drain(ours);
+      for (const auto& datagram : ours) send(datagram);
+      now += 5ms;
+      engine->advance(now);
+      for (const OutgoingDatagram& datagram : engine->flush(now)) {
+        const Bytes bytes = datagram.bytes;
+        if (!bytes.empty() && bytes[0] >= 20 && bytes[0] < 64) session.receive(bytes, now);
+      }
+    }
+  }
+  std::unique_ptr<dtls::Session> connect(dtls::Context& as) {
+    auto session = std::make_unique<dtls::Session>(as, dtls::Role::kClient);
+    REQUIRE(session->set_remote_fingerprints(transport.dtls_parameters.fingerprints, now).ok());
+    session->start(now);
+    exchange(*session);
+    return session;
+  }
+  std::string state() { return ask<StatsReply>(GetStats{ObjectKind::kTransport, "t"}).transport->dtls_state; }
+
+  Path path{*SocketAddress::parse("198.51.100.7", 5000), 0};
+  dtls::Context context{dtls::Certificate::generate(1'700'000'000)};
+  WebRtcTransportReply transport;
+};
+
+TEST_CASE("a client that has said goodbye may begin anew with the certificate that it had") {
+  ReturningClient client;
+  const auto first = client.connect(client.context);
+  REQUIRE(first->state() == dtls::State::kConnected);
+  CHECK(client.state() == "connected");
+  first->close(client.now);
+  client.exchange(*first);
+  CHECK(client.state() == "closed");
+  (void)client.events<DtlsStateChange>();
+  const auto second = client.connect(client.context);
+  CHECK(second->state() == dtls::State::kConnected);
+  CHECK(client.state() == "connected");
+  CHECK(first->keys()->client_write != second->keys()->client_write);
+  std::vector<std::string> states;
+  for (const auto& change : client.events<DtlsStateChange>()) states.push_back(change.dtls_state);
+  CHECK(states == std::vector<std::string>{"connecting", "connected"});
+}
+
+TEST_CASE("nobody else may") {
+  ReturningClient client;
+  const auto first = client.connect(client.context);
+  first->close(client.now);
+  client.exchange(*first);
+  dtls::Context other{dtls::Certificate::generate(1'700'000'000)};
+  const auto intruder = client.connect(other);
+  CHECK(client.state() == "failed");
+}
+
+TEST_CASE("an attempt that was left half-way, or failed, does not keep the client from another") {
+  ReturningClient client;
+  const auto first = client.connect(client.context);
+  first->close(client.now);
+  client.exchange(*first);
+  dtls::Session half(client.context, dtls::Role::kClient);
+  half.start(client.now);
+  std::vector<std::vector<std::uint8_t>> hello;
+  half.drain(hello);
+  client.send(hello.at(0));
+  CHECK(client.state() == "connecting");
+  CHECK(client.connect(client.context)->state() == dtls::State::kConnected);
+  CHECK(client.state() == "connected");
+}
+
+TEST_CASE("a ClientHello out of season changes nothing for who is connected") {
+  ReturningClient client;
+  const auto first = client.connect(client.context);
+  const auto second = client.connect(client.context);
+  CHECK(second->state() != dtls::State::kConnected);
+  CHECK(client.state() == "connected");
+}
+
+}  // namespace
+}  // namespace sluice
