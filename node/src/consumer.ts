@@ -36,7 +36,7 @@ export type ConsumerEvents = {
   producerclose: [];
   producerpause: [];
   producerresume: [];
-  /** The client rejected its section in an answer; the consumer is closed. */
+  /** The client rejected its section, or turned it inactive; the consumer is closed. When it turns it back, there is another. */
   refused: [];
   score: [score: ConsumerScore];
   /** What is forwarded now; undefined: nothing. */
@@ -201,8 +201,9 @@ export class Consumer extends RemoteObject<ConsumerEvents, ConsumerObserverEvent
       this.emit('trace', trace);
       this.observer.emit('trace', trace);
     } else if (event instanceof wire.ObjectClosedT) {
-      const reason = String(event.reason) as keyof ConsumerEvents;
-      this.end(closingReasons.has(reason) ? reason : 'producerclose');
+      const reason = String(event.reason);
+      if (reason === 'unsubscribed') return this.end();
+      this.end(closingReasons.has(reason as keyof ConsumerEvents) ? (reason as keyof ConsumerEvents) : 'producerclose');
     }
   }
 

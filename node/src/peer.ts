@@ -7,10 +7,11 @@ import { RemoteObject, type AppData } from './remote_object.js';
 import { DtlsTransport } from './dtls_transport.js';
 import { PlainTransport, type PlainTransportOptions } from './plain_transport.js';
 import type { Room } from './room.js';
-import { choice, needObject, optional, struct, text, uint16, withDefault } from './shapes/shape.js';
-import { sdpType, section } from './shapes/transport.js';
+import { choice, needObject, optional, struct, text, uint16, uint8, withDefault, type Shape } from './shapes/shape.js';
+import { candidateOptions, sdpType, section } from './shapes/transport.js';
 import { checkAppData, type Transport } from './transport.js';
 import type {
+  CandidateOptions,
   DtlsState,
   IceCandidateInit,
   IceState,
@@ -23,7 +24,7 @@ import type {
 import { WebRtcTransport, type WebRtcTransportOptions } from './webrtc_transport.js';
 import * as wire from './wire/index.js';
 
-/** `all`: the peer is offered every producer of the others in its room. `manual`: only what consume() names. */
+/** `all`: the peer is offered every producer of the others in its room. `manual`: only what {@link Peer.subscribe} names. */
 export type Subscription = 'all' | 'manual';
 
 export interface PeerOptions<Data extends AppData = AppData> {
@@ -33,7 +34,15 @@ export interface PeerOptions<Data extends AppData = AppData> {
   name?: string;
   /** Default `manual`. */
   subscription?: Subscription;
+  /** Of the transport that is negotiated: which of the worker's addresses are offered, and in what order. */
+  transportOptions?: CandidateOptions;
   appData?: Data;
+}
+
+/** At least so many tracks of the kind may be sent by the client, once it has accepted (W3C WebRTC §4.4.3.2). `true`: one. */
+export interface OfferOptions {
+  offerToReceiveAudio?: number | boolean;
+  offerToReceiveVideo?: number | boolean;
 }
 
 export type PeerEvents = {
@@ -62,9 +71,19 @@ interface Descriptions {
 
 const subscription = choice<Subscription, wire.Subscription>(wire.Subscription);
 
-const createFields = struct<Omit<PeerOptions, 'id' | 'appData'>, wire.CreatePeerT>(wire.CreatePeerT, {
+const createFields = struct<Omit<PeerOptions, 'id' | 'appData' | 'transportOptions'>, wire.CreatePeerT>(wire.CreatePeerT, {
   name: withDefault(text, ''),
   subscription: withDefault(subscription, 'manual'),
+});
+
+const trackCount: Shape<number, number> = {
+  toWire: (value, path) => (typeof value === 'boolean' ? Number(value) : uint8.toWire(value, path)),
+  fromWire: (wire) => wire,
+};
+
+const offerFields = struct<OfferOptions, wire.CreateOfferT>(wire.CreateOfferT, {
+  offerToReceiveAudio: withDefault(trackCount, 0),
+  offerToReceiveVideo: withDefault(trackCount, 0),
 });
 
 const candidateFields = struct<IceCandidateInit, wire.AddIceCandidateT>(wire.AddIceCandidateT, {
@@ -99,13 +118,24 @@ export class Peer extends RemoteObject<PeerEvents, PeerObserverEvents> {
 
   /** @internal */
   static async create(room: Room, options: PeerOptions): Promise<Peer> {
-    const command = createFields.toWire(options, '');
-    const appData = checkAppData(options.appData);
-    command.roomId = room.id;
-    command.peerId = options.id === undefined ? randomUUID() : text.toWire(options.id, 'id');
+    const { command, appData } = Peer.#command(room, options);
     const reply = await room.request(command, wire.PeerReplyT);
     command.peerId = reply.peerId;
     return new Peer(room.link, command, appData);
+  }
+
+  /** @internal The object at once, its id chosen here. When `created` rejects, the worker has no such peer: to be ended then. */
+  static begin(room: Room, options: Omit<PeerOptions, 'id'>): { peer: Peer; created: Promise<wire.PeerReplyT> } {
+    const { command, appData } = Peer.#command(room, options);
+    return { created: room.request(command, wire.PeerReplyT), peer: new Peer(room.link, command, appData) };
+  }
+
+  static #command(room: Room, options: PeerOptions): { command: wire.CreatePeerT; appData: AppData | undefined } {
+    const command = createFields.toWire(options, '');
+    Object.assign(command, candidateOptions(options.transportOptions ?? {}, 'transportOptions'));
+    command.roomId = room.id;
+    command.peerId = options.id === undefined ? randomUUID() : text.toWire(options.id, 'id');
+    return { command, appData: checkAppData(options.appData) };
   }
 
   // --- Offer and answer (W3C WebRTC §4.4) --------------------------------------------------------------------------------
@@ -129,8 +159,10 @@ export class Peer extends RemoteObject<PeerEvents, PeerObserverEvents> {
     return this.#sections;
   }
 
-  async createOffer(): Promise<SessionDescription> {
-    return this.#description(await this.request(new wire.CreateOfferT(this.id), wire.DescriptionReplyT));
+  async createOffer(options: OfferOptions = {}): Promise<SessionDescription> {
+    const command = offerFields.toWire(options, '');
+    command.peerId = this.id;
+    return this.#description(await this.request(command, wire.DescriptionReplyT));
   }
 
   async createAnswer(): Promise<SessionDescription> {
@@ -166,9 +198,27 @@ export class Peer extends RemoteObject<PeerEvents, PeerObserverEvents> {
     await this.request(command, wire.DoneT);
   }
 
+  /**
+   * What the client can decode and how it numbers it, from an offer that it has created and not set: so that a first offer made
+   * here fits it. Only while stable.
+   */
+  async setCapabilities(sdp: string): Promise<void> {
+    await this.request(new wire.SetCapabilitiesT(this.id, text.toWire(sdp, 'sdp')), wire.DoneT);
+  }
+
   /** New ICE credentials with the next offer, which `negotiationneeded` asks for. */
   async restartIce(): Promise<void> {
     await this.request(new wire.RestartIceT(null, this.id), wire.IceParametersReplyT);
+  }
+
+  /** Is offered this producer of its room, whatever its subscription says; `newconsumer` tells when the client took it. */
+  async subscribe(producerId: string): Promise<void> {
+    await this.request(new wire.SubscribeT(this.id, text.toWire(producerId, 'producerId')), wire.DoneT);
+  }
+
+  /** Is offered it no more. Its consumer, if there is one, closes. */
+  async unsubscribe(producerId: string): Promise<void> {
+    await this.request(new wire.UnsubscribeT(this.id, text.toWire(producerId, 'producerId')), wire.DoneT);
   }
 
   // --- Transports --------------------------------------------------------------------------------------------------------

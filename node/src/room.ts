@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { EventT } from './channel/channel.js';
 import type { Link } from './channel/link.js';
+import { AlreadyExistsError, InvalidStateError } from './errors.js';
 import { Peer, type PeerOptions } from './peer.js';
 import { RemoteObject, type AppData } from './remote_object.js';
 import { rtpCapabilities, rtpCodecCapability } from './shapes/rtp.js';
@@ -76,10 +77,22 @@ export class Room extends RemoteObject<RoomEvents, RoomObserverEvents> {
   async createPeer(options: PeerOptions = {}): Promise<Peer> {
     needObject(options, 'options');
     const peer = await Peer.create(this, options);
-    this.#peers.set(peer.id, peer);
-    peer.observer.once('close', () => this.#peers.delete(peer.id));
+    this.#adoptPeer(peer);
     this.observer.emit('newpeer', peer);
     return peer;
+  }
+
+  /** @internal As createPeer, for who needs the object at once. A name that is taken here is refused at once, too. */
+  beginPeer(options: Omit<PeerOptions, 'id'>): { peer: Peer; created: Promise<unknown> } {
+    if (this.closed) throw new InvalidStateError('this room is closed');
+    for (const { name } of this.#peers.values()) {
+      if (name !== '' && name === options.name)
+        throw new AlreadyExistsError(`there is a peer named "${name}" in this room already`, 'name');
+    }
+    const { peer, created } = Peer.begin(this, options);
+    this.#adoptPeer(peer);
+    created.then(() => this.observer.emit('newpeer', peer)).catch(() => {});
+    return { peer, created };
   }
 
   /** A transport that belongs to the room itself, not to a peer. */
@@ -121,6 +134,11 @@ export class Room extends RemoteObject<RoomEvents, RoomObserverEvents> {
     for (const peer of [...this.#peers.values()]) peer.end('routerclose');
     for (const transport of [...this.#transports.values()]) transport.end('routerclose');
     for (const rtpObserver of [...this.#observers]) rtpObserver.end('routerclose');
+  }
+
+  #adoptPeer(peer: Peer): void {
+    this.#peers.set(peer.id, peer);
+    peer.observer.once('close', () => this.#peers.delete(peer.id));
   }
 
   #adopt<T extends Transport>(transport: T): T {

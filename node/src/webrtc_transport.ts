@@ -4,32 +4,20 @@ import { DtlsTransport } from './dtls_transport.js';
 import type { Peer } from './peer.js';
 import type { AppData } from './remote_object.js';
 import type { Room } from './room.js';
-import { flag, needObject, optional, struct, uint32, withDefault } from './shapes/shape.js';
-import { dtlsParameters, dtlsRole, iceCandidateFromWire, iceParameters } from './shapes/transport.js';
+import { needObject, struct, uint32, withDefault } from './shapes/shape.js';
+import { candidateOptions, dtlsParameters, dtlsRole, iceCandidateFromWire, iceParameters } from './shapes/transport.js';
 import { checkAppData } from './transport.js';
-import type { DtlsParameters, IceCandidate, IceParameters } from './types/transport.js';
+import type { CandidateOptions, DtlsParameters, IceCandidate, IceParameters } from './types/transport.js';
 import * as wire from './wire/index.js';
 
-export interface WebRtcTransportOptions<Data extends AppData = AppData> {
+export interface WebRtcTransportOptions<Data extends AppData = AppData> extends CandidateOptions {
   /** After how many seconds without a sign of the client's consent (RFC 7675) it counts as disconnected. Default 30; 0: never. */
   iceConsentTimeout?: number;
-  /** Whether the worker's UDP addresses are offered. Default: if it listens on any. `true` is refused when it does not. */
-  enableUdp?: boolean;
-  /** The same for its TCP addresses. */
-  enableTcp?: boolean;
-  /** UDP is preferred anyway; beside `preferTcp` this keeps it so. Default false. */
-  preferUdp?: boolean;
-  /** Gives TCP candidates the higher priority. Default false. */
-  preferTcp?: boolean;
   appData?: Data;
 }
 
-const createFields = struct<Omit<WebRtcTransportOptions, 'appData'>, wire.CreateWebRtcTransportT>(wire.CreateWebRtcTransportT, {
+const createFields = struct<Pick<WebRtcTransportOptions, 'iceConsentTimeout'>, wire.CreateWebRtcTransportT>(wire.CreateWebRtcTransportT, {
   iceConsentTimeout: withDefault(uint32, 30),
-  enableUdp: optional(flag),
-  enableTcp: optional(flag),
-  preferUdp: withDefault(flag, false),
-  preferTcp: withDefault(flag, false),
 });
 
 /** A transport whose parameters the application signals itself, as mediasoup-client does (ORTC). */
@@ -49,6 +37,7 @@ export class WebRtcTransport extends DtlsTransport {
   /** @internal */
   static async create(owner: Room | Peer, options: WebRtcTransportOptions): Promise<WebRtcTransport> {
     const command = createFields.toWire(options, '');
+    Object.assign(command, candidateOptions(options, ''));
     const appData = checkAppData(options.appData);
     if ('roomId' in owner) [command.roomId, command.peerId] = [owner.roomId, owner.id];
     else command.roomId = owner.id;

@@ -1,7 +1,6 @@
 // Where the worker's executable is.
 import { accessSync, constants } from 'node:fs';
 import { delimiter, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { WorkerStartError } from './errors.js';
 
 const name = 'sluice-worker';
@@ -19,7 +18,7 @@ function executable(path: string): boolean {
 export function findWorkerBin(): string | undefined {
   const asked = process.env['SLUICE_WORKER_BIN'];
   if (asked) return asked;
-  const built = ['release', 'dev'].map((preset) => fileURLToPath(new URL(`../../build/${preset}/worker/${name}`, import.meta.url)));
+  const built = ['release', 'dev'].map((preset) => join(__dirname, `../../build/${preset}/worker/${name}`));
   const installed = (process.env['PATH'] ?? '').split(delimiter).map((folder) => join(folder, name));
   return [...built, ...installed].find(executable);
 }

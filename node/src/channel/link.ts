@@ -43,6 +43,11 @@ export class Link {
     });
   }
 
+  /** The worker is gone, or about to be. */
+  get closed(): boolean {
+    return this.#channel.closed;
+  }
+
   request<Reply extends ReplyT>(command: CommandT, expected: new (...args: never[]) => Reply): Promise<Reply> {
     return this.#channel.request(command, expected);
   }

@@ -1,5 +1,6 @@
 // fbs/transport.fbs and fbs/peer.fbs ↔ types/transport.ts.
 import type {
+  CandidateOptions,
   DtlsFingerprint,
   DtlsParameters,
   DtlsRole,
@@ -13,7 +14,7 @@ import type {
 } from '../types/transport.js';
 import * as wire from '../wire/index.js';
 import { mediaKind } from './rtp.js';
-import { choice, flag, list, optional, required, struct, text, uint16, uint32, withDefault } from './shape.js';
+import { choice, flag, isObject, list, optional, required, struct, text, uint16, uint32, withDefault, wrong } from './shape.js';
 
 export const iceParameters = struct<IceParameters, wire.IceParametersT>(wire.IceParametersT, {
   usernameFragment: required(text),
@@ -39,6 +40,21 @@ export function iceCandidateFromWire(from: wire.IceCandidateT): IceCandidate {
   const candidate: IceCandidate = { ...fields, ip: fields.address };
   if (from.tcpType !== wire.IceTcpType.UNSET) candidate.tcpType = tcpType.fromWire(from.tcpType);
   return candidate;
+}
+
+/** The members that CreatePeer and CreateWebRtcTransport have in common. */
+export function candidateOptions(value: unknown, path: string) {
+  if (!isObject(value)) throw wrong(path === '' ? 'options' : path, 'an object', value);
+  const at = (name: keyof CandidateOptions) => (path === '' ? name : `${path}.${name}`);
+  const choice = (name: keyof CandidateOptions) => (value[name] === undefined ? null : flag.toWire(value[name], at(name)));
+  return {
+    enableUdp: choice('enableUdp'),
+    enableTcp: choice('enableTcp'),
+    preferUdp: choice('preferUdp') ?? false,
+    preferTcp: choice('preferTcp') ?? false,
+    preferIpv4: choice('preferIPv4') ?? false,
+    preferIpv6: choice('preferIPv6') ?? false,
+  };
 }
 
 export const dtlsRole = choice<DtlsRole, wire.DtlsRole>(wire.DtlsRole);

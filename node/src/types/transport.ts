@@ -28,6 +28,22 @@ export interface IceCandidate {
   tcpType?: IceTcpType;
 }
 
+/** Which of the worker's addresses a transport offers to its client, and in what order of preference. */
+export interface CandidateOptions {
+  /** Whether the worker's UDP addresses are offered. Default: if it listens on any. `true` is refused when it does not. */
+  enableUdp?: boolean;
+  /** The same for its TCP addresses. */
+  enableTcp?: boolean;
+  /** UDP is preferred anyway; beside `preferTcp` this keeps it so. Default false. */
+  preferUdp?: boolean;
+  /** Gives TCP candidates the higher priority. Default false. */
+  preferTcp?: boolean;
+  /** IPv4 before IPv6, among candidates of one protocol. Default: in the order of the worker's `listen`. */
+  preferIPv4?: boolean;
+  /** IPv6 before IPv4, unless `preferIPv4` is set. */
+  preferIPv6?: boolean;
+}
+
 export type IceState = 'new' | 'connected' | 'completed' | 'disconnected' | 'closed';
 export type DtlsState = 'new' | 'connecting' | 'connected' | 'failed' | 'closed';
 /** RFC 5763 §5: `client` is active, `server` is passive. */
