@@ -6,7 +6,7 @@ import wrtc from '@roamhq/wrtc';
 const { MediaStream, nonstandard } = wrtc;
 
 // A source's thread keeps the process alive for ever, and a stopped one crashes it at its end. By then all is reported.
-after(() => setTimeout(() => process.exit(), 300));
+after(() => setTimeout(() => process.exit(), 1_000));
 
 /** Calls `act` every `ms` until stopped. */
 function every(ms, act) {

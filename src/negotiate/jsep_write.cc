@@ -45,9 +45,7 @@ void write_sender(const Slot& slot, sdp::MediaDescription& out) {
   for (const RtpEncodingParameters& encoding : slot.send.encodings) {
     if (!encoding.ssrc) continue;
     std::vector<std::uint32_t> ssrcs{*encoding.ssrc};
-    // libwebrtc refuses an audio section with a second SSRC; who takes RTX for audio tells it by payload type
-    // and mid.
-    if (encoding.rtx_ssrc && slot.kind == MediaKind::kVideo) {
+    if (encoding.rtx_ssrc) {
       ssrcs.push_back(*encoding.rtx_ssrc);
       out.ssrc_groups.push_back({"FID", ssrcs});
     }

@@ -20,13 +20,19 @@ DropReason reason_of(ice::ReceiveResult result) {
   }
 }
 
-/// A record in the clear whose handshake message is a ClientHello (RFC 6347 §4.1, §4.2.2).
-bool is_client_hello(Bytes bytes) {
+/// The random of a ClientHello in the clear (RFC 6347 §4.1, §4.2.2), which tells one attempt from another and
+/// is the same in its retransmissions; empty when it is none.
+Bytes client_random(Bytes bytes) {
   constexpr std::size_t kRecordHeader = 13;
+  constexpr std::size_t kRandom = kRecordHeader + 12 + 2;  // after the handshake header and the version
+  constexpr std::size_t kRandomSize = 32;
   constexpr std::uint8_t kHandshake = 22;
   constexpr std::uint8_t kClientHello = 1;
-  return bytes.size() > kRecordHeader && bytes[0] == kHandshake && bytes[3] == 0 && bytes[4] == 0 &&
-         bytes[kRecordHeader] == kClientHello;
+  // Of a ClientHello in fragments (it is, when it carries a post-quantum key) the first.
+  const bool hello = bytes.size() >= kRandom + kRandomSize && bytes[0] == kHandshake && bytes[3] == 0 &&
+                     bytes[4] == 0 && bytes[kRecordHeader] == kClientHello && bytes[19] == 0 &&
+                     bytes[20] == 0 && bytes[21] == 0;
+  return hello ? bytes.subspan(kRandom, kRandomSize) : Bytes();
 }
 
 }  // namespace
@@ -100,20 +106,35 @@ void WebRtcTransport::receive_dtls(Bytes bytes, Instant now) {
     drops_.add(DropReason::kDtlsUnexpected);
     return;
   }
-  if (dtls_->state() == dtls::State::kClosed && is_client_hello(bytes)) begin_again(now);
+  if (const Bytes random = client_random(bytes); !random.empty() && may_begin_again(random))
+    begin_again(random, now);
   if (dtls_->receive(bytes, now) != dtls::ReceiveResult::kProcessed) drops_.add(DropReason::kDtlsMalformed);
   after_dtls(now);
 }
 
 /// libwebrtc takes the transport of a whole bundle down when the bundle's first m-line is stopped, and makes
-/// another for the rest, with the same ICE credentials: it says goodbye, and comes again with a ClientHello.
-/// It has to show the certificate that it had. Our own close() is final: ICE knows no path then.
-void WebRtcTransport::begin_again(Instant now) {
-  if (dtls_->role() != dtls::Role::kServer) return;
+/// another for the rest, with the same ICE credentials: it says goodbye and comes again with a ClientHello,
+/// perhaps before an attempt of that kind has ended. Whoever was connected once may do so, with the
+/// certificate that it had. Our own close() is final: ICE knows no path then.
+bool WebRtcTransport::may_begin_again(Bytes random) const {
+  if (!sender_.suite() || dtls_->role() != dtls::Role::kServer) return false;
+  switch (dtls_->state()) {
+    case dtls::State::kClosed:
+    case dtls::State::kFailed:
+      return true;
+    case dtls::State::kConnecting:
+      return !std::ranges::equal(random, client_random_);
+    default:
+      return false;
+  }
+}
+
+void WebRtcTransport::begin_again(Bytes random, Instant now) {
   auto session = std::make_unique<dtls::Session>(shared_.dtls, dtls::Role::kServer);
   if (!session->set_remote_fingerprints(remote_fingerprints_, now)) return;
   shared_.batch.finish();  // queued packets still need the keys that go away here
   inbound_.reset();
+  client_random_.assign(random.begin(), random.end());
   dtls_ = std::move(session);
   start_dtls(now);
 }

@@ -75,7 +75,8 @@ class WebRtcTransport : public Endpoint {
   void after_ice(Instant now);
   void after_dtls(Instant now);
   void start_dtls(Instant now);
-  void begin_again(Instant now);
+  [[nodiscard]] bool may_begin_again(Bytes random) const;
+  void begin_again(Bytes random, Instant now);
   void update_path();
   bool take_keys();
 
@@ -83,6 +84,7 @@ class WebRtcTransport : public Endpoint {
   ice::LiteAgent ice_;
   std::unique_ptr<dtls::Session> dtls_;
   std::vector<DtlsFingerprint> remote_fingerprints_;
+  std::vector<std::uint8_t> client_random_;  ///< Of the attempt under way, when it is not the first.
   dtls::State reported_dtls_ = dtls::State::kNew;
   std::optional<srtp::Inbound> inbound_;
   std::vector<TransportChange> changes_;

@@ -50,7 +50,7 @@ class ReturningClient : public Conference {
   }
   std::string state() { return ask<StatsReply>(GetStats{ObjectKind::kTransport, "t"}).transport->dtls_state; }
 
-  Path path{0, *SocketAddress::parse("198.51.100.7", 5000)};
+  Path path{*SocketAddress::parse("198.51.100.7", 5000), 0};
   dtls::Context context{dtls::Certificate::generate(1'700'000'000)};
   WebRtcTransportReply transport;
 };
@@ -81,6 +81,22 @@ TEST_CASE("nobody else may") {
   dtls::Context other{dtls::Certificate::generate(1'700'000'000)};
   const auto intruder = client.connect(other);
   CHECK(client.state() == "failed");
+}
+
+TEST_CASE("an attempt that was left half-way, or failed, does not keep the client from another") {
+  ReturningClient client;
+  const auto first = client.connect(client.context);
+  first->close(client.now);
+  client.exchange(*first);
+  dtls::Session half(client.context, dtls::Role::kClient);
+  half.start(client.now);
+  std::vector<std::vector<std::uint8_t>> hello;
+  half.drain(hello);
+  client.send(hello.at(0));
+  (void)client.engine->flush(client.now);  // the answer finds nobody
+  CHECK(client.state() == "connecting");
+  CHECK(client.connect(client.context)->state() == dtls::State::kConnected);
+  CHECK(client.state() == "connected");
 }
 
 TEST_CASE("a ClientHello out of season changes nothing for who is connected") {

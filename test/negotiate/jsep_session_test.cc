@@ -167,7 +167,7 @@ TEST_CASE("a track that the client rejects is told and not offered again") {
   CHECK(offer.media[1].port != 0);
 }
 
-TEST_CASE("an m-line that the client answers inactive refuses the track and is free again") {
+TEST_CASE("an m-line that the client answers inactive refuses the track, and is not for another") {
   Call call;
   call.add("v", MediaKind::kVideo);
   const Effects effects = call.server_offers([](const auto&) { return Choice::kInactive; });
@@ -176,7 +176,7 @@ TEST_CASE("an m-line that the client answers inactive refuses the track and is f
   call.session.remove_track("v");
   CHECK_FALSE(call.session.negotiation_needed());
   call.add("w", MediaKind::kVideo);
-  CHECK(call.server_offers().consumed.at(0).mid == "s0");
+  CHECK(call.server_offers().consumed.at(0).mid == "s1");
 }
 
 TEST_CASE("a client whose answer has no codec of the track refuses it") {
