@@ -71,11 +71,16 @@ Result<NewTransport> check_new_transport(State& state, const std::string& room_i
 /// What of the worker's addresses the options leave, in their order; refused when they leave none.
 Result<CandidateChoice> choose_candidates(const State& state, const CandidateOptions& options);
 
+/// Sets what the transport sends at most: by command and by the client's descriptions, but not below the
+/// least that was commanded.
+void limit_outgoing(Transport& transport, Instant now);
+
 // --- Shared by the ORTC and the JSEP way (media_commands.cc)
 
 /// Makes a producer; both ways meet here.
 Result<ProducerEntry*> add_producer(State& state, Transport& transport, std::string id, MediaKind kind,
-                                    RtpParameters parameters, bool paused, Duration key_frame_request_delay);
+                                    RtpParameters parameters, bool paused, Duration key_frame_request_delay,
+                                    std::vector<std::string> stream_ids = {});
 /// How a consumer begins; a JSEP peer's begin with the defaults.
 struct ConsumerStart {
   bool paused = false;

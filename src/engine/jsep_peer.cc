@@ -27,16 +27,23 @@ RtpParameters outgoing_parameters(State& state, const Transport& transport, cons
   return parameters;
 }
 
-/// "stream track" (RFC 8830) of the publisher, or the peer's and producer's ids in their place.
-std::pair<std::string, std::string> msid_of(const ProducerEntry& entry) {
+/// The publisher's streams and track (RFC 8830): "-" is no stream. Where it says nothing, the peer's id and
+/// the producer's: what one peer sends is played together.
+struct Msid {
+  std::vector<std::string> streams;
+  std::string track;
+};
+Msid msid_of(const ProducerEntry& entry) {
   const std::string& msid = entry.producer->parameters().msid;
   const std::size_t space = msid.find(' ');
-  std::string stream = msid.substr(0, space);
-  std::string track = space == std::string::npos ? "" : msid.substr(space + 1);
-  if (stream.empty() || stream == "-")
-    stream = entry.transport->peer != nullptr ? entry.transport->peer->id : entry.transport->id;
-  if (track.empty()) track = entry.producer->id();
-  return {stream, track};
+  const std::string first = msid.substr(0, space);
+  Msid out{entry.stream_ids, space == std::string::npos ? "" : msid.substr(space + 1)};
+  if (out.streams.empty() && first != "-") out.streams.push_back(first);
+  const Transport& transport = *entry.transport;
+  for (std::string& stream : out.streams)
+    if (stream.empty()) stream = transport.peer != nullptr ? transport.peer->id : transport.id;
+  if (out.track.empty()) out.track = entry.producer->id();
+  return out;
 }
 
 void apply_transport(State& state, Peer& peer, const negotiate::Effects::RemoteTransport& remote,
@@ -56,11 +63,12 @@ void apply_produced(State& state, Peer& peer, const negotiate::IncomingTrack& tr
   // The same m-line with other parameters is another track.
   if (const auto it = peer.producer_by_mid.find(track.mid); it != peer.producer_by_mid.end()) {
     if (ProducerEntry* old = find(state.producers, it->second)) {
-      if (old->producer->parameters() == track.rtp_parameters) return;
+      if (old->producer->parameters() == track.rtp_parameters && old->stream_ids == track.stream_ids) return;
       state.close_producer(*old, now, "stopped");
     }
   }
-  auto made = add_producer(state, *peer.jsep_transport, {}, track.kind, track.rtp_parameters, false, {});
+  auto made = add_producer(state, *peer.jsep_transport, {}, track.kind, track.rtp_parameters, false, {},
+                           track.stream_ids);
   if (!made) {
     state.log.write(LogLevel::kWarn, LogTag::kRtp, "peer " + peer.id,
                     "m-line " + track.mid + " cannot be produced: " + made.error().message);
@@ -77,6 +85,7 @@ void apply_consumed(State& state, Peer& peer, const negotiate::NegotiatedTrack& 
   ProducerEntry* producer =
       offered == peer.offered.end() ? nullptr : find(state.producers, offered->second.producer_id);
   if (producer == nullptr) return;  // closed meanwhile; the next offer takes the m-line back
+  offered->second.max_bitrate = track.max_bitrate;
   if (ConsumerEntry* existing = find(state.consumers, track.id)) {
     if (existing->consumer->parameters() != track.rtp_parameters) {
       const ConsumerStart kept{.preferred_layers = existing->consumer->preferred_layers()};
@@ -89,6 +98,25 @@ void apply_consumed(State& state, Peer& peer, const negotiate::NegotiatedTrack& 
   state.emit(ConsumerCreated{peer.id, peer.jsep_transport->id, track.id, producer->producer->id(), track.mid,
                              producer->producer->kind(), track.rtp_parameters,
                              std::string(producer->producer->type()), made.consumer->score()});
+}
+
+/// What the client takes at most: all together (b=CT), and track by track where every video has a limit. An
+/// audio without one is small beside that.
+void apply_max_bitrate(State& state, Peer& peer, Instant now) {
+  std::uint64_t sum = 0;
+  bool limited = false;
+  bool unlimited = false;
+  for (const auto& [id, offered] : peer.offered) {
+    const ConsumerEntry* consumer = find(state.consumers, id);
+    if (consumer == nullptr) continue;
+    limited = limited || offered.max_bitrate;
+    unlimited = unlimited || (!offered.max_bitrate && consumer->consumer->kind() == MediaKind::kVideo);
+    sum += offered.max_bitrate.value_or(0);
+  }
+  std::uint64_t limit = peer.max_bitrate;
+  if (limited && !unlimited) limit = limit == 0 ? std::max<std::uint64_t>(sum, 1) : std::min(limit, sum);
+  if (std::exchange(peer.jsep_transport->negotiated_limit, limit) != limit)
+    limit_outgoing(*peer.jsep_transport, now);
 }
 
 }  // namespace
@@ -110,13 +138,13 @@ void start_jsep(State& state, Peer& peer) {
 }
 
 void offer_track(State& state, Peer& peer, ProducerEntry& producer, std::string_view declined_mid) {
-  const auto [stream, track] = msid_of(producer);
+  auto [streams, track] = msid_of(producer);
   const std::string id = state.make_id();
   peer.offered[id] = {producer.producer->id(),
                       producer.transport->peer != nullptr ? producer.transport->peer->id : ""};
   negotiate::OutgoingTrack outgoing{id, producer.producer->kind(),
                                     outgoing_parameters(state, *peer.jsep_transport, *producer.producer),
-                                    stream, track};
+                                    std::move(streams), std::move(track)};
   if (declined_mid.empty()) {
     peer.jsep->add_track(std::move(outgoing));
   } else {
@@ -164,6 +192,14 @@ void apply_effects(State& state, Peer& peer, Instant now) {
   }
   for (const auto& track : effects.produced) apply_produced(state, peer, track, now);
   for (const auto& track : effects.consumed) apply_consumed(state, peer, track, now);
+  for (const auto& declined : effects.declined) {
+    state.log.write(declined.media == "application" ? LogLevel::kDebug : LogLevel::kWarn, LogTag::kRtp,
+                    "peer " + peer.id,
+                    "the m=" + declined.media + " section with the mid \"" + declined.mid +
+                        "\" was rejected: " + declined.reason);
+  }
+  if (effects.max_bitrate) peer.max_bitrate = *effects.max_bitrate;
+  apply_max_bitrate(state, peer, now);
   for (const auto& refusal : effects.refused) {
     state.log.write(LogLevel::kDebug, LogTag::kRtp, "peer " + peer.id,
                     "track " + refusal.id + " was refused: " + refusal.reason);

@@ -87,7 +87,8 @@ std::vector<std::uint32_t> taken_ssrcs(const Transport& transport) {
 }
 
 Result<ProducerEntry*> add_producer(State& state, Transport& transport, std::string id, MediaKind kind,
-                                    RtpParameters parameters, bool paused, Duration key_frame_request_delay) {
+                                    RtpParameters parameters, bool paused, Duration key_frame_request_delay,
+                                    std::vector<std::string> stream_ids) {
   if (id.empty()) id = state.make_id();
   if (auto checked = check_id("producerId", id); !checked) return checked.error();
   if (state.producers.contains(id)) return already_exists("producerId", "producer", id);
@@ -109,6 +110,7 @@ Result<ProducerEntry*> add_producer(State& state, Transport& transport, std::str
       {id, kind, parameters, std::move(consumable), paused, key_frame_request_delay,
        std::string(negotiate::producer_type(kind, parameters)), in_red});
   entry->mapping = std::move(*mapping);
+  entry->stream_ids = std::move(stream_ids);
   ProducerEntry* raw = entry.get();
   state.producers.emplace(id, std::move(entry));
   transport.room->producers.push_back(raw);

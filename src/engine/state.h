@@ -80,6 +80,8 @@ struct Transport {
   bool was_rtcp_ready = false;
   std::uint32_t next_mid = 0;  ///< Of ORTC consumers.
   BitrateLimits bitrate_limits{};
+  std::uint64_t negotiated_limit =
+      0;                   ///< bps that the client takes at most (b= lines of its descriptions); 0: any.
   std::uint8_t trace = 0;  ///< Bits by TraceType.
 };
 
@@ -87,6 +89,7 @@ struct ProducerEntry {
   sfu::Producer* producer = nullptr;
   Transport* transport = nullptr;
   negotiate::RtpMapping mapping;
+  std::vector<std::string> stream_ids;  ///< Of a negotiated one; see negotiate::IncomingTrack.
 };
 
 struct ConsumerEntry {
@@ -107,6 +110,7 @@ struct CandidateChoice {
 struct OfferedTrack {
   std::string producer_id;
   std::string source_peer_id;
+  std::optional<std::uint64_t> max_bitrate{};  ///< See negotiate::NegotiatedTrack.
 };
 
 struct Peer {
@@ -122,6 +126,7 @@ struct Peer {
   std::map<std::string, OfferedTrack, std::less<>> offered;  ///< By consumer id.
   std::map<std::string, std::string, std::less<>> producer_by_mid;
   bool negotiation_reported = false;
+  std::uint64_t max_bitrate = 0;  ///< See negotiate::Effects.
 };
 
 /// Listens to producers of its room. Each of them feeds a meter of `kind` through Producer::observers, except

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <limits>
 
 #include "engine/commands.h"
 
@@ -123,7 +124,18 @@ Result<Reply> handle(State& state, const SetBitrateLimit& command, Instant now) 
   }
   transport->bitrate_limits = limits;
   transport->media.set_bitrate_limit(command.limit, command.bitrate, now);
+  if (transport->negotiated_limit != 0) limit_outgoing(*transport, now);
   return Reply(Done{});
+}
+
+void limit_outgoing(Transport& transport, Instant now) {
+  const std::uint32_t commanded =
+      transport.bitrate_limits[static_cast<std::size_t>(BitrateLimit::kMaxOutgoing)];
+  const std::uint32_t least = transport.bitrate_limits[static_cast<std::size_t>(BitrateLimit::kMinOutgoing)];
+  std::uint64_t most = transport.negotiated_limit;
+  if (most == 0 || (commanded != 0 && commanded < most)) most = commanded;
+  if (most != 0) most = std::clamp<std::uint64_t>(most, least, std::numeric_limits<std::uint32_t>::max());
+  transport.media.set_bitrate_limit(BitrateLimit::kMaxOutgoing, static_cast<std::uint32_t>(most), now);
 }
 
 }  // namespace sluice::engine

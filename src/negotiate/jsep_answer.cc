@@ -1,6 +1,8 @@
 #include "negotiate/codec_match.h"
 #include "negotiate/jsep_outgoing.h"
 #include "negotiate/jsep_propose.h"
+#include "negotiate/jsep_write.h"
+#include "sdp/sdp.h"
 
 namespace sluice::negotiate::jsep {
 namespace {
@@ -15,19 +17,48 @@ bool same_credentials(const IceParameters& a, const IceParameters& b) {
   return a.username_fragment == b.username_fragment && a.password == b.password;
 }
 
+/// The m-line that describes the client's transport.
+std::size_t transport_section(const RemoteDescription& remote) {
+  const auto& sections = remote.sections;
+  const auto it = std::find_if(sections.begin(), sections.end(), [&](const RemoteSection& s) {
+    return s.usable() && (!remote.bundle || s.mid == remote.bundle->front());
+  });
+  return it == sections.end() ? sdp::kSession : static_cast<std::size_t>(it - sections.begin());
+}
+
 /// The DTLS association outlives descriptions (RFC 8842 §5): neither the certificate nor the roles change.
 Result<void> check_transport(const State& current, const RemoteDescription& remote) {
   if (!remote.transport || !current.remote) return {};
+  const std::size_t section = transport_section(remote);
+  const char* const kNew = "; a new DTLS association needs a new peer connection";
   if (remote.transport->fingerprints != current.remote->fingerprints)
-    return Error{ErrorCode::kUnsupported, "a=fingerprint",
-                 "a=fingerprint differs from the session's; a new certificate needs a new peer connection"};
+    return refuse(remote.text, section, "a=fingerprint",
+                  std::string("a=fingerprint differs from the session's") + kNew, ErrorCode::kUnsupported);
+  const bool both_named = remote.transport->tls_id && current.remote->tls_id;
+  if (both_named && remote.transport->tls_id != current.remote->tls_id)
+    return refuse(remote.text, section, "a=tls-id", std::string("a=tls-id differs from the session's") + kNew,
+                  ErrorCode::kUnsupported);
   const sdp::Setup setup = remote.transport->setup;
   const sdp::Setup other =
       current.remote_role == DtlsRole::kClient ? sdp::Setup::kPassive : sdp::Setup::kActive;
   if (setup == other)
-    return invalid_argument("a=setup", "a=setup is " + std::string(to_string(setup)) +
-                                           "; expected the role that the client has had so far");
+    return refuse(
+        remote.text, section, "a=setup",
+        "a=setup is " + std::string(to_string(setup)) + "; expected the role that the client has had so far");
   return {};
+}
+
+/// RFC 8829 §5.10: an answer has new credentials exactly when the offer restarts ICE.
+Result<void> check_restart(const State& current, const State& offered, const RemoteDescription& answer) {
+  if (!answer.transport || !current.remote) return {};
+  const bool asked = !same_credentials(current.local_ice, offered.local_ice);
+  const bool restarted = !same_credentials(current.remote->ice, answer.transport->ice);
+  if (asked == restarted) return {};
+  return refuse(answer.text, transport_section(answer), "a=ice-ufrag",
+                asked
+                    ? "the offer restarts ICE and the answer keeps its credentials; expected new ones"
+                    : "the answer has new ICE credentials; expected the present ones, as the offer restarts "
+                      "nothing");
 }
 
 /// RFC 8842 §5.3: actpass is answered passive, so that the client's first flight needs no round trip of ours.
@@ -48,12 +79,15 @@ void take_sender(const RemoteSection& section, bool receiving, Slot& slot) {
   slot.receive_codecs = section.sent.codecs;
   slot.receive_extensions = section.sent.header_extensions;
   slot.receive_streams = section.streams;
+  slot.receive_rids = section.rids;
   slot.incoming.reset();
-  if (receiving) slot.incoming = IncomingTrack{slot.mid, *slot.kind, section.sent};
+  if (!receiving) return;
+  slot.incoming = IncomingTrack{slot.mid, *slot.kind, section.sent, section.stream_ids};
+  slot.incoming->rtp_parameters.mid = slot.mid;
 }
 
 void agree_track(Slot& slot) {
-  slot.outgoing = NegotiatedTrack{slot.track_id, slot.mid, slot.send};
+  slot.outgoing = NegotiatedTrack{slot.track_id, slot.mid, slot.send, slot.max_bitrate};
 }
 
 /// Takes the track away because of the client.
@@ -108,8 +142,18 @@ void fill(const RemoteSection& section, const State& current, const Tracks& trac
   }
 }
 
-void take_description(const RemoteSection& section, Slot& slot) {
-  slot.mid = section.mid;
+/// What every description of the client says of an m-line.
+void take_properties(const RemoteSection& section, Slot& slot) {
+  slot.named = !section.mid.empty();
+  slot.rtcp_reduced_size = section.sent.rtcp.reduced_size;
+  slot.extmap_allow_mixed = section.extmap_allow_mixed;
+  slot.extensions.emplace();
+  for (const sdp::Extmap& e : section.extensions) slot.extensions->insert(e.uri);
+  slot.max_bitrate = section.max_bitrate;
+}
+
+void take_description(const RemoteSection& section, std::string mid, Slot& slot) {
+  slot.mid = std::move(mid);
   slot.media = section.media;
   slot.protocol = section.protocol;
   slot.kind = section.kind;
@@ -119,14 +163,23 @@ void take_description(const RemoteSection& section, Slot& slot) {
     if (e.direction) slot.extension_directions[e.uri] = sdp::reversed(*e.direction);
 }
 
-Slot answer_section(const RemoteSection& section, const Slot* old, const State& current, const Tracks& tracks,
-                    Proposal& out) {
+/// Those that our answer has: an offer of ours has no more (RFC 8829 §5.2.2).
+void note_extensions(Slot& slot) {
+  slot.extensions.emplace();
+  if (slot.sending)
+    for (const auto& e : slot.send.header_extensions) slot.extensions->insert(e.uri);
+  if (slot.receiving || !slot.sending)
+    for (const auto& e : slot.receive_extensions) slot.extensions->insert(e.uri);
+}
+
+Slot answer_section(const RemoteSection& section, std::string mid, const Slot* old, const State& current,
+                    const Tracks& tracks, Proposal& out) {
   Slot slot = old != nullptr ? *old : Slot{};
-  take_description(section, slot);
-  if (section.rejected || !section.kind || section.codecs.empty()) {
-    reject(slot, tracks,
-           section.rejected ? "the client stopped the m-line" : "the client has none of the room's codecs",
-           out);
+  take_description(section, std::move(mid), slot);
+  take_properties(section, slot);
+  if (!section.usable()) {
+    if (!section.rejected) out.declined.push_back({section.mid, section.media, section.unusable});
+    reject(slot, tracks, section.rejected ? "the client stopped the m-line" : section.unusable, out);
     return slot;
   }
   const bool client_sends = sdp::sends(section.direction);
@@ -145,27 +198,108 @@ Slot answer_section(const RemoteSection& section, const Slot* old, const State& 
   } else if (client_receives && !slot.reserved && (old == nullptr || old->idle_for(*slot.kind))) {
     fill(section, current, tracks, out.state, slot);
   }
+  note_extensions(slot);
   return slot;
+}
+
+/// RFC 8829 §5.8.3: the answer's m-line is the offer's.
+Result<void> check_answered(const Slot& slot, const RemoteDescription& answer, std::size_t i) {
+  const RemoteSection& section = answer.sections[i];
+  const std::string name = "the m= section " + ordinal(i) + " of the answer ";
+  if (section.media != slot.media || (section.protocol != slot.protocol && !section.rejected))
+    return refuse(answer.text, i, "m=" + section.media,
+                  name + "is m=" + section.media + " over " + section.protocol +
+                      "; expected m=" + slot.media + " over " + slot.protocol);
+  if (section.rejected) return {};
+  if (slot.rejected)
+    return refuse(answer.text, i, "m=" + section.media, name + "has a port; expected 0, as in the offer");
+  if (section.mid != slot.mid && !section.mid.empty())
+    return refuse(answer.text, i, "a=mid",
+                  name + "has the mid \"" + section.mid + "\"; expected \"" + slot.mid + '"');
+  return {};
+}
+
+void answer_slot(const RemoteSection& section, const Tracks& tracks, Slot& slot, Proposal& out) {
+  if (section.rejected) return reject(slot, tracks, "the client rejected the m-line", out);
+  take_properties(section, slot);
+  slot.named = true;  // as the offer was
+  if (slot.receiving && section.usable()) {
+    take_sender(section, sdp::sends(section.direction), slot);
+  } else {
+    slot.receiving = false;
+    slot.incoming.reset();
+  }
+  // A track removed since the offer still stands on its m-line until the next one says otherwise.
+  const bool removed = slot.sending && slot.track_id.empty() && sdp::receives(section.direction);
+  if (!slot.sending) return;
+  const bool was_declined = std::exchange(slot.declined, !sdp::receives(section.direction));
+  if (was_declined && slot.declined) {
+    slot.sending = false;
+  } else if (!removed) {
+    keep_track(section, tracks, slot, out);
+  }
+}
+
+/// The m-lines on the transport after an offer of the client's, the one that describes it first.
+void take_bundle(const RemoteDescription& remote, State& next) {
+  next.bundle.clear();
+  next.bundled = remote.bundle.has_value();
+  const auto lives = [&](std::string_view mid) {
+    return std::any_of(next.slots.begin(), next.slots.end(),
+                       [&](const Slot& s) { return !s.rejected && s.mid == mid; });
+  };
+  if (remote.bundle) {
+    std::copy_if(remote.bundle->begin(), remote.bundle->end(), std::back_inserter(next.bundle), lives);
+  } else {
+    for (const Slot& slot : next.slots)
+      if (!slot.rejected) next.bundle.push_back(slot.mid);
+  }
+}
+
+/// For an m-line without a=mid: unlike any that the client or the session has.
+std::string mid_for(const State& current, const State& made, const RemoteDescription& offer) {
+  std::set<std::string_view> taken;
+  for (const Slot& slot : current.slots) taken.insert(slot.mid);
+  for (const Slot& slot : made.slots) taken.insert(slot.mid);
+  for (const RemoteSection& section : offer.sections) taken.insert(section.mid);
+  return new_mid(taken);
+}
+
+/// What a client that restarts ICE gets in return (RFC 8839 §4.4.1.1): those that wait, or new ones. True
+/// when they were made here.
+bool restart_local_ice(const std::optional<LocalIce>& waiting_ice, Random& random, State& next) {
+  if (waiting_ice) {
+    next.local_ice = waiting_ice->ice;
+    next.local_candidates = waiting_ice->candidates;
+    return false;
+  }
+  const std::size_t ufrag = next.local_ice.username_fragment.size();
+  const std::size_t password = std::max(kPasswordLength, next.local_ice.password.size());
+  next.local_ice.username_fragment = random.ice_chars(ufrag);
+  next.local_ice.password = random.ice_chars(password);
+  return true;
 }
 
 }  // namespace
 
 Result<void> check_offer(const State& current, const RemoteDescription& offer) {
   if (offer.sections.size() < current.slots.size())
-    return invalid_argument("m=", "the offer has " + std::to_string(offer.sections.size()) +
-                                      " m= sections; expected the session's " +
-                                      std::to_string(current.slots.size()) + " or more (RFC 3264 §8)");
+    return refuse(offer.text, offer.sections.empty() ? sdp::kSession : offer.sections.size() - 1, "m=",
+                  "the offer has " + std::to_string(offer.sections.size()) +
+                      " m= sections; expected the session's " + std::to_string(current.slots.size()) +
+                      " or more (RFC 3264 §8)");
   for (std::size_t i = 0; i < current.slots.size(); ++i) {
     const Slot& slot = current.slots[i];
     const RemoteSection& section = offer.sections[i];
     if (slot.rejected || section.rejected) continue;  // RFC 8829 §5.2.2: may be recycled, or is gone
-    if (section.mid != slot.mid)
-      return invalid_argument("a=mid", "the m= section " + ordinal(i) + " has the mid \"" + section.mid +
-                                           "\"; expected \"" + slot.mid + "\", as before");
+    if (section.mid != slot.mid && (slot.named || !section.mid.empty()))
+      return refuse(offer.text, i, "a=mid",
+                    "the m= section " + ordinal(i) + " has the mid \"" + section.mid + "\"; expected \"" +
+                        slot.mid + "\", as before");
     if (section.media != slot.media)
-      return invalid_argument("m=" + section.media, "the m= section " + ordinal(i) +
-                                                        " is m=" + section.media +
-                                                        "; expected m=" + slot.media + ", as before");
+      return refuse(offer.text, i, "m=" + section.media,
+                    "the m= section " + ordinal(i) + " is m=" + section.media + "; expected m=" + slot.media +
+                        ", as before");
   }
   return check_transport(current, offer);
 }
@@ -175,28 +309,24 @@ Proposal propose_answer(const State& current, const RemoteDescription& offer, co
   Proposal out;
   State& next = out.state;
   next = current;
-  next.slots.clear();
   next.numbers.learn(offer);
-  next.extmap_allow_mixed = offer.extmap_allow_mixed;
+  next.ice_options = offer.ice_options;
+  next.lip_sync = offer.lip_sync;
+  next.max_bitrate = offer.max_bitrate;
+  next.slots.clear();
   for (std::size_t i = 0; i < offer.sections.size(); ++i) {
     const RemoteSection& section = offer.sections[i];
     const Slot* old = i < current.slots.size() ? &current.slots[i] : nullptr;
-    if (old != nullptr && (old->rejected || (old->mid != section.mid && !section.rejected))) old = nullptr;
-    next.slots.push_back(answer_section(section, old, current, tracks, out));
+    std::string mid = section.mid;
+    if (mid.empty() && old != nullptr && !old->rejected) mid = old->mid;
+    if (mid.empty() && section.usable()) mid = mid_for(current, next, offer);
+    if (old != nullptr && (old->rejected || (old->mid != mid && !section.rejected))) old = nullptr;
+    next.slots.push_back(answer_section(section, std::move(mid), old, current, tracks, out));
   }
+  take_bundle(offer, next);
   take_transport(current, offer, next);
-  // RFC 8839 §4.4.1.1: who answers a restart restarts too.
-  if (current.remote && offer.transport && !same_credentials(current.remote->ice, offer.transport->ice)) {
-    if (waiting_ice) {
-      next.local_ice = waiting_ice->ice;
-      next.local_candidates = waiting_ice->candidates;
-    } else {
-      next.local_ice.username_fragment = random.ice_chars(current.local_ice.username_fragment.size());
-      next.local_ice.password =
-          random.ice_chars(std::max(kPasswordLength, current.local_ice.password.size()));
-      out.local_ice_made = true;
-    }
-  }
+  if (current.remote && offer.transport && !same_credentials(current.remote->ice, offer.transport->ice))
+    out.local_ice_made = restart_local_ice(waiting_ice, random, next);
   return out;
 }
 
@@ -205,45 +335,22 @@ Result<Proposal> apply_answer(const State& current, const Proposal& offered, con
   Proposal out = offered;
   State& next = out.state;
   if (answer.sections.size() != next.slots.size())
-    return invalid_argument("m=", "the answer has " + std::to_string(answer.sections.size()) +
-                                      " m= sections; expected the offer's " +
-                                      std::to_string(next.slots.size()));
+    return refuse(answer.text, answer.sections.empty() ? sdp::kSession : answer.sections.size() - 1, "m=",
+                  "the answer has " + std::to_string(answer.sections.size()) +
+                      " m= sections; expected the offer's " + std::to_string(next.slots.size()));
   for (std::size_t i = 0; i < next.slots.size(); ++i) {
-    Slot& slot = next.slots[i];
-    const RemoteSection& section = answer.sections[i];
-    if (section.media != slot.media)
-      return invalid_argument("m=" + section.media, "the m= section " + ordinal(i) + " of the answer is m=" +
-                                                        section.media + "; expected m=" + slot.media);
-    if (section.rejected) {
-      reject(slot, tracks, "the client rejected the m-line", out);
-      continue;
-    }
-    if (slot.rejected)
-      return invalid_argument(
-          "m=" + section.media,
-          "the m= section " + ordinal(i) + " of the answer has a port; expected 0, as in the offer");
-    if (section.mid != slot.mid)
-      return invalid_argument("a=mid", "the m= section " + ordinal(i) + " of the answer has the mid \"" +
-                                           section.mid + "\"; expected \"" + slot.mid + '"');
-    if (slot.receiving && !section.codecs.empty()) {
-      take_sender(section, sdp::sends(section.direction), slot);
-    } else {
-      slot.receiving = false;
-      slot.incoming.reset();
-    }
-    // A track removed since the offer still stands on its m-line until the next one says otherwise.
-    const bool removed = slot.sending && slot.track_id.empty() && sdp::receives(section.direction);
-    if (!slot.sending) continue;
-    const bool was_declined = std::exchange(slot.declined, !sdp::receives(section.direction));
-    if (was_declined && slot.declined) {
-      slot.sending = false;
-    } else if (!removed) {
-      keep_track(section, tracks, slot, out);
-    }
+    if (auto checked = check_answered(next.slots[i], answer, i); !checked) return checked.error();
+    answer_slot(answer.sections[i], tracks, next.slots[i], out);
   }
   if (auto checked = check_transport(current, answer); !checked) return checked.error();
+  if (auto checked = check_restart(current, offered.state, answer); !checked) return checked.error();
+  // RFC 9143 §7.3: an answer leaves the order as it was offered.
+  next.bundle = bundle_order(next);
+  next.bundled = answer.bundle.has_value();
   take_transport(current, answer, next);
   next.numbers.learn(answer);
+  next.ice_options = answer.ice_options;
+  next.max_bitrate = answer.max_bitrate;
   return out;
 }
 

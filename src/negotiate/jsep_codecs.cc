@@ -184,13 +184,29 @@ std::vector<MatchedCodec> match_codecs(MediaKind kind, const std::vector<RtpCode
   std::erase_if(out, [&](const MatchedCodec& match) {
     return is_red(match.codec.mime_type) && !carries_one_of(match.codec, out);
   });
+  // RFC 8829 §5.3.1: in the order of the client, whatever it puts RTX behind.
+  const auto place = [&](const MatchedCodec& match) {
+    return std::find_if(offered.begin(), offered.end(), [&](const RtpCodecParameters& codec) {
+      return codec.payload_type == match.codec.payload_type;
+    });
+  };
+  std::stable_sort(out.begin(), out.end(),
+                   [&](const MatchedCodec& a, const MatchedCodec& b) { return place(a) < place(b); });
   // Telephone events beside a codec that the room does not route are nothing to agree on.
   if (std::none_of(out.begin(), out.end(), stands_alone)) out.clear();
   return out;
 }
 
-std::vector<RtpCodecParameters> sent_codecs(const std::vector<MatchedCodec>& codecs) {
-  const auto first = std::find_if(codecs.begin(), codecs.end(), stands_alone);
+std::vector<RtpCodecParameters> sent_codecs(const std::vector<MatchedCodec>& codecs,
+                                            const std::vector<std::uint8_t>& allowed) {
+  const auto is_allowed = [&](const MatchedCodec& match) {
+    return allowed.empty() ||
+           std::find(allowed.begin(), allowed.end(), match.codec.payload_type) != allowed.end();
+  };
+  auto first = std::find_if(codecs.begin(), codecs.end(), [&](const MatchedCodec& match) {
+    return stands_alone(match) && is_allowed(match);
+  });
+  if (first == codecs.end()) first = std::find_if(codecs.begin(), codecs.end(), stands_alone);
   std::vector<RtpCodecParameters> out;
   if (first == codecs.end()) return out;
   for (auto it = codecs.begin(); it != first; ++it) {

@@ -17,8 +17,9 @@ std::vector<MatchedCodec> match_codecs(MediaKind kind, const std::vector<RtpCode
 
 /// Of what a client may send, the first media codec, its RTX and its companions (comfort noise, telephone
 /// events), and RED in front when the client would rather send that: a producer with one codec is one that
-/// every consumer can rely on.
-std::vector<RtpCodecParameters> sent_codecs(const std::vector<MatchedCodec>& codecs);
+/// every consumer can rely on. `allowed`: the payload types that its rids leave to it; empty: any.
+std::vector<RtpCodecParameters> sent_codecs(const std::vector<MatchedCodec>& codecs,
+                                            const std::vector<std::uint8_t>& allowed = {});
 
 /// Whether the room reads (from a producer) or writes (to a consumer) this extension.
 bool room_receives(const RtpCapabilities& room, MediaKind kind, std::string_view uri);

@@ -74,8 +74,6 @@ class JsepSession::Impl {
 
   Result<void> set_local_answer(std::string_view text);
 
-  Result<RemoteDescription> read(SdpType type, std::string_view text) const;
-
   Result<void> set_remote_offer(std::string_view text);
 
   Result<void> set_remote_answer(std::string_view text);
@@ -100,6 +98,7 @@ class JsepSession::Impl {
   Random* random_;
   std::uint64_t session_id_ = 0;
   std::uint64_t session_version_ = 0;
+  std::string tls_id_;
 
   std::optional<ClientCapabilities> capabilities_;
   Tracks tracks_;

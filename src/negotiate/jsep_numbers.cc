@@ -1,8 +1,12 @@
 #include "negotiate/jsep_numbers.h"
 
+#include <algorithm>
+
 namespace sluice::negotiate::jsep {
 
 void BundleNumbers::learn(const RemoteDescription& description) {
+  mixed_ = std::all_of(description.sections.begin(), description.sections.end(),
+                       [](const RemoteSection& s) { return !s.usable() || s.extmap_allow_mixed; });
   for (const RemoteSection& section : description.sections) {
     for (const MatchedCodec& match : section.codecs)
       payload_types_.try_emplace(match.room_payload_type, match.codec.payload_type);
@@ -34,7 +38,7 @@ std::optional<std::uint8_t> BundleNumbers::payload_type(std::uint8_t room_payloa
 
 std::optional<std::uint8_t> BundleNumbers::extension_id(std::string_view uri, std::uint8_t room_id) {
   if (const auto it = ids_.find(uri); it != ids_.end())
-    return it->second <= 14 ? std::optional(static_cast<std::uint8_t>(it->second)) : std::nullopt;
+    return it->second <= 14 || mixed_ ? std::optional(static_cast<std::uint8_t>(it->second)) : std::nullopt;
   const auto take = [&](std::uint8_t id) {
     taken_ids_[id] = true;
     ids_.emplace(uri, id);

@@ -28,7 +28,8 @@ class BundleNumbers {
   }
   /// The session's number for one of the room's payload types; none when all are taken.
   std::optional<std::uint8_t> payload_type(std::uint8_t room_payload_type);
-  /// The session's id (1 to 14, one-byte headers) for an extension; none when all are taken.
+  /// The session's id for an extension; none when all are taken. From 1 to 14, as one-byte headers have it,
+  /// unless the client gave it another and takes headers mixed (RFC 8285 §6).
   std::optional<std::uint8_t> extension_id(std::string_view uri, std::uint8_t room_id);
 
  private:
@@ -36,6 +37,7 @@ class BundleNumbers {
   std::array<bool, 128> taken_payload_types_{};
   std::map<std::string, std::uint16_t, std::less<>> ids_;
   std::array<bool, 256> taken_ids_{};
+  bool mixed_ = false;
 };
 
 }  // namespace sluice::negotiate::jsep

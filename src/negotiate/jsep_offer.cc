@@ -6,21 +6,15 @@
 namespace sluice::negotiate::jsep {
 namespace {
 
-bool mid_is_taken(const State& state, std::string_view mid) {
-  return std::any_of(state.slots.begin(), state.slots.end(), [&](const Slot& s) { return s.mid == mid; });
-}
-
-/// Short, since every packet carries it (RFC 8843 §15), and unlike the numbers that browsers choose.
-std::string new_mid(const State& state) {
-  for (std::size_t n = 0;; ++n) {
-    std::string mid = "s" + std::to_string(n);
-    if (!mid_is_taken(state, mid)) return mid;
-  }
+std::string free_mid(const State& state) {
+  std::set<std::string_view> taken;
+  for (const Slot& slot : state.slots) taken.insert(slot.mid);
+  return new_mid(taken);
 }
 
 Slot new_slot(const State& state, MediaKind kind) {
   Slot slot;
-  slot.mid = new_mid(state);
+  slot.mid = free_mid(state);
   slot.media = kind == MediaKind::kAudio ? "audio" : "video";
   slot.kind = kind;
   return slot;
@@ -98,6 +92,14 @@ void offer_declined(Slot& slot, const Tracks& tracks, const OfferContext& contex
 
 }  // namespace
 
+std::string new_mid(const std::set<std::string_view>& taken) {
+  // Short, since every packet carries it (RFC 9143 §15), and unlike the numbers that browsers choose.
+  for (std::size_t n = 0;; ++n) {
+    std::string mid = "s" + std::to_string(n);
+    if (!taken.contains(mid)) return mid;
+  }
+}
+
 Result<Proposal> propose_offer(const State& current, const Tracks& tracks,
                                const std::optional<LocalIce>& waiting_ice, const OfferContext& context) {
   Proposal out;
@@ -111,6 +113,7 @@ Result<Proposal> propose_offer(const State& current, const Tracks& tracks,
   for (Slot& slot : next.slots) {
     if (slot.rejected) continue;
     slot.receiving = slot.reserved;
+    slot.protocol = Slot{}.protocol;  // RFC 8829 §5.1.2: the right one, whatever the client began with
     if (slot.sending && tracks.wanted(slot.track_id) == nullptr) clear_track(slot);
     if (!slot.sending && !slot.track_id.empty()) offer_declined(slot, tracks, context, next.numbers);
     if (!slot.track_id.empty()) placed.insert(slot.track_id);
@@ -125,6 +128,7 @@ Result<Proposal> propose_offer(const State& current, const Tracks& tracks,
     auto parameters = offered_parameters(limited, next.numbers);
     Slot* slot = parameters ? find_place(current, next, track.kind) : nullptr;
     if (slot != nullptr) {
+      if (slot->extensions) keep_answered(*slot, *parameters);
       place_track(*slot, track, std::move(*parameters));
     } else {
       out.refused.push_back({track.id,

@@ -56,6 +56,14 @@ std::vector<RtpCodecParameters> offerable_codecs(const OutgoingTrack& track, con
   return out;
 }
 
+/// RFC 8285 §4.1.2: packets with and without two-byte headers may be mixed only where the client takes that;
+/// two-byte ones are those with an id above 14 or, as the MID of a long name, more than 16 bytes.
+bool is_writable(std::uint16_t id, std::string_view uri, const RemoteSection& section) {
+  constexpr std::size_t kMostOneByteValue = 16;
+  if (section.extmap_allow_mixed) return true;
+  return id <= 14 && (uri != extension_uri::kMid || section.mid.size() <= kMostOneByteValue);
+}
+
 }  // namespace
 
 std::optional<RtpParameters> offered_parameters(const OutgoingTrack& track, BundleNumbers& numbers) {
@@ -83,9 +91,14 @@ std::optional<RtpParameters> answered_parameters(const OutgoingTrack& track, con
     return match != nullptr ? std::optional(match->codec.payload_type) : std::nullopt;
   });
   if (out.codecs.empty()) return std::nullopt;
+  const auto match_of = [&](const RtpCodecParameters& codec) {
+    return find_match([&](const MatchedCodec& m) { return m.codec.payload_type == codec.payload_type; });
+  };
+  // RFC 8829 §5.3.1 and §5.2.2: in the order of the client; pointers into one list compare by place.
+  std::stable_sort(out.codecs.begin(), out.codecs.end(),
+                   [&](const auto& a, const auto& b) { return match_of(a) < match_of(b); });
   for (RtpCodecParameters& codec : out.codecs) {
-    const MatchedCodec* match =
-        find_match([&](const MatchedCodec& m) { return m.codec.payload_type == codec.payload_type; });
+    const MatchedCodec* match = match_of(codec);
     std::erase_if(codec.rtcp_feedback, [&](const RtcpFeedback& fb) {
       const auto& theirs = match->codec.rtcp_feedback;
       return std::find(theirs.begin(), theirs.end(), fb) == theirs.end();
@@ -94,11 +107,25 @@ std::optional<RtpParameters> answered_parameters(const OutgoingTrack& track, con
   out.header_extensions.clear();
   for (const RtpHeaderExtensionParameters& ours : track.consumable.header_extensions)
     for (const sdp::Extmap& theirs : section.extensions)
-      if (theirs.uri == ours.uri && theirs.id <= 14 &&
+      if (theirs.uri == ours.uri && is_writable(theirs.id, ours.uri, section) &&
           sdp::receives(theirs.direction.value_or(sdp::Direction::kSendRecv)))
         out.header_extensions.push_back({ours.uri, static_cast<std::uint8_t>(theirs.id), ours.encrypt});
   make_consistent(out);
   return out;
+}
+
+void keep_answered(const Slot& slot, RtpParameters& parameters) {
+  std::erase_if(parameters.header_extensions,
+                [&](const RtpHeaderExtensionParameters& e) { return !slot.extensions->contains(e.uri); });
+  for (RtpCodecParameters& codec : parameters.codecs) {
+    const RtpCodecParameters* answered = find_payload_type(slot.receive_codecs, codec.payload_type);
+    if (answered == nullptr) continue;
+    std::erase_if(codec.rtcp_feedback, [&](const RtcpFeedback& fb) {
+      const auto& theirs = answered->rtcp_feedback;
+      return std::find(theirs.begin(), theirs.end(), fb) == theirs.end();
+    });
+  }
+  make_consistent(parameters);
 }
 
 void place_track(Slot& slot, const OutgoingTrack& track, RtpParameters parameters) {
@@ -106,9 +133,10 @@ void place_track(Slot& slot, const OutgoingTrack& track, RtpParameters parameter
   slot.track_id = track.id;
   slot.send = std::move(parameters);
   slot.send.mid = slot.mid;
-  slot.stream_id = track.stream_id.empty() ? "-" : track.stream_id;
+  slot.stream_ids = track.stream_ids;
+  if (slot.stream_ids.empty()) slot.stream_ids.emplace_back("-");  // RFC 8830 §2: in no stream
   slot.track_msid = track.track_id.empty() ? track.id : track.track_id;
-  slot.send.msid = slot.stream_id + ' ' + slot.track_msid;
+  slot.send.msid = slot.stream_ids.front() + ' ' + slot.track_msid;
 }
 
 void clear_track(Slot& slot) {

@@ -32,6 +32,9 @@ Proposal propose_answer(const State& current, const RemoteDescription& offer, co
 Result<Proposal> apply_answer(const State& current, const Proposal& offered, const RemoteDescription& answer,
                               const Tracks& tracks);
 
+/// An unused mid for an m-line of ours, or for one that the client did not name.
+std::string new_mid(const std::set<std::string_view>& taken);
+
 /// What the engine has to know of the step from `before` to `after`; refusals and transport excluded.
 void add_media_effects(const State& before, const State& after, const Tracks& tracks, Effects& out);
 

@@ -26,19 +26,28 @@ struct MatchedCodec {
 
 /// One m-line of the client.
 struct RemoteSection {
-  std::string mid;
+  std::string mid;  ///< Empty when the client gives none (RFC 8829 §5.10: ours to make up).
   std::string media;
   std::string protocol;
   std::vector<std::string> formats;
   std::optional<MediaKind> kind;  ///< None: not RTP; such an m-line is answered with port 0.
   bool rejected = false;
+  std::string
+      unusable;  ///< Why an m-line that the client does offer is answered with port 0; empty: it is not.
   sdp::Direction direction = sdp::Direction::kSendRecv;  ///< The client's view.
   std::vector<MatchedCodec> codecs;                      ///< In the client's order, RTX included.
   std::vector<sdp::Extmap> extensions;                   ///< All, ids up to 255, a URI once.
   std::vector<std::uint8_t> payload_types;               ///< Every number the m-line gives a meaning to.
+  bool extmap_allow_mixed = false;                       ///< RFC 8285 §6.
+  std::optional<std::uint64_t> max_bitrate;              ///< bps that the client wants to get at most.
   /// What the client sends, when it does: one media codec, and the rids to receive for simulcast.
   RtpParameters sent;
   sdp::Simulcast::Streams streams;
+  std::vector<sdp::Rid> rids;           ///< Of `streams`, and of a single one without simulcast.
+  std::vector<std::string> stream_ids;  ///< RFC 8830: none for "-".
+
+  /// Goes on after the answer, as far as the client is concerned.
+  [[nodiscard]] bool usable() const { return !rejected && unusable.empty(); }
 };
 
 /// Where and how the client is reached.
@@ -46,19 +55,29 @@ struct RemoteTransport {
   IceParameters ice;
   std::vector<DtlsFingerprint> fingerprints;
   sdp::Setup setup = sdp::Setup::kActpass;
+  std::optional<std::string> tls_id;
   std::vector<IceCandidate> candidates;
 };
 
 struct RemoteDescription {
+  std::string text;  ///< As it came.
   std::vector<RemoteSection> sections;
-  std::optional<RemoteTransport> transport;  ///< None when every m-line is rejected.
-  bool extmap_allow_mixed = false;
+  std::optional<RemoteTransport> transport;  ///< None when no m-line goes on.
+  /// Mids of the one BUNDLE group that is taken, in its order, as the client wrote it.
+  std::optional<std::vector<std::string>> bundle;
+  std::vector<std::vector<std::string>> lip_sync;  ///< a=group:LS (RFC 5888 §7).
+  std::vector<std::string> ice_options;
+  std::optional<std::uint64_t> max_bitrate;  ///< b=CT: of everything together, in bps.
 };
 
-/// Refuses Plan B, m-lines without mid, ICE, DTLS, rtcp-mux or BUNDLE, and an ICE-lite client. Errors name
-/// the attribute.
-Result<RemoteDescription> read_remote(const sdp::SessionDescription& description, SdpType type,
-                                      const RtpCapabilities& room);
+/// Refuses Plan B, m-lines without ICE, DTLS or rtcp-mux, and an ICE-lite client; errors name the attribute
+/// and the line. M-lines that cannot share one transport are `unusable`.
+Result<RemoteDescription> read_remote(std::string_view text, SdpType type, const RtpCapabilities& room);
+
+/// The refusal of a description: `message` and the line at fault, which begins with `field` (see
+/// sdp::find_line).
+Error refuse(std::string_view text, std::size_t section, std::string field, std::string message,
+             ErrorCode code = ErrorCode::kInvalidArgument);
 
 /// "minptime=10;useinbandfec=1" as parameters and back. A word without "=" is a name with an empty value.
 std::vector<CodecParameter> parse_fmtp(std::string_view config);

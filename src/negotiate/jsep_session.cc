@@ -11,9 +11,16 @@ std::string_view to_string(SignalingState state) {
   return kNames[static_cast<std::size_t>(state)];
 }
 
+namespace {
+
+constexpr std::size_t kTlsIdLength = 24;  // RFC 8842 §4: 20 at least, 120 bits of randomness
+
+}  // namespace
+
 JsepSession::Impl::Impl(RtpCapabilities room, LocalTransport local, Random& random)
     : room_(std::move(room)), fingerprints_(std::move(local.fingerprints)), random_(&random) {
   session_id_ = random.u64() >> 2;  // RFC 8829 §5.2.1: 62 bits
+  tls_id_ = random.ice_chars(kTlsIdLength);
   current_.local_ice = std::move(local.ice);
   current_.local_candidates = std::move(local.candidates);
 }
@@ -112,8 +119,8 @@ Result<void> JsepSession::Impl::check_place(const std::optional<std::string>& mi
     if (end) return {};
     return invalid_argument("sdpMid", "neither sdpMid nor sdpMLineIndex is given; expected one of them");
   }
-  if (text.empty()) return {};  // nothing to hold it against yet
-  if (mid) {
+  if (text.empty()) return {};            // nothing to hold it against yet
+  if (mid && !(mid->empty() && index)) {  // a client without mids has indexes only
     if (describes(*mid)) return {};
     return invalid_argument("sdpMid", "no m= section of the session has the mid that sdpMid names");
   }

@@ -48,7 +48,7 @@ struct OutgoingTrack {
   /// The producer's codecs (media, and RTX if wanted) with the room's payload types, the room's header
   /// extension ids, encodings[0] with the SSRCs that the consumer will send, rtcp.cname.
   RtpParameters consumable;
-  std::string stream_id;  ///< msid: tracks of one stream are played in sync. Empty: none ("-").
+  std::vector<std::string> stream_ids;  ///< msid: tracks of one stream are played in sync. Empty: none ("-").
   std::string track_id;
 };
 
@@ -58,8 +58,10 @@ struct IncomingTrack {
   MediaKind kind = MediaKind::kAudio;
   /// The negotiated codec (and its RTX) in the client's payload types, the extensions both know, encodings
   /// from a=ssrc or a=rid lines (one without either when the client names none: the mid tells its packets),
-  /// the msid.
+  /// the msid of its first stream.
   RtpParameters rtp_parameters;
+  /// All its streams (RFC 8830); none when the client says so ("-"), one empty when it says nothing.
+  std::vector<std::string> stream_ids;
 };
 
 /// A track of ours that the client accepted: what to send.
@@ -67,6 +69,7 @@ struct NegotiatedTrack {
   std::string id;
   std::string mid;
   RtpParameters rtp_parameters;  ///< The session's payload types and extension ids; the consumable's SSRCs.
+  std::optional<std::uint64_t> max_bitrate;  ///< b=TIAS or b=AS of the client (RFC 8829 §5.10), in bps.
 };
 
 /// What the engine must do after a call that succeeded.
@@ -90,6 +93,15 @@ struct Effects {
   std::vector<std::string> unproduced;    ///< Mids on which the client stopped to send.
   std::vector<NegotiatedTrack> consumed;  ///< New, or changed.
   std::vector<Refusal> refused;  ///< The client rejected the m-line, stopped it or has no codec for it.
+  /// M-lines that the client offered and the answer rejects.
+  struct Declined {
+    std::string mid;    ///< Empty when the client gave none.
+    std::string media;  ///< "audio", "video", "application".
+    std::string reason;
+  };
+  std::vector<Declined> declined;
+  /// b=CT of the client: all that it gets together, in bps. Set when it changed; 0: no limit any more.
+  std::optional<std::uint64_t> max_bitrate;
 };
 
 /// How many tracks of each kind the client may send, at least. What it may send already counts.

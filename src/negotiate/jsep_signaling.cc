@@ -2,14 +2,13 @@
 #include "negotiate/jsep_impl.h"
 #include "negotiate/jsep_propose.h"
 #include "negotiate/jsep_write.h"
-#include "sdp/sdp.h"
 
 namespace sluice::negotiate {
 
 Result<void> JsepSession::Impl::set_capabilities(std::string_view text) {
   if (signaling_ != SignalingState::kStable)
     return wrong_state("setCapabilities", "an offer waits for its answer");
-  auto description = read(SdpType::kOffer, text);
+  auto description = read_remote(text, SdpType::kOffer, room_);
   if (!description) return description.error();
   current_.numbers.learn(*description);
   capabilities_ = ClientCapabilities(*description);
@@ -76,8 +75,8 @@ Error JsepSession::Impl::no_pranswer() {
 void JsepSession::Impl::create(Proposal proposal, SdpType type, sdp::Setup setup) {
   created_ = std::move(proposal);
   created_type_ = type;
-  created_->text =
-      write_description(created_->state, fingerprints_, {session_id_, ++session_version_, setup});
+  created_->text = write_description(created_->state, fingerprints_,
+                                     {session_id_, ++session_version_, type, setup, tls_id_});
   stale_ = false;
 }
 
@@ -117,14 +116,8 @@ Result<void> JsepSession::Impl::set_local_answer(std::string_view text) {
   return {};
 }
 
-Result<RemoteDescription> JsepSession::Impl::read(SdpType type, std::string_view text) const {
-  auto parsed = sdp::parse(text);
-  if (!parsed) return parsed.error();
-  return read_remote(*parsed, type, room_);
-}
-
 Result<void> JsepSession::Impl::set_remote_offer(std::string_view text) {
-  auto offer = read(SdpType::kOffer, text);
+  auto offer = read_remote(text, SdpType::kOffer, room_);
   if (!offer) return offer.error();
   if (auto checked = check_offer(current_, *offer); !checked) return checked;
   // W3C §4.4.1.4: an offer that meets ours rolls it back.
@@ -138,7 +131,7 @@ Result<void> JsepSession::Impl::set_remote_offer(std::string_view text) {
 Result<void> JsepSession::Impl::set_remote_answer(std::string_view text) {
   if (signaling_ != SignalingState::kHaveLocalOffer)
     return wrong_state("setRemoteDescription(answer)", "no offer of the server waits for an answer");
-  auto answer = read(SdpType::kAnswer, text);
+  auto answer = read_remote(text, SdpType::kAnswer, room_);
   if (!answer) return answer.error();
   auto applied = apply_answer(current_, *offered_, *answer, tracks_);
   if (!applied) return applied.error();
@@ -170,6 +163,7 @@ void JsepSession::Impl::commit(Proposal agreed) {
     tracks_.refused.insert(refusal.id);
     effects_.refused.push_back(std::move(refusal));
   }
+  for (Effects::Declined& declined : agreed.declined) effects_.declined.push_back(std::move(declined));
   const State before = std::exchange(current_, std::move(agreed.state));
   add_media_effects(before, current_, tracks_, effects_);
   add_transport_effects(before);

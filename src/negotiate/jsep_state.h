@@ -32,15 +32,23 @@ struct Slot {
   /// it): nothing new is placed here. `track_id`, if any, is offered along, for the client to take when it
   /// wants.
   bool declined = false;
+  // What the client's last description of it has, for what ours may have (RFC 8829 §5.2.2, §5.3.1). On an
+  // m-line that it has not seen yet, all of it.
+  bool named = true;  ///< a=mid.
+  bool rtcp_reduced_size = true;
+  bool extmap_allow_mixed = true;
+  std::optional<std::set<std::string, std::less<>>> extensions;  ///< Its URIs; none: not seen yet.
+  std::optional<std::uint64_t> max_bitrate;  ///< That the client wants to get (b=), in bps.
 
   std::string track_id;  ///< Of ours, when sending; empty once it was removed.
   RtpParameters send;    ///< In the session's numbers; kept when the track is gone.
-  std::string stream_id;
+  std::vector<std::string> stream_ids;
   std::string track_msid;
 
   std::vector<RtpCodecParameters> receive_codecs;  ///< What the client sends, or could.
   std::vector<RtpHeaderExtensionParameters> receive_extensions;
   sdp::Simulcast::Streams receive_streams;
+  std::vector<sdp::Rid> receive_rids;
   /// Directions that the client gave explicitly, turned round (Firefox does so), by URI.
   std::map<std::string, sdp::Direction> extension_directions;
 
@@ -62,7 +70,13 @@ struct State {
   std::vector<IceCandidate> local_candidates;
   std::optional<RemoteTransport> remote;
   std::optional<DtlsRole> remote_role;  ///< kClient or kServer, once agreed; for the life of the association.
-  bool extmap_allow_mixed = true;
+  /// The m-lines on the one transport; the first describes it (RFC 9143 §7.3.1). In an answer of ours, what
+  /// it says; in an offer of ours, what was agreed before.
+  std::vector<std::string> bundle;
+  bool bundled = false;                            ///< By BUNDLE; without it there is one m-line at most.
+  std::vector<std::string> ice_options;            ///< The client's.
+  std::vector<std::vector<std::string>> lip_sync;  ///< The client's a=group:LS, to be answered.
+  std::optional<std::uint64_t> max_bitrate;        ///< Of all that the client gets, in bps.
 };
 
 /// What the engine wants delivered, oldest first.
@@ -92,6 +106,7 @@ struct Proposal {
   State state;
   std::string text;  ///< Our description.
   std::vector<Effects::Refusal> refused;
+  std::vector<Effects::Declined> declined;
   bool local_ice_made = false;  ///< state.local_ice was made here, in answer to a restart.
 };
 

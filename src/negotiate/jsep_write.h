@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "negotiate/jsep_state.h"
 
@@ -11,8 +12,14 @@ namespace sluice::negotiate::jsep {
 struct WriteOptions {
   std::uint64_t session_id = 0;
   std::uint64_t session_version = 0;
+  SdpType type = SdpType::kOffer;
   sdp::Setup setup = sdp::Setup::kActpass;
+  std::string tls_id;  ///< Of the one DTLS association (RFC 8842 §4).
 };
+
+/// Every live m-line, those agreed first and in the agreed order, so that the one which describes the
+/// transport goes on to (RFC 8829 §5.2.2).
+std::vector<std::string> bundle_order(const State& state);
 
 std::string write_description(const State& state, const std::vector<DtlsFingerprint>& fingerprints,
                               const WriteOptions& options);

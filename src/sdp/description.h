@@ -50,6 +50,10 @@ struct Line {
   friend bool operator==(const Line&, const Line&) = default;
 };
 
+/// b=AS (kbit/s, RFC 8866 §5.8) or b=TIAS (bit/s, RFC 3890 §6.2) among `lines`: the number, in the line's own
+/// unit.
+std::optional<std::uint64_t> bandwidth(const std::vector<Line>& lines, std::string_view type);
+
 /// o= (RFC 8866 §5.2).
 struct Origin {
   std::string username = "-";
@@ -159,6 +163,7 @@ struct SharedAttributes {
   std::vector<std::string> ice_options;  ///< RFC 8839 §5.6.
   std::vector<Fingerprint> fingerprints;
   std::optional<Setup> setup;
+  std::optional<std::string> tls_id;  ///< RFC 8842 §4.
   std::vector<Extmap> extmaps;
   bool extmap_allow_mixed = false;  ///< RFC 8285 §6.
   std::vector<Attribute> other;

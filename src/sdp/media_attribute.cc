@@ -111,9 +111,12 @@ AttributeResult parse_rid(std::string_view value, MediaDescription& out) {
   return kTaken;
 }
 
+constexpr std::size_t kMaxSimulcastRids = 64;  // no sender has as many
+
 /// a,~b;c
 std::optional<Simulcast::Streams> parse_streams(std::string_view text) {
   Simulcast::Streams streams;
+  std::size_t rids = 0;
   while (!text.empty()) {
     std::string_view list = take_until(text, ';');
     auto& stream = streams.emplace_back();
@@ -121,7 +124,7 @@ std::optional<Simulcast::Streams> parse_streams(std::string_view text) {
       std::string_view rid = take_until(list, ',');
       const bool paused = !rid.empty() && rid.front() == '~';
       if (paused) rid.remove_prefix(1);
-      if (!is_rid(rid)) return std::nullopt;
+      if (!is_rid(rid) || ++rids > kMaxSimulcastRids) return std::nullopt;
       stream.push_back({std::string(rid), paused});
     }
     if (stream.empty()) return std::nullopt;
@@ -131,7 +134,8 @@ std::optional<Simulcast::Streams> parse_streams(std::string_view text) {
 
 /// ("send" | "recv") STREAMS [("send" | "recv") STREAMS]
 AttributeResult parse_simulcast(std::string_view value, MediaDescription& out) {
-  constexpr AttributeResult kExpected = malformed("\"simulcast:send <rid>;<rid>...\", or recv, or both");
+  constexpr AttributeResult kExpected =
+      malformed("\"simulcast:send <rid>;<rid>...\", or recv, or both, with at most 64 rids");
   Simulcast simulcast;
   const auto parts = words(value);
   if (parts.size() != 2 && parts.size() != 4) return kExpected;

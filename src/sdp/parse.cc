@@ -8,6 +8,9 @@
 namespace sluice::sdp {
 namespace {
 
+/// What RFC 8866 §5 knows; it says to ignore a description with any other.
+constexpr std::string_view kOtherLines = "iuepcbtrzk";
+
 class Parser {
  public:
   explicit Parser(std::string_view text) : rest_(text) {}
@@ -18,7 +21,10 @@ class Parser {
                    "the description has " + std::to_string(rest_.size()) + " bytes; at most " +
                        std::to_string(kMaxBytes) + " are taken"};
     while (!failed_ && next_line()) take_line();
-    if (!failed_ && expected_ != Expect::kAny) fail(missing());
+    if (!failed_ && expected_ != Expect::kAny) {
+      ended_ = true;
+      fail(missing());
+    }
     if (failed_) return std::move(error_);
     return std::move(out_);
   }
@@ -45,9 +51,27 @@ class Parser {
     if (type == 'm') return take_media(value);
     if (type == 'a') return take_attribute(value);
     if (type == 'v' || type == 'o' || type == 's') return fail("that line only once, at the start");
+    if (kOtherLines.find(type) == std::string_view::npos) return fail("a line type of RFC 8866");
+    if (const auto expected = malformed_line(type, value); !expected.empty()) return fail(expected);
     auto& lines = out_.media.empty() ? out_.lines : out_.media.back().lines;
     if (lines.size() >= kMaxAttributes) return limit("lines of one section", kMaxAttributes);
     lines.push_back({type, std::string(value)});
+  }
+
+  /// RFC 8829 §5.8: checked even where the value is of no use. Gives what was expected.
+  static std::string_view malformed_line(char type, std::string_view value) {
+    const auto parts = words(value);
+    if (type == 'c' && (parts.size() != 3 || parts[0] != "IN" || (parts[1] != "IP4" && parts[1] != "IP6")))
+      return "\"c=IN IP4|IP6 <address>\"";
+    if (type == 't' && (parts.size() != 2 || !parse_number<std::uint64_t>(parts[0]) ||
+                        !parse_number<std::uint64_t>(parts[1])))
+      return "\"t=<start time> <stop time>\"";
+    if (type != 'b') return {};
+    std::string_view number = value;
+    const std::string_view name = take_until(number, ':');
+    if (name.empty() || name.size() == value.size() || !parse_number<std::uint64_t>(number))
+      return "\"b=<type>:<bandwidth>\"";
+    return {};
   }
 
   [[nodiscard]] std::string_view missing() const {
@@ -123,24 +147,18 @@ class Parser {
     level.other.push_back(std::move(attribute));
   }
 
-  /// The line for a message: bounded, and printable wherever it ends up.
-  [[nodiscard]] std::string quoted() const {
-    std::string out(line_.substr(0, 100));
-    for (char& c : out)
-      if (c < ' ' || c > '~') c = '?';
-    return line_.size() > 100 ? out + "..." : out;
-  }
-
   void fail(std::string_view expected) {
     failed_ = true;
-    error_ = {ErrorCode::kInvalidArgument, quoted(),
-              "line " + std::to_string(number_) + " of the SDP is \"" + quoted() + "\"; expected " +
-                  std::string(expected)};
+    std::string message;
+    // A description that ends too early has no line at fault.
+    message = ended_ ? "the SDP ends after line " + std::to_string(number_) : describe_line(number_, line_);
+    error_ = {ErrorCode::kInvalidArgument, quote_line(line_),
+              message + "; expected " + std::string(expected)};
   }
   void limit(std::string_view what, std::size_t most) {
     failed_ = true;
-    error_ = {ErrorCode::kLimitExceeded, quoted(),
-              "line " + std::to_string(number_) + " of the SDP: more than " + std::to_string(most) + ' ' +
+    error_ = {ErrorCode::kLimitExceeded, quote_line(line_),
+              describe_line(number_, line_) + "; expected at most " + std::to_string(most) + ' ' +
                   std::string(what)};
   }
 
@@ -149,6 +167,7 @@ class Parser {
   std::size_t number_ = 0;
   std::size_t attributes_ = 0;
   Expect expected_ = Expect::kVersion;
+  bool ended_ = false;
   SessionDescription out_;
   bool failed_ = false;
   Error error_;

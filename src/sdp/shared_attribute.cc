@@ -34,15 +34,18 @@ AttributeResult parse_fingerprint(std::string_view value, SharedAttributes& out)
   return kTaken;
 }
 
+/// RFC 8285 §6: 4096 to 4351 stand for ids that the answerer is to choose.
+constexpr std::uint16_t kMaxExtmapId = 4351;
+
 /// ID["/"DIRECTION] URI [ATTRIBUTES]
 AttributeResult parse_extmap(std::string_view value, SharedAttributes& out) {
   constexpr AttributeResult kExpected =
-      malformed("\"extmap:<id>[/<direction>] <uri>\" with an id from 1 to 4095");
+      malformed("\"extmap:<id>[/<direction>] <uri>\" with an id from 1 to 4351");
   Extmap extmap;
   std::string_view number = take_word(value);
   const bool directed = number.find('/') != std::string_view::npos;
   const auto id = parse_number<std::uint16_t>(take_until(number, '/'));
-  if (!id || *id < 1 || *id > 4095) return kExpected;
+  if (!id || *id < 1 || *id > kMaxExtmapId) return kExpected;
   extmap.id = *id;
   if (directed && !(extmap.direction = parse_direction(number))) return kExpected;
   extmap.uri = take_word(value);
@@ -59,6 +62,12 @@ AttributeResult parse_setup(std::string_view value, SharedAttributes& out) {
     return kTaken;
   }
   return malformed("\"setup:\" with active, passive, actpass or holdconn");
+}
+
+/// RFC 8842 §4: 20 to 255 characters.
+bool is_tls_id(std::string_view text) {
+  if (text.size() < 20 || text.size() > 255) return false;
+  return std::all_of(text.begin(), text.end(), [](char c) { return is_ice_char(c) || c == '-' || c == '_'; });
 }
 
 }  // namespace
@@ -100,6 +109,11 @@ AttributeResult parse_shared_attribute(const AttributeText& text, SharedAttribut
   }
   if (name == "fingerprint") return parse_fingerprint(value, out);
   if (name == "setup") return parse_setup(value, out);
+  if (name == "tls-id") {
+    if (!is_tls_id(value)) return malformed("\"tls-id:\" with 20 to 255 letters, digits, +, /, - or _");
+    out.tls_id = value;
+    return kTaken;
+  }
   if (name == "extmap") return parse_extmap(value, out);
   return kUnknown;
 }

@@ -54,6 +54,7 @@ class Writer {
     }
     for (const Fingerprint& f : s.fingerprints) attribute("fingerprint", f.algorithm + ' ' + f.value);
     if (s.setup) attribute("setup", to_string(*s.setup));
+    if (s.tls_id) attribute("tls-id", *s.tls_id);
     if (s.extmap_allow_mixed) flag("extmap-allow-mixed");
     for (const Extmap& e : s.extmaps) {
       std::string value = std::to_string(e.id);

@@ -1,7 +1,12 @@
-// Calls of one JSEP session in any order, by a client whose descriptions are sound, slightly damaged or
-// nonsense. Whatever comes: our descriptions stay sound, a refused call changes nothing, no m-line is lost.
+// Calls of one JSEP session in any order from both sides: tracks that come and go, offers, answers,
+// rollbacks, restarts of ICE, candidates, by a client whose descriptions are sound, slightly damaged or
+// nonsense. After each call: the states follow the W3C's diagram, a refused call changed nothing, mids keep
+// their places and m-lines never get fewer, our descriptions are by the rules of test/negotiate/rules.h, and
+// what was produced is exactly what the agreed m-lines receive.
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <cstdio>
 #include <map>
 #include <set>
 #include <string>
@@ -11,6 +16,7 @@
 #include "base/check.h"
 #include "negotiate/jsep_session.h"
 #include "negotiate/media_codecs.h"
+#include "rules.h"
 #include "sdp/sdp.h"
 
 namespace {
@@ -36,8 +42,9 @@ class Fuzz {
 
   void run() {
     for (int steps = 0; in_.remaining() > 0 && steps < 200; ++steps) {
+      const SignalingState before = session_.signaling_state();
       step();
-      check();
+      check(before);
     }
   }
 
@@ -46,6 +53,9 @@ class Fuzz {
     LocalTransport out;
     out.ice = {"serverufrag", "serverpasswordserverpass", true};
     out.fingerprints.push_back({"sha-256", std::string(kFingerprint)});
+    out.candidates.emplace_back().address = "192.0.2.7";
+    out.candidates.back().foundation = "1";
+    out.candidates.back().port = 40000;
     return out;
   }
 
@@ -60,7 +70,8 @@ class Fuzz {
       case 3:
         return change_section();
       case 4:
-        return remote(SdpType::kOffer, client_description(sections_, sdp::Setup::kActpass));
+        return remote(SdpType::kOffer,
+                      client_description(sections_, sdp::Setup::kActpass, in_.u8() % 12 == 0));
       case 5:
         return remote(SdpType::kAnswer, answer());
       case 6:
@@ -72,7 +83,8 @@ class Fuzz {
       case 9:
         return local(static_cast<SdpType>(in_.u8() % 4));
       case 10:
-        session_.set_local_ice({"fresh" + std::to_string(in_.u8()), "freshpasswordfreshpassword", true}, {});
+        session_.set_local_ice({"fresh" + std::to_string(in_.u8()), "freshpasswordfreshpassword", true},
+                               transport().candidates);
         return;
       default:
         return candidate();
@@ -108,9 +120,20 @@ class Fuzz {
                                                {static_cast<std::uint8_t>(base + 1), "rtx", 90000, {}}};
     for (const sdp::Rtpmap& r : m.rtpmaps) m.formats.push_back(std::to_string(r.payload_type));
     m.fmtps = {{static_cast<std::uint8_t>(base + 1), "apt=" + std::to_string(base)}};
-    m.extmaps = {{static_cast<std::uint16_t>(in_.u8() % 20 + 1), {}, std::string(extension_uri::kMid), {}},
-                 {static_cast<std::uint16_t>(in_.u8() % 20 + 1), {}, std::string(extension_uri::kRid), {}}};
-    if (kind & 0x40U) m.simulcast = sdp::Simulcast{{{{"q", false}}, {{"h", true}}}, {}};
+    const auto id = [&] {
+      const std::uint8_t number = in_.u8();
+      return static_cast<std::uint16_t>(number > 240 ? 4096 + number : number % 20 + 1);
+    };
+    m.extmaps = {{id(), {}, std::string(extension_uri::kMid), {}},
+                 {id(), {}, std::string(extension_uri::kRid), {}}};
+    if (kind & 0x40U) {
+      m.rids = {{"q", true, ""}, {"h", true, kind & 0x10U ? "pt=" + std::to_string(base) : ""}};
+      m.simulcast = sdp::Simulcast{{{{"q", false}}, {{"h", true}}}, {}};
+    }
+    if (kind & 0x08U) m.tls_id = "abcdefghijklmnopqrstuvwxyz";
+    m.extmap_allow_mixed = (kind & 0x80U) != 0;
+    m.rtcp_rsize = base % 2 == 0;
+    if (base % 8 == 0) m.lines.push_back({'b', "TIAS:" + std::to_string(base * 10000)});
     if (kind & 0x20U) m.ssrcs = {{++ssrc_, "cname", "c"}};
     m.direction = static_cast<sdp::Direction>(in_.u8() % 4);
     return m;
@@ -137,18 +160,25 @@ class Fuzz {
     }
   }
 
-  std::string client_description(std::vector<sdp::MediaDescription> media, sdp::Setup setup) {
+  /// `alone`: by a client that knows neither BUNDLE nor mids.
+  std::string client_description(std::vector<sdp::MediaDescription> media, sdp::Setup setup, bool alone) {
     sdp::SessionDescription out;
     sdp::Group bundle{"BUNDLE", {}};
     const std::uint8_t how = in_.u8();
+    if (how % 16 == 0) ++restarts_;
     for (sdp::MediaDescription& m : media) {
-      m.ice_ufrag = how % 16 == 0 ? "restarted" : "clientufrag";
+      m.ice_ufrag = "client" + std::to_string(restarts_);
       m.ice_pwd = "clientpasswordclientpassword";
       m.fingerprints = {{"sha-256", std::string(kFingerprint)}};
       m.setup = setup;
       if (!m.rejected() && m.mid) bundle.mids.push_back(*m.mid);
+      if (alone) m.mid.reset();
     }
-    out.groups.push_back(std::move(bundle));
+    if (how % 5 == 0 && bundle.mids.size() > 1) out.groups.push_back({"LS", bundle.mids});
+    if (how % 11 == 0 && bundle.mids.size() > 1) std::swap(bundle.mids.front(), bundle.mids.back());
+    if (how % 13 == 0 && bundle.mids.size() > 1) bundle.mids.pop_back();
+    if (!alone) out.groups.push_back(std::move(bundle));
+    if (how % 3 == 0) out.ice_options = {"trickle"};
     out.media = std::move(media);
     std::string text = sdp::write(out);
     if (how % 7 == 0)
@@ -166,43 +196,66 @@ class Fuzz {
       if (how % 8 == 0) m.port = 0;
       m.direction = how % 8 == 1 ? sdp::Direction::kInactive : sdp::reversed(*m.direction);
     }
-    return client_description(media, in_.u8() % 4 == 0 ? sdp::Setup::kPassive : sdp::Setup::kActive);
+    const std::uint8_t how = in_.u8();
+    return client_description(media, how % 4 == 0 ? sdp::Setup::kPassive : sdp::Setup::kActive,
+                              how % 16 == 1);
   }
 
   void remote(SdpType type, const std::string& text) {
     const SignalingState before = session_.signaling_state();
     const std::string current = session_.current_local_description();
+    const std::string pending = session_.pending_local_description();
     const auto result = session_.set_remote_description(type, text);
     if (!result) {
       SLUICE_CHECK(!result.error().message.empty());
-      SLUICE_CHECK(session_.signaling_state() == before && session_.current_local_description() == current);
-    } else if (type == SdpType::kAnswer) {
-      agree();
+      SLUICE_CHECK(session_.signaling_state() == before && session_.current_local_description() == current &&
+                   session_.pending_local_description() == pending);
+      return;
     }
+    created_ = false;
+    if (type == SdpType::kAnswer) agree();
   }
 
   void created(SdpType type, const Result<std::string>& text) {
     if (!text) return;
+    created_ = true;
     check_description(*text);
+    if (type == SdpType::kAnswer) check_answer(*text);
     if (in_.u8() % 2 != 0) return;
     SLUICE_CHECK(session_.set_local_description(type, *text).ok());
+    created_ = false;
     if (type == SdpType::kAnswer) agree();
   }
 
   void local(SdpType type) {
-    if (session_.set_local_description(type) && type == SdpType::kAnswer) agree();
+    if (!session_.set_local_description(type)) return;
+    created_ = false;
+    if (type == SdpType::kAnswer) agree();
+  }
+
+  void check_answer(const std::string& text) const {
+    const auto offer = sdp::parse(session_.pending_remote_description());
+    const auto answer = sdp::parse(text);
+    for (const auto& rule : testing::answer_rules()) {
+      const std::string broken = rule.broken(*offer, *answer);
+      if (!broken.empty()) std::fprintf(stderr, "%s: %s\n", std::string(rule.rule).c_str(), broken.c_str());
+      SLUICE_CHECK(broken.empty());
+    }
   }
 
   /// The client's view after an answer on either side: every m-line, as agreed.
   void agree() {
     const auto agreed = sdp::parse(session_.current_local_description());
     SLUICE_CHECK(agreed.ok() && agreed->media.size() >= lines_);
+    created_ = false;
     lines_ = agreed->media.size();
+    check_places();
     std::vector<sdp::MediaDescription> mine;
     for (std::size_t i = 0; i < lines_; ++i) {
       const auto& m = agreed->media[i];
       mine.push_back(i < sections_.size() && sections_[i].mid == m.mid ? sections_[i] : m);
       mine.back().candidates.clear();
+      mine.back().end_of_candidates = mine.back().bundle_only = mine.back().rtcp_mux_only = false;
       mine.back().port = m.port;
       if (!mine.back().mid) mine.back().mid = "c" + std::to_string(mid_++);
     }
@@ -211,11 +264,13 @@ class Fuzz {
   }
 
   void apply(const Effects& effects) {
+    std::set<std::string> produced;
     for (const IncomingTrack& t : effects.produced) {
       SLUICE_CHECK(!t.rtp_parameters.codecs.empty() && !t.rtp_parameters.encodings.empty());
-      produced_.insert(t.mid);
+      produced.insert(t.mid);
     }
-    for (const std::string& mid : effects.unproduced) SLUICE_CHECK(produced_.contains(mid));
+    for (const std::string& mid : effects.unproduced) SLUICE_CHECK(produced_.erase(mid) == 1);
+    produced_.merge(produced);
     for (const NegotiatedTrack& t : effects.consumed)
       SLUICE_CHECK(!t.rtp_parameters.codecs.empty() && t.rtp_parameters.mid == t.mid);
     if (effects.transport) SLUICE_CHECK(effects.transport->dtls.role != DtlsRole::kAuto);
@@ -236,17 +291,41 @@ class Fuzz {
     for (const sdp::MediaDescription& m : d->media) {
       if (m.mid) SLUICE_CHECK(mids.insert(*m.mid).second || m.rejected());
       if (m.rejected()) continue;
-      SLUICE_CHECK(m.mid && m.rtcp_mux && !m.formats.empty() && m.rtpmaps.size() == m.formats.size());
-      bundled.push_back(*m.mid);
+      SLUICE_CHECK(m.rtcp_mux && !m.formats.empty() && m.rtpmaps.size() == m.formats.size());
+      SLUICE_CHECK(m.mid || d->groups.empty());  // a client without mids is answered without
+      if (m.mid) bundled.push_back(*m.mid);
     }
-    if (!bundled.empty()) SLUICE_CHECK(d->groups.size() == 1 && d->groups[0].mids == bundled);
+    std::vector<std::string> group = testing::bundle_of(*d).mids;
+    std::sort(group.begin(), group.end());
+    std::sort(bundled.begin(), bundled.end());
+    SLUICE_CHECK(group.empty() || group == bundled);
+    for (const auto& rule : testing::text_rules()) SLUICE_CHECK(rule.broken(text).empty());
   }
 
-  void check() {
+  /// A mid keeps its m-line until it was rejected.
+  void check_places() {
+    const auto sections = session_.sections();
+    SLUICE_CHECK(sections.size() == lines_);
+    for (std::size_t i = 0; i < places_.size(); ++i)
+      SLUICE_CHECK(places_[i].empty() || sections[i].rejected || sections[i].mid == places_[i]);
+    places_.clear();
+    for (const Section& s : sections) places_.push_back(s.rejected ? "" : s.mid);
+  }
+
+  void check(SignalingState before) {
     (void)session_.negotiation_needed();
+    const SignalingState now = session_.signaling_state();
+    SLUICE_CHECK(session_.pending_local_description().empty() == (now != SignalingState::kHaveLocalOffer));
+    SLUICE_CHECK(session_.pending_remote_description().empty() == (now != SignalingState::kHaveRemoteOffer));
+    // W3C WebRTC §4.3.1: from a remote offer to a local one only by way of stable.
+    SLUICE_CHECK(before != SignalingState::kHaveRemoteOffer || now != SignalingState::kHaveLocalOffer);
     std::set<std::string> sending;
-    for (const Section& s : session_.sections())
+    std::set<std::string> receiving;
+    for (const Section& s : session_.sections()) {
       if (s.sending) SLUICE_CHECK(!s.rejected && sending.insert(s.track_id).second);
+      if (s.receiving) SLUICE_CHECK(!s.rejected && receiving.insert(s.mid).second);
+    }
+    if (now == SignalingState::kStable && !created_) SLUICE_CHECK(receiving == produced_);
   }
 
   ByteReader in_;
@@ -254,6 +333,9 @@ class Fuzz {
   JsepSession session_;
   std::vector<sdp::MediaDescription> sections_;
   std::set<std::string> produced_;
+  std::vector<std::string> places_;  ///< Mids by m-line, empty where rejected.
+  bool created_ = false;             ///< A description was created and not set: sections() are of that.
+  int restarts_ = 0;
   std::uint32_t ssrc_ = 0;
   std::size_t lines_ = 0;
   int mid_ = 0;

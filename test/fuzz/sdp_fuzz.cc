@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <string>
 #include <string_view>
 
 #include "base/check.h"
@@ -12,7 +13,10 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const auto first = sluice::sdp::parse(text);
   if (!first) {
     const std::string& message = first.error().message;
-    SLUICE_CHECK(!message.empty() && message.size() < 1000);
+    SLUICE_CHECK(message.size() < 1000);
+    SLUICE_CHECK(message.find(" line ") != std::string::npos || message.starts_with("line ") ||
+                 size > sluice::sdp::kMaxBytes);
+    SLUICE_CHECK(message.find("expected") != std::string::npos || size > sluice::sdp::kMaxBytes);
     SLUICE_CHECK(std::all_of(message.begin(), message.end(), [](char c) { return c >= ' ' && c <= '~'; }));
     return 0;
   }

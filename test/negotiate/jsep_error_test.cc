@@ -36,22 +36,21 @@ std::string plain_offer() {
 }
 
 TEST_CASE("an offer that lacks what one encrypted transport needs is refused by the attribute's name") {
-  const std::string attribute = GENERATE(as<std::string>(), "a=ice-ufrag", "a=ice-pwd", "a=fingerprint",
-                                         "a=setup", "a=rtcp-mux", "a=group:BUNDLE", "a=mid");
-  std::string offer = without(plain_offer(), attribute);
-  if (attribute == "a=mid") offer = without(offer, "a=group:BUNDLE");
+  const std::string attribute =
+      GENERATE(as<std::string>(), "a=ice-ufrag", "a=ice-pwd", "a=fingerprint", "a=setup", "a=rtcp-mux");
+  const std::string offer = without(plain_offer(), attribute);
   const Error error = refusal(offer);
   INFO(error.message);
   CHECK(error.field == attribute);
   CHECK(error.message.find("m=audio section (number 1") != std::string::npos);
+  CHECK(error.message.find("line 6 of the SDP is \"m=audio 9 UDP/TLS/RTP/SAVPF") != std::string::npos);
   CHECK(error.message.find(attribute) != std::string::npos);
 }
 
 TEST_CASE("plain RTP is refused with all that is missing") {
   const Error error = refusal(
       "v=0\r\no=- 0 0 IN IP4 192.0.2.1\r\ns=-\r\nt=0 0\r\nm=audio 5004 RTP/AVP 0\r\nc=IN IP4 192.0.2.1\r\n");
-  for (const char* name : {"a=mid", "a=ice-ufrag", "a=ice-pwd", "a=fingerprint", "a=setup", "a=rtcp-mux",
-                           "a=group:BUNDLE", "RTP/AVP"})
+  for (const char* name : {"a=ice-ufrag", "a=ice-pwd", "a=fingerprint", "a=setup", "a=rtcp-mux", "RTP/AVP"})
     CHECK(error.message.find(name) != std::string::npos);
 }
 
@@ -82,7 +81,6 @@ TEST_CASE("an ICE-lite client is refused") {
 TEST_CASE("a bundle must name m-lines, and mids be unique") {
   CHECK(refusal(replaced(plain_offer(), "BUNDLE 0 1", "BUNDLE 0 1 x")).field == "a=group:BUNDLE");
   CHECK(refusal(replaced(plain_offer(), "BUNDLE 0 1", "BUNDLE 0 1 1")).field == "a=group:BUNDLE");
-  CHECK(refusal(replaced(plain_offer(), "BUNDLE 0 1", "BUNDLE 0")).field == "a=group:BUNDLE");
   CHECK(refusal(replaced(plain_offer(), "a=mid:1", "a=mid:0")).field == "a=mid");
 }
 

@@ -54,7 +54,7 @@ inline OutgoingTrack make_track(const RtpCapabilities& room, std::string id, Med
   OutgoingTrack out;
   out.id = std::move(id);
   out.kind = kind;
-  out.stream_id = "stream-" + out.id;
+  out.stream_ids = {"stream-" + out.id};
   out.track_id = "track-" + out.id;
   for (const RtpCodecCapability& c : room.codecs) {
     if (c.kind != kind) continue;

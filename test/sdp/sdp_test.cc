@@ -125,7 +125,7 @@ TEST_CASE("transport attributes of a section are read") {
 TEST_CASE("what is not known survives a round trip") {
   check_round_trip(
       std::string(kHead) +
-      "x=strange\r\na=unheard-of:1 2 3\r\na=flag\r\na=:\r\na=\r\na=empty:\r\n"
+      "z=strange\r\na=unheard-of:1 2 3\r\na=flag\r\na=:\r\na=\r\na=empty:\r\n"
       "m=text 0/2 FOO bar baz\r\ni=a title\r\nb=AS:100\r\na=fmtp:bar x\r\na=rtcp:9 IN IP4 0.0.0.0\r\n"
       "a=rtcp-mux:odd\r\na=candidate:3 1 tcp 1 192.0.2.1 9 typ host\r\n");
 }
@@ -161,7 +161,9 @@ TEST_CASE("an error names the line, its number and what was expected") {
       Case{"a=candidate:1 1 udp 1 a 9 host", "typ"}, Case{"a=mid:a b", "mid"},
       Case{"a=sctp-port:x", "sctp-port"}, Case{"a=max-message-size:-1", "max-message-size"},
       Case{"m=video 70000 RTP/AVP 0", "port"}, Case{"m=video 9", "m=<media>"}, Case{"hello", "<letter>"},
-      Case{"v=0", "only once"}, Case{"a=msid:a b c", "msid"});
+      Case{"v=0", "only once"}, Case{"a=msid:a b c", "msid"}, Case{"x=y", "RFC 8866"},
+      Case{"c=IN IP5 a", "c=IN IP4|IP6"}, Case{"t=0", "t=<start time>"}, Case{"b=AS", "b=<type>"},
+      Case{"a=tls-id:short", "20 to 255"}, Case{"a=extmap:4352 urn:x", "4351"});
   const Error error = refused(std::string(kHead) + "m=audio 9 RTP/AVP 0\r\n" + c.line + "\r\n");
   INFO(error.message);
   CHECK(error.code == ErrorCode::kInvalidArgument);
@@ -177,6 +179,28 @@ TEST_CASE("a description that begins otherwise is refused at that line") {
   CHECK(refused("v=0\r\ns=-\r\n").message.find("o=<username>") != std::string::npos);
   CHECK(refused("v=0\r\no=- x 1 IN IP4 a\r\n").message.find("line 2") != std::string::npos);
   CHECK(refused("v=0\r\no=- 1 1 IN IP4 a\r\n").message.find("s=<session name>") != std::string::npos);
+}
+
+TEST_CASE("a line is found by its section and its beginning, else the section's own line") {
+  const std::string text =
+      std::string(kHead) + "a=mid:no\r\nm=audio 9 RTP/AVP 0\na=mid:a\nm=video 9 RTP/AVP 1\r\na=mid:v\r\n";
+  const auto found = [&](std::size_t section, std::string_view prefix) {
+    const FoundLine line = find_line(text, section, prefix);
+    return describe_line(line.number, line.text);
+  };
+  CHECK(found(kSession, "a=mid") == "line 5 of the SDP is \"a=mid:no\"");
+  CHECK(found(kSession, "a=group") == "line 1 of the SDP is \"v=0\"");
+  CHECK(found(0, "a=mid") == "line 7 of the SDP is \"a=mid:a\"");
+  CHECK(found(1, "a=mid") == "line 9 of the SDP is \"a=mid:v\"");
+  CHECK(found(1, "a=setup") == "line 8 of the SDP is \"m=video 9 RTP/AVP 1\"");
+  CHECK(find_line(text, 2, "a=mid").number == 0);
+}
+
+TEST_CASE("bandwidths are found by their type") {
+  const MediaDescription m = section("b=AS:100\r\nb=TIAS:90000\r\nb=X-YZ:1\r\n");
+  CHECK(bandwidth(m.lines, "AS") == 100);
+  CHECK(bandwidth(m.lines, "TIAS") == 90000);
+  CHECK_FALSE(bandwidth(m.lines, "CT").has_value());
 }
 
 TEST_CASE("a message stays printable whatever the line") {
