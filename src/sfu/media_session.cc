@@ -8,6 +8,9 @@ namespace {
 /// How long an SSRC has been silent before another one of the same stream is believed: with a MID or RID that
 /// names the stream, and without.
 constexpr Duration kQuietNamed = 200ms;
+/// So long packets of a closed producer may still be on their way. Not longer: its sender may go on with
+/// another.
+constexpr Duration kLateness = 300ms;
 constexpr Duration kQuiet = 1s;
 
 }  // namespace
@@ -50,6 +53,10 @@ Producer& MediaSession::add_producer(Producer::Options options) {
 
 void MediaSession::remove_producer(Producer& producer) {
   shared_.router.forget(producer);
+  for (const auto& stream : producer.streams()) {
+    for (const auto ssrc : {stream->ssrc, stream->rtx_ssrc})
+      if (ssrc) left_over_[left_over_count_++ % left_over_.size()] = {*ssrc, stream->last_received};
+  }
   std::erase_if(routes_, [&](const auto& entry) { return entry.second.producer == &producer; });
   std::erase_if(producers_, [&](const auto& entry) { return entry.get() == &producer; });
 }
@@ -140,7 +147,14 @@ Producer* MediaSession::match_producer(const rtp::PacketView& view) const {
   return matches == 1 ? by_type : nullptr;
 }
 
+bool MediaSession::is_left_over(Ssrc ssrc, Instant now) const {
+  return std::any_of(left_over_.begin(), left_over_.end(), [&](const LeftOver& one) {
+    return one.last_received != kNever && one.ssrc == ssrc && now - one.last_received < kLateness;
+  });
+}
+
 MediaSession::Route MediaSession::learn_route(const rtp::PacketView& view, Instant now) {
+  if (is_left_over(view.ssrc(), now)) return {};
   Producer* producer = match_producer(view);
   if (producer == nullptr) return {};
   const bool rtx = producer->is_rtx(view.payload_type());

@@ -7,6 +7,7 @@
 // borrows.
 #pragma once
 
+#include <array>
 #include <memory>
 #include <string>
 #include <unordered_map>
@@ -100,6 +101,9 @@ class MediaSession {
   Route find_route(const rtp::PacketView& view, Instant now);
   Route learn_route(const rtp::PacketView& view, Instant now);
   [[nodiscard]] Producer* match_producer(const rtp::PacketView& view) const;
+  /// Of a producer that was closed just now: on its way since before, and of no other that has its MID and
+  /// RID.
+  [[nodiscard]] bool is_left_over(Ssrc ssrc, Instant now) const;
   Consumer* find_consumer(Ssrc ssrc) const;
 
   // media_session_rtcp.cc
@@ -145,6 +149,12 @@ class MediaSession {
   std::vector<std::unique_ptr<Consumer>> consumers_;
   std::unordered_map<Ssrc, Route> routes_;
   std::unordered_map<Ssrc, Consumer*> consumer_by_ssrc_;
+  struct LeftOver {
+    Ssrc ssrc;
+    Instant last_received = kNever;
+  };
+  std::array<LeftOver, 16> left_over_{};  ///< Streams of the producers closed last.
+  std::size_t left_over_count_ = 0;
   CaptureClock capture_clock_;
   cc::TransportCcRecorder transport_cc_;
   Ssrc transport_cc_media_;  ///< Feedback names a media SSRC, and libwebrtc ignores one that is not its own.

@@ -157,7 +157,8 @@ void live(std::vector<client::LayeredSource::Options> layered, std::uint64_t see
   };
   World world({.seed = seed, .up = link(), .down = link()});
   Participant& publisher = world.join({.layered = std::move(layered)});
-  const client::DecoderModel::Options judge{.tolerance = 200ms};  // sender reports may be lost
+  const client::DecoderModel::Options judge{.tolerance =
+                                                700ms};  // reports are lost, first packets come as repairs
   Participant& viewer = world.join({.audio = false, .video = false, .judge = judge});
   Participant& other = world.join({.audio = false, .video = false, .judge = judge});
   REQUIRE(world.run_until_connected(60s));
