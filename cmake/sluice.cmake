@@ -19,7 +19,8 @@ if(SLUICE_SANITIZE)
   target_link_options(sluice_options INTERFACE -fsanitize=${SLUICE_SANITIZE})
 endif()
 if(SLUICE_FUZZ)
-  target_compile_options(sluice_options INTERFACE -fsanitize=fuzzer-no-link)
+  # For the libraries and the fuzzers (below): nobody asks what a test program itself has covered.
+  target_compile_options(sluice_options INTERFACE $<$<NOT:$<STREQUAL:$<TARGET_PROPERTY:TYPE>,EXECUTABLE>>:-fsanitize=fuzzer-no-link>)
 endif()
 
 # Headers are most of what a small file costs its compiler, and with sanitizers the templates that each file instantiates anew. Where
@@ -29,6 +30,10 @@ option(SLUICE_UNITY "Compile a target's files in groups: far less work for a who
 set(SLUICE_UNITY_LINES 1500 CACHE STRING "How many lines a group of SLUICE_UNITY has at most: what bounds a compiler's memory")
 if(SLUICE_UNITY)
   find_package(Python3 REQUIRED COMPONENTS Interpreter)
+  # g++ takes a file that another includes for a header, in which types that are the file's own should not be. dev still warns.
+  if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+    target_compile_options(sluice_options INTERFACE -Wno-subobject-linkage)
+  endif()
 endif()
 
 # sluice_unity(<target> <files>): which of the target's files (absolute paths) are compiled together. Asked again when one changes.
@@ -93,6 +98,7 @@ function(sluice_fuzzer name)
   cmake_parse_arguments(ARG "" "" "DEPENDS" ${ARGN})
   add_executable(fuzz_${name} ${CMAKE_SOURCE_DIR}/test/fuzz/${name}_fuzz.cc)
   target_include_directories(fuzz_${name} PRIVATE ${CMAKE_SOURCE_DIR}/test)
+  target_compile_options(fuzz_${name} PRIVATE -fsanitize=fuzzer-no-link)
   target_link_options(fuzz_${name} PRIVATE -fsanitize=fuzzer)
   foreach(dependency ${ARG_DEPENDS})
     target_link_libraries(fuzz_${name} PRIVATE sluice_${dependency})
