@@ -108,7 +108,8 @@ class Connection : public WebSocket {
     handler_.on_closed(reason);
   }
 
-  beast::websocket::stream<beast::tcp_stream> stream_;
+  beast::websocket::stream<beast::tcp_stream, false>
+      stream_;  // without compression, which signaling has no use for
   std::string host_;
   std::string path_;
   Handler& handler_;

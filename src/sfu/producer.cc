@@ -168,9 +168,10 @@ std::optional<MediaPacket> Producer::receive(ProducerStream& stream, const Packe
     reason = DropReason::kRtpDuplicate;
     return std::nullopt;
   }
+  const ExtensionValues extensions = extension_values(view);
   MediaPacket media{
       {packet, view, {}, stream.index, stream.tag, arrival == rtp::Arrival::kNewest, 0, ++received_, {}},
-      extension_values(view)};
+      extensions};
   const Bytes descriptor = media.extensions[static_cast<std::size_t>(rtp::Extension::kDependencyDescriptor)];
   if (view.payload().empty()) {
     // Padding, to probe the link: of no frame, needed by nobody; its number is closed up.
