@@ -180,7 +180,7 @@ test('000: a rejection carries a message to act on, and close() leaves no peer b
     'v=1\r\nnonsense': /v=/,
     '': /./,
     [offer.sdp.slice(0, 900)]: /./,
-    [offer.sdp.replaceAll('a=mid:', 'a=middle:')]: /a=group:BUNDLE names the mid "0", which no m= section has/,
+    [offer.sdp.replaceAll('a=mid:', 'a=middle:')]: /a=group:BUNDLE names the mid "0"; expected that of an m= section/,
     [offer.sdp.replaceAll('UDP/TLS/RTP/SAVPF', 'RTP/AVP').replace(/^a=(ice|fingerprint|setup).*\r\n/gm, '')]: /a=ice-ufrag/,
   };
   for (const [sdp, expected] of Object.entries(broken)) {

@@ -123,13 +123,20 @@ export const offerSdp = readFileSync(
 export function answerSdp(sdp) {
   const line = (name) => new RegExp(`^a=${name}:.*$`, 'm').exec(offerSdp)[0];
   const turned = { sendonly: 'recvonly', recvonly: 'sendonly', inactive: 'inactive' };
-  return sdp
-    .replace(/^a=(ice-lite|candidate:.*|end-of-candidates)\r\n/gm, '')
-    .replace(/^a=ice-ufrag:.*$/gm, line('ice-ufrag'))
-    .replace(/^a=ice-pwd:.*$/gm, line('ice-pwd'))
-    .replace(/^a=fingerprint:.*$/gm, line('fingerprint'))
-    .replace(/^a=setup:.*$/gm, 'a=setup:active')
-    .replace(/^a=(sendonly|recvonly|inactive)/gm, (_, direction) => `a=${turned[direction]}`);
+  return (
+    sdp
+      .split(/^(?=m=)/m)
+      // RFC 9143 §7.2.2: port 0 there is not a rejection, and the answer has a port.
+      .map((section) => (section.includes('a=bundle-only') ? section.replace(/^(m=\w+) 0 /, '$1 9 ') : section))
+      .join('')
+      .replace(/^a=(bundle-only|rtcp-mux-only)\r\n/gm, '')
+      .replace(/^a=(ice-lite|candidate:.*|end-of-candidates)\r\n/gm, '')
+      .replace(/^a=ice-ufrag:.*$/gm, line('ice-ufrag'))
+      .replace(/^a=ice-pwd:.*$/gm, line('ice-pwd'))
+      .replace(/^a=fingerprint:.*$/gm, line('fingerprint'))
+      .replace(/^a=setup:.*$/gm, 'a=setup:active')
+      .replace(/^a=(sendonly|recvonly|inactive)/gm, (_, direction) => `a=${turned[direction]}`)
+  );
 }
 
 /** Answers an offer of the server. */
