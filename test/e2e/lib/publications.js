@@ -35,10 +35,11 @@ function simulcast(width, height, bitrates) {
 /** @param {string} scalabilityMode @returns {Published} */
 function vp9(scalabilityMode) {
   const encodings = [{ scalabilityMode, maxBitrate: 1_800_000 }];
+  // A quarter of the height is a whole and even number: an encoder would round an odd one up.
   return {
     codec: VP9,
-    publication: { codec: 'VP9', fmtp: 'profile-id=0', width: 960, height: 540, fps: 30, encodings },
-    ladder: { heights: [135, 270, 540], fps: T3 },
+    publication: { codec: 'VP9', fmtp: 'profile-id=0', width: 1024, height: 576, fps: 30, encodings },
+    ladder: { heights: [144, 288, 576], fps: T3 },
   };
 }
 

@@ -105,13 +105,13 @@ export function stagePage() {
 
     async sample() {
       /** @type {any[]} */
-      const reports = [...(await pc.getStats()).values()];
+      const reports = pc ? [...(await pc.getStats()).values()] : []; // nothing has been negotiated yet
       const named = (/** @type {string} */ type, /** @type {string} */ kind) =>
         reports.filter((each) => each.type === type && each.kind === kind);
       const transport = reports.find((each) => each.type === 'transport');
       return {
         at: performance.now(),
-        state: pc.connectionState,
+        state: pc?.connectionState ?? 'new',
         path: reports.find((each) => each.id === transport?.selectedCandidatePairId),
         received: { audio: named('inbound-rtp', 'audio')[0], video: named('inbound-rtp', 'video')[0] },
         sent: { audio: named('outbound-rtp', 'audio')[0], video: named('outbound-rtp', 'video') },
