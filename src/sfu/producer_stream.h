@@ -129,9 +129,9 @@ struct ProducerStream {
   struct Newest {
     RtpTimestamp timestamp;
     Instant arrival{};
-    [[nodiscard]] bool is_near(RtpTimestamp other, Instant at, std::uint32_t clock_rate) const {
+    [[nodiscard]] bool is_near(RtpTimestamp other, Instant at, std::uint32_t hertz) const {
       constexpr double kSeconds = 5;
-      const double told = other.minus(timestamp) / static_cast<double>(clock_rate);
+      const double told = other.minus(timestamp) / static_cast<double>(hertz);
       const double waited = std::chrono::duration<double>(at - arrival).count();
       return std::abs(told - waited) <= kSeconds;
     }
