@@ -60,7 +60,8 @@ void PacketOrder::check_timestamp(const LayeredPacket& packet) {
   if (std::abs(error) <= limit || error == complained_) return;
   complained_ = error;
   violations_.add("timestamp " + std::to_string(packet.timestamp.value) + " is " +
-                  std::to_string(std::int64_t{error} * 100 / 9) + " us from its capture time: " + packet.name());
+                  std::to_string(std::int64_t{error} * 100 / 9) +
+                  " us from its capture time: " + packet.name());
 }
 
 Duration PacketOrder::timestamp_error() const {

@@ -8,7 +8,9 @@ import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { missingServer, ROOT, Server } from './lib/server.js';
 
-const program = ['release', 'cpp', 'dev'].map((preset) => join(ROOT, 'build', preset, 'load', 'sluice-load')).find((path) => existsSync(path));
+const program = ['release', 'cpp', 'dev']
+  .map((preset) => join(ROOT, 'build', preset, 'load', 'sluice-load'))
+  .find((path) => existsSync(path));
 const missing = missingServer() || (program ? '' : 'sluice-load is not built (scripts/load --version builds it)');
 
 describe('the load tool', { skip: missing || false }, () => {
