@@ -30,6 +30,8 @@ const LEAST_DECODED = { 0: 0.97, 2: 0.97, 5: 0.93, 10: 0.85 };
 /** A regular run is short, and its machine may be doing other things: it looks for what is broken, the full one holds the bounds. */
 const SLACK = FULL ? 0 : 0.13;
 const MOST_CONCEALED_AT_5 = FULL ? 0.01 : 0.03;
+/** A link in user space is held up now and then by what else the machine does. */
+const MOST_ASKED_IN_VAIN = FULL ? 0 : 10;
 const FROZEN_MS = 1_000;
 /** Without these the publisher itself was too slow, and the figures tell nothing. */
 const LEAST_SENT = 0.98;
@@ -49,7 +51,8 @@ function judge(quality, { loss, jitter }) {
   if (loss <= 5) assert.ok(concealed < MOST_CONCEALED_AT_5, `${(concealed * 100).toFixed(2)} % of the audio was made up`);
   if (!jitter) return;
   // Nothing was lost anywhere, so whatever the worker asked for was only late.
-  assert.equal(workerAsked.videoPackets + workerAsked.audioPackets, 0, 'the worker asked for packets that were only late');
+  const asked = workerAsked.videoPackets + workerAsked.audioPackets;
+  assert.ok(asked <= MOST_ASKED_IN_VAIN, `the worker asked for ${asked} packets that were only late`);
   // What the publisher repeats then is padding of its own: libwebrtc probes for bandwidth with old packets.
   // A browser does ask for some; but what it asks for more than once comes once.
   assert.ok(resent.byWorker <= viewerAsked.videoPackets + viewerAsked.audioPackets);
