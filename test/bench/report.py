@@ -139,8 +139,11 @@ def sections(run):
     if run.get("allocations"):
         yield (
             "Heap allocations that remain",
-            ["per 1000 packets", "where"],
-            [[f"{row['perThousandPackets']:.3f}", row["place"]] for row in run["allocations"]],
+            ["to", "per 1000 packets", "where"],
+            [
+                [row.get("scenario", ""), f"{row['perThousandPackets']:.3f}", row["place"]]
+                for row in run["allocations"]
+            ],
             [],
         )
 

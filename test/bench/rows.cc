@@ -48,6 +48,23 @@ Json delay_json(const Environment& environment, Call& call, const Load& load, do
   return out;
 }
 
+/// After the search for the highest rate, which loses packets: until nobody's score changes any more, of
+/// which the controller is told.
+void settle(Call& call, const Traffic& traffic) {
+  constexpr int kWindows = 24;
+  constexpr double kQuiet = 0.0005;  // allocations a packet
+  MeasuredProcess& process = call.worker().process();
+  call.start_media(traffic);
+  for (int i = 0; i < kWindows; ++i) {
+    const std::uint64_t allocations = process.allocations();
+    const double received = call.received();
+    call.run(500ms);
+    if (static_cast<double>(process.allocations() - allocations) < kQuiet * (call.received() - received))
+      break;
+  }
+  call.stop_media();
+}
+
 /// One row. The nominal load, or what 60 % of the worker's core can do where that is less.
 Json measure_row(const Environment& environment, const Effort& effort, Call& call, const Load& load,
                  std::size_t fan_out, bool delay, double& guess) {
@@ -62,6 +79,7 @@ Json measure_row(const Environment& environment, const Effort& effort, Call& cal
                        {"workerBusy", capacity.worker_busy},
                        {"peersWereLimit", capacity.peers_were_limit},
                        {"disturbed", capacity.disturbed}};
+    settle(call, load.scaled(factor));
   }
   const Cost cost = measure_cost(call, load.scaled(factor), effort.cost);
   row["cost"] = cost_json(cost, factor);
@@ -137,25 +155,41 @@ void measure_rooms(const Environment& environment, const Effort& effort,
   }
 }
 
+namespace {
+
+/// Where the heap is used while a call goes on, and how often.
+void add_allocations(Json& rows, Call& call, const std::string& scenario, const Traffic& traffic) {
+  constexpr std::size_t kShown = 12;
+  MeasuredProcess& process = call.worker().process();
+  call.start_media(traffic);
+  call.run(2s);
+  const double before = call.received();
+  process.trace_allocations(true);
+  call.run(2s);
+  process.trace_allocations(false);
+  const double packets = std::max(1.0, call.received() - before);
+  call.stop_media();
+  std::size_t shown = 0;
+  for (const auto& [count, place] : process.allocation_sites()) {
+    if (++shown > kShown) break;
+    rows.push_back({{"scenario", scenario},
+                    {"perThousandPackets", static_cast<double>(count) / packets * 1000},
+                    {"place", place}});
+  }
+}
+
+}  // namespace
+
 Json attribute_allocations(const Environment& environment) {
   std::fprintf(stderr, "  where the heap is used\n");
   constexpr int kViewers = 100;
-  constexpr std::size_t kShown = 12;
-  const auto call = make_star(environment, srtp::Suite::kAeadAes128Gcm, kViewers, MediaKind::kVideo);
-  MeasuredProcess& process = call->worker().process();
-  call->start_media(video_load(client::VideoSource::Split::kEqual).nominal);
-  call->run(2s);
-  const double before = call->received();
-  process.trace_allocations(true);
-  call->run(2s);
-  process.trace_allocations(false);
-  const double packets = std::max(1.0, call->received() - before);
-  call->stop_media();
+  constexpr int kRoom = 16;
+  constexpr auto kSuite = srtp::Suite::kAeadAes128Gcm;
   Json out = Json::array();
-  for (const auto& [count, place] : process.allocation_sites()) {
-    if (out.size() == kShown) break;
-    out.push_back({{"perThousandPackets", static_cast<double>(count) / packets * 1000}, {"place", place}});
-  }
+  const auto star = make_star(environment, kSuite, kViewers, MediaKind::kVideo);
+  add_allocations(out, *star, "1 to " + std::to_string(kViewers), video_load(kSplits[0].second).nominal);
+  const auto room = make_rooms(environment, kSuite, 1, kRoom);
+  add_allocations(out, *room, "room of " + std::to_string(kRoom), room_load(kRoom).nominal);
   return out;
 }
 
