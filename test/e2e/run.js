@@ -1,13 +1,14 @@
 // Runs the end-to-end tests: node test/e2e/run.js [FILE…]
 //
-// Files run one after the other (each starts its own server and browsers, and two cores carry no more), and nothing is retried.
+// Each file starts its own server and browsers. Those that judge smoothness, delay or bitrates run one after the other, as two cores
+// carry no more; the others two at a time. Nothing is retried.
 // Firefox connects to no loopback address. Where the machine has no other (containers without a network), everything runs in a network
 // namespace of its own, with a global address on `lo`. Without browsers the tests skip and say so; with CI set they fail instead.
 
 import { spawn, spawnSync } from 'node:child_process';
 import { readdirSync } from 'node:fs';
 import { networkInterfaces } from 'node:os';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const HERE = dirname(fileURLToPath(import.meta.url));
@@ -35,9 +36,46 @@ function namespace() {
   return spawnSync(program, [...rest, 'true']).status === 0 ? command : null;
 }
 
+/** Files that only ask whether something works, not how fast or how smoothly. */
+const UNHURRIED = new Set(
+  ['bad_input', 'devices', 'mediasoup_client', 'plain', 'presence', 'screenshots', 'signaling', 'tokens', 'whip'].map(
+    (name) => `${name}.test.js`,
+  ),
+);
+
 const wrapper = hasGlobalAddress() ? [] : namespace();
 if (!wrapper) console.log('# only loopback addresses here, and no network namespace to be had: the tests with Firefox will skip');
-const [program = '', ...rest] = [...(wrapper ?? []), process.execPath, '--test', '--test-concurrency=1', '--test-reporter=spec', ...files];
-const child = spawn(program, rest, { stdio: 'inherit' });
-for (const signal of /** @type {const} */ (['SIGINT', 'SIGTERM'])) process.on(signal, () => child.kill(signal));
-child.on('exit', (code, signal) => process.exit(signal ? 1 : (code ?? 1)));
+/** @type {import('node:child_process').ChildProcess | undefined} */
+let child;
+/** @type {NodeJS.Signals | undefined} */
+let stopped;
+for (const signal of /** @type {const} */ (['SIGINT', 'SIGTERM'])) {
+  process.on(signal, () => {
+    stopped = signal;
+    child?.kill(signal);
+  });
+}
+
+/**
+ * @param {string[]} some
+ * @param {number} concurrency
+ * @returns {Promise<boolean>} whether all passed
+ */
+function run(some, concurrency) {
+  if (some.length === 0 || stopped) return Promise.resolve(!stopped);
+  const [program = '', ...rest] = [
+    ...(wrapper ?? []),
+    process.execPath,
+    '--test',
+    `--test-concurrency=${concurrency}`,
+    '--test-reporter=spec',
+    ...some,
+  ];
+  child = spawn(program, rest, { stdio: 'inherit' });
+  return new Promise((resolve) => child?.on('exit', (code) => resolve(code === 0)));
+}
+
+const unhurried = files.filter((file) => UNHURRIED.has(basename(file)));
+const alone = files.filter((file) => !UNHURRIED.has(basename(file)));
+const passed = [await run(unhurried, 2), await run(alone, 1)];
+process.exit(passed.every(Boolean) ? 0 : 1);
