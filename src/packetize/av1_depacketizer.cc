@@ -18,7 +18,8 @@ bool put_obu(Bytes element, std::vector<std::uint8_t>& out) {
   const auto obu = Obu::read(reader);
   // An element is one OBU; what follows within its size is trailing bits at most.
   if (!obu || reader.remaining() > 0) return false;
-  if (obu->type() == Obu::kTemporalDelimiter || obu->type() == Obu::kTileList) return true;
+  if (obu->type() == Obu::kTemporalDelimiter || obu->type() == Obu::kTileList || obu->type() == Obu::kPadding)
+    return true;
   out.push_back(obu->header | Obu::kHasSize);
   if (obu->has_extension()) out.push_back(obu->extension);
   codec::write_leb128(static_cast<std::uint32_t>(obu->payload.size()),

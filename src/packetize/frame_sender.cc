@@ -86,7 +86,9 @@ void FrameSender::describe(std::size_t i, const FrameMetadata& told) {
     DependencyWriter::Frame frame;
     frame.key = told.key_frame;
     frame.spatial = std::min<std::uint8_t>(part.spatial_index, layers.spatial - 1);
-    frame.temporal = std::min<std::uint8_t>(told.temporal_index, layers.temporal - 1);
+    // A key frame is of the base layer, whatever is told.
+    frame.temporal =
+        told.key_frame ? std::uint8_t{0} : std::min<std::uint8_t>(told.temporal_index, layers.temporal - 1);
     frame.width = told.width;
     frame.height = told.height;
     dependencies_->begin_frame(frame);

@@ -17,14 +17,17 @@ class AccessUnit {
   AccessUnit(std::vector<std::uint8_t>& out, ParameterSets& sets) : out_(out), sets_(sets) {
     sets_.begin_frame();
   }
-  void add(Bytes nal) {
+  /// False for what is no NAL unit of H.264: types 0 and 24 to 31 are RTP's, or nobody's (RFC 6184 §5.2).
+  bool add(Bytes nal) {
     const std::uint8_t type = nal[0] & 0x1F;
+    if (type == 0 || type >= kStapA) return false;
     sets_.note(nal);
     has_idr_ = has_idr_ || type == kIdrSlice;
     put(nal);
     // Where parameter sets would stand (H.264 §7.4.1.2.3).
     if (type == kAccessUnitDelimiter && out_.size() == nal.size() + kStartCode.size())
       after_delimiter_ = out_.size();
+    return true;
   }
   /// Puts before an IDR picture the parameter sets that it came without. False for no NAL units.
   bool finish(std::vector<std::uint8_t>& scratch) {
@@ -55,8 +58,7 @@ bool add_aggregate(Bytes units, AccessUnit& out) {
   ByteReader reader(units);
   while (reader.remaining() > 0) {
     const Bytes nal = reader.bytes(reader.u16());
-    if (!reader.ok() || nal.empty()) return false;
-    out.add(nal);
+    if (!reader.ok() || nal.empty() || !out.add(nal)) return false;
   }
   return !units.empty();
 }
@@ -71,12 +73,8 @@ bool Depacketizer::depacketize_h264(std::span<const Bytes> payloads, EncodedFram
   for (const Bytes payload : payloads) {
     const std::uint8_t type = payload[0] & 0x1F;
     if (type != kFuA) {
-      if (in_fragments || type == 0 || type > kStapA) return false;
-      if (type < kStapA) {
-        unit.add(payload);
-      } else if (!add_aggregate(payload.subspan(1), unit)) {
-        return false;
-      }
+      const bool is_added = type == kStapA ? add_aggregate(payload.subspan(1), unit) : unit.add(payload);
+      if (in_fragments || !is_added) return false;
       continue;
     }
     // RFC 6184 §5.8: S and E are not both set; what stands between them is one NAL unit without its header.
@@ -90,7 +88,7 @@ bool Depacketizer::depacketize_h264(std::span<const Bytes> payloads, EncodedFram
     }
     scratch_.insert(scratch_.end(), payload.begin() + 2, payload.end());
     in_fragments = (payload[1] & 0x40) == 0;
-    if (!in_fragments) unit.add(scratch_);
+    if (!in_fragments && !unit.add(scratch_)) return false;
   }
   if (in_fragments || !unit.finish(scratch_)) return false;
   inspect(Format::kH264, out.data, out.metadata);

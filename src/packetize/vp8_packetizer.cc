@@ -1,5 +1,6 @@
 #include "packetize/vp8_packetizer.h"
 
+#include <algorithm>
 #include <array>
 
 namespace sluice::packetize {
@@ -38,9 +39,10 @@ bool Vp8Packetizer::packetize(const EncodedFrameView& frame, const Limits& limit
   descriptor.picture_id = picture_id_;
   descriptor.has_layers = has_layers_;
   // §4.2: TL0PICIDX counts frames of the base layer; the others carry that of the one they build on.
-  if (told.temporal_index == 0) ++tl0_pic_idx_;
+  const auto temporal = told.key_frame ? std::uint8_t{0} : std::min<std::uint8_t>(told.temporal_index, 3);
+  if (temporal == 0) ++tl0_pic_idx_;
   descriptor.tl0_pic_idx = tl0_pic_idx_;
-  descriptor.temporal = told.temporal_index;
+  descriptor.temporal = temporal;
   descriptor.layer_sync = told.layer_sync || told.key_frame;
   picture_id_ = static_cast<std::uint16_t>((picture_id_ + 1) & 0x7FFF);
 

@@ -84,7 +84,7 @@ bool Vp9Packetizer::packetize(const EncodedFrameView& frame, const Limits& limit
   }
   if (picture.count > scalability_.spatial) return false;
 
-  const auto temporal = std::min<std::uint8_t>(told.temporal_index, 3);
+  const auto temporal = told.key_frame ? std::uint8_t{0} : std::min<std::uint8_t>(told.temporal_index, 3);
   if (told.key_frame) ago_ = {};
   if (temporal == 0) ++tl0_pic_idx_;
   Vp9Descriptor descriptor;

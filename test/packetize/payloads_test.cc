@@ -1,6 +1,6 @@
 // What payloads look like, byte by byte, where the RFCs say it.
 #include "catch.h"
-#include "codec/h264.h"
+#include "codec/frame_reader.h"
 #include "packetize/depacketizer.h"
 #include "packetize/frames.h"
 
@@ -115,6 +115,7 @@ TEST_CASE("payloads that do not add up are no frame", "[packetize]") {
   CHECK(is_refused(Format::kH264, {{0x7C, 0x85, 1}, {0x41, 1}}));        // ... with another between
   CHECK(is_refused(Format::kH264, {{0x78, 0, 9, 1}}));                   // STAP-A cut short
   CHECK(is_refused(Format::kH264, {{0x78}}));                            // ... empty
+  CHECK(is_refused(Format::kH264, {{0x78, 0, 1, 0x7C}}));                // ... with a fragment in it
   CHECK(is_refused(Format::kH264, {{0x79, 0, 0, 0, 1, 1}}));             // STAP-B is of mode 2
   CHECK(is_refused(Format::kVp8, {{0x00, 1}}));                          // no start
   CHECK(is_refused(Format::kVp8, {{0x10, 1}, {0x10, 1}}));               // two
@@ -267,11 +268,34 @@ TEST_CASE("once buffers have grown, sending a frame allocates nothing", "[packet
   const auto places = [&](const EncodedFrame& frame) {
     const auto packets = sender->send(view_of(frame));
     REQUIRE(packets.size() > 10);
-    return std::vector<const void*>{packets.data(), packets[0].payload.data(), packets[0].dependency_descriptor.data()};
+    return std::vector<const void*>{packets.data(), packets[0].payload.data(),
+                                    packets[0].dependency_descriptor.data()};
   };
   const auto first = places(large);
   CHECK(places(small) == first);
   CHECK(places(large) == first);
+}
+
+TEST_CASE("a key frame is of the base layer, whatever its metadata says", "[packetize]") {
+  const Format format = GENERATE(Format::kVp8, Format::kVp9, Format::kAv1);
+  FrameSender::Options options;
+  options.packetizer.format = format;
+  options.packetizer.scalability.temporal = 3;
+  options.dependency_descriptor = true;
+  auto sender = FrameSender::make(options);
+  REQUIRE(sender);
+  Random random(4);
+  EncodedFrame frame = make_frame(format, 500, true, 0, random);
+  frame.metadata.temporal_index = 2;
+  codec::FrameReader reader;
+  const auto packets = sender->send(view_of(frame));
+  REQUIRE(packets.size() == 1);
+  const auto by_payload = reader.read(kind_of(format), packets[0].payload, std::nullopt, true);
+  CHECK(by_payload.temporal_layer == 0);
+  const auto by_descriptor =
+      reader.read(kind_of(format), packets[0].payload, packets[0].dependency_descriptor, true);
+  CHECK(by_descriptor.temporal_layer == 0);
+  CHECK(by_descriptor.is_key_frame);
 }
 
 TEST_CASE("options that make no sense are named", "[packetize]") {

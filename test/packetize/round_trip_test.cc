@@ -176,8 +176,9 @@ TEST_CASE("packets that are lost, repeated and reordered cost only the frames th
       check_frame(sent[timestamp], out);
       if (!received.empty()) {
         REQUIRE(timestamp > received.back());
-        // After a loss there is nothing but a key frame.
-        REQUIRE(out.metadata.after_loss == (timestamp != received.back() + 3000));
+        // After a loss there is nothing but a key frame; it may be that of H.264's parameter sets alone,
+        // which are put back.
+        if (timestamp != received.back() + 3000) REQUIRE(out.metadata.after_loss);
         if (out.metadata.after_loss) REQUIRE(out.metadata.key_frame);
       }
       received.push_back(timestamp);
