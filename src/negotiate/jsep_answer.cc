@@ -14,12 +14,17 @@ bool is_placed(const State& state, std::string_view id) {
   return std::any_of(state.slots.begin(), state.slots.end(), [&](const Slot& s) { return s.track_id == id; });
 }
 
-/// A client that only wants to receive gets a waiting track of the kind.
-void fill(const RemoteSection& section, const State& current, const Tracks& tracks, const State& next,
-          Slot& slot) {
+/// A client that only wants to receive gets a waiting track of the kind. On one that a provisional answer has
+/// filled that track stays, or nothing: a=msid stays the same (RFC 8829 §5.3.2).
+void fill(const RemoteSection& section, const State& current, const State* provisional, const Tracks& tracks,
+          const State& next, Slot& slot) {
+  const Slot* before = provisional != nullptr ? &provisional->slots[next.slots.size()] : nullptr;
+  const bool filled = before != nullptr && before->sending;
   for (const OutgoingTrack& track : tracks.list) {
     if (track.kind != *slot.kind || tracks.refused.contains(track.id)) continue;
     if (is_placed(current, track.id) || is_placed(next, track.id)) continue;
+    if (filled ? before->track_id != track.id : provisional != nullptr && is_placed(*provisional, track.id))
+      continue;
     auto parameters = answered_parameters(track, section);
     if (!parameters) continue;
     place_track(slot, track, std::move(*parameters));
@@ -49,7 +54,7 @@ void note_extensions(Slot& slot) {
 }
 
 Slot answer_section(const RemoteSection& section, std::string mid, const Slot* old, const State& current,
-                    const Tracks& tracks, Proposal& out) {
+                    const State* provisional, const Tracks& tracks, Proposal& out) {
   Slot slot = old != nullptr ? *old : Slot{};
   take_description(section, std::move(mid), slot);
   take_properties(section, slot);
@@ -72,7 +77,7 @@ Slot answer_section(const RemoteSection& section, std::string mid, const Slot* o
   } else if (!slot.track_id.empty()) {
     if (client_receives) keep_track(section, tracks, slot, out);  // wanted again
   } else if (client_receives && !slot.reserved && (old == nullptr || old->idle_for(*slot.kind))) {
-    fill(section, current, tracks, out.state, slot);
+    fill(section, current, provisional, tracks, out.state, slot);
   }
   note_extensions(slot);
   return slot;
@@ -142,8 +147,8 @@ Result<void> check_offer(const State& current, const RemoteDescription& offer) {
   return check_transport(current, offer);
 }
 
-Proposal propose_answer(const State& current, const RemoteDescription& offer, const Tracks& tracks,
-                        const std::optional<LocalIce>& waiting_ice, Random& random) {
+Proposal propose_answer(const State& current, const RemoteDescription& offer, const State* provisional,
+                        const Tracks& tracks, const std::optional<LocalIce>& waiting_ice, Random& random) {
   Proposal out;
   State& next = out.state;
   next = current;
@@ -159,12 +164,19 @@ Proposal propose_answer(const State& current, const RemoteDescription& offer, co
     if (mid.empty() && old != nullptr && !old->rejected) mid = old->mid;
     if (mid.empty() && section.usable()) mid = mid_for(current, next, offer);
     if (old != nullptr && (old->rejected || (old->mid != mid && !section.rejected))) old = nullptr;
-    next.slots.push_back(answer_section(section, std::move(mid), old, current, tracks, out));
+    next.slots.push_back(answer_section(section, std::move(mid), old, current, provisional, tracks, out));
   }
   take_bundle(offer, next);
   take_transport(current, offer, next);
-  if (current.remote && offer.transport && !same_credentials(current.remote->ice, offer.transport->ice))
-    out.local_ice_made = restart_local_ice(waiting_ice, random, next);
+  if (provisional != nullptr) {
+    next.local_ice = provisional->local_ice;
+    next.local_candidates = provisional->local_candidates;
+    next.tls_id = provisional->tls_id;
+    return out;
+  }
+  if (!restarts_ice(current, offer)) return out;
+  out.local_ice_made = restart_local_ice(waiting_ice, random, next);
+  if (begins_association(current, *offer.transport)) next.tls_id = new_tls_id(random);
   return out;
 }
 

@@ -48,8 +48,8 @@ void answer_slot(const RemoteSection& section, const Tracks& tracks, Slot& slot,
 
 }  // namespace
 
-Result<Proposal> apply_answer(const State& current, const Proposal& offered, const RemoteDescription& answer,
-                              const Tracks& tracks) {
+Result<Proposal> apply_answer(const State& current, const State& in_effect, const Proposal& offered,
+                              const RemoteDescription& answer, const Tracks& tracks) {
   Proposal out = offered;
   State& next = out.state;
   if (answer.sections.size() != next.slots.size())
@@ -60,12 +60,12 @@ Result<Proposal> apply_answer(const State& current, const Proposal& offered, con
     if (auto checked = check_answered(next.slots[i], answer, i); !checked) return checked.error();
     answer_slot(answer.sections[i], tracks, next.slots[i], out);
   }
-  if (auto checked = check_transport(current, answer); !checked) return checked.error();
+  if (auto checked = check_transport(in_effect, answer); !checked) return checked.error();
   if (auto checked = check_restart(current, offered.state, answer); !checked) return checked.error();
   // RFC 9143 §7.3: an answer leaves the order as it was offered.
   next.bundle = bundle_order(next);
   next.bundled = answer.bundle.has_value();
-  take_transport(current, answer, next);
+  take_transport(in_effect, answer, next);
   next.numbers.learn(answer);
   next.ice_options = answer.ice_options;
   next.max_bitrate = answer.max_bitrate;

@@ -5,6 +5,17 @@
 namespace sluice::negotiate::jsep {
 namespace {
 
+constexpr std::size_t kTlsIdLength = 24;  // RFC 8842 §4: 20 at least, 120 bits of randomness
+
+bool same_credentials(const IceParameters& a, const IceParameters& b) {
+  return a.username_fragment == b.username_fragment && a.password == b.password;
+}
+
+/// RFC 8829 §5.11: with its last m-line a transport is gone, and what comes next is another.
+bool is_gone(const State& current) {
+  return current.bundle.empty();
+}
+
 /// The m-line that describes the client's transport.
 std::size_t transport_section(const RemoteDescription& remote) {
   const auto& sections = remote.sections;
@@ -14,44 +25,52 @@ std::size_t transport_section(const RemoteDescription& remote) {
   return it == sections.end() ? sdp::kSession : static_cast<std::size_t>(it - sections.begin());
 }
 
-/// RFC 8842 §5.3: actpass is answered passive, so that the client's first flight needs no round trip of ours.
-DtlsRole role_of(const State& current, sdp::Setup setup) {
-  if (current.remote_role) return *current.remote_role;
-  return setup == sdp::Setup::kPassive ? DtlsRole::kServer : DtlsRole::kClient;
+/// RFC 8842 §5.1: what tells one association from another.
+const char* changed_identity(const RemoteTransport& before, const RemoteTransport& now) {
+  if (now.fingerprints != before.fingerprints) return "a=fingerprint";
+  return now.tls_id && before.tls_id && now.tls_id != before.tls_id ? "a=tls-id" : nullptr;
+}
+
+sdp::Setup other_role(DtlsRole role) {
+  return role == DtlsRole::kClient ? sdp::Setup::kPassive : sdp::Setup::kActive;
 }
 
 }  // namespace
 
-bool same_credentials(const IceParameters& a, const IceParameters& b) {
-  return a.username_fragment == b.username_fragment && a.password == b.password;
+std::string new_tls_id(Random& random) {
+  return random.ice_chars(kTlsIdLength);
+}
+
+bool restarts_ice(const State& current, const RemoteDescription& remote) {
+  return current.remote && remote.transport && !same_credentials(current.remote->ice, remote.transport->ice);
 }
 
 Result<void> check_transport(const State& current, const RemoteDescription& remote) {
-  if (!remote.transport || !current.remote) return {};
+  if (!remote.transport || !current.remote || restarts_ice(current, remote)) return {};
   const std::size_t section = transport_section(remote);
-  const char* const kNew = "; a new DTLS association needs a new peer connection";
-  if (remote.transport->fingerprints != current.remote->fingerprints)
-    return refuse(remote.text, section, "a=fingerprint",
-                  std::string("a=fingerprint differs from the session's") + kNew, ErrorCode::kUnsupported);
-  const bool both_named = remote.transport->tls_id && current.remote->tls_id;
-  if (both_named && remote.transport->tls_id != current.remote->tls_id)
-    return refuse(remote.text, section, "a=tls-id", std::string("a=tls-id differs from the session's") + kNew,
-                  ErrorCode::kUnsupported);
-  const sdp::Setup setup = remote.transport->setup;
-  const sdp::Setup other =
-      current.remote_role == DtlsRole::kClient ? sdp::Setup::kPassive : sdp::Setup::kActive;
-  if (setup == other)
-    return refuse(
-        remote.text, section, "a=setup",
-        "a=setup is " + std::string(to_string(setup)) + "; expected the role that the client has had so far");
+  if (const char* name = changed_identity(*current.remote, *remote.transport))
+    return refuse(remote.text, section, name,
+                  std::string(name) +
+                      " differs from the session's and the ICE credentials do not; expected new ones with a "
+                      "new DTLS association (RFC 8829 §5.11)");
+  if (remote.transport->setup == other_role(*current.remote_role))
+    return refuse(remote.text, section, "a=setup",
+                  "a=setup is " + std::string(to_string(remote.transport->setup)) +
+                      "; expected the role that the client has had so far");
   return {};
 }
 
+bool begins_association(const State& current, const RemoteTransport& remote) {
+  if (!current.remote) return true;
+  if (same_credentials(current.remote->ice, remote.ice)) return false;
+  return is_gone(current) || changed_identity(*current.remote, remote) != nullptr ||
+         remote.setup == other_role(*current.remote_role);
+}
+
 Result<void> check_restart(const State& current, const State& offered, const RemoteDescription& answer) {
-  if (!answer.transport || !current.remote) return {};
+  if (!answer.transport || !current.remote || is_gone(current)) return {};
   const bool asked = !same_credentials(current.local_ice, offered.local_ice);
-  const bool restarted = !same_credentials(current.remote->ice, answer.transport->ice);
-  if (asked == restarted) return {};
+  if (asked == restarts_ice(current, answer)) return {};
   return refuse(answer.text, transport_section(answer), "a=ice-ufrag",
                 asked
                     ? "the offer restarts ICE and the answer keeps its credentials; expected new ones"
@@ -62,7 +81,13 @@ Result<void> check_restart(const State& current, const State& offered, const Rem
 void take_transport(const State& current, const RemoteDescription& remote, State& next) {
   if (!remote.transport) return;
   next.remote = remote.transport;
-  next.remote_role = role_of(current, remote.transport->setup);
+  if (!begins_association(current, *remote.transport)) {
+    next.remote_role = current.remote_role;
+    return;
+  }
+  // RFC 8842 §5.3: actpass is answered passive, so that the client's first flight needs no round trip of
+  // ours.
+  next.remote_role = remote.transport->setup == sdp::Setup::kPassive ? DtlsRole::kServer : DtlsRole::kClient;
 }
 
 }  // namespace sluice::negotiate::jsep
