@@ -1,23 +1,36 @@
 #include "negotiate/jsep_codecs.h"
 #include "negotiate/jsep_outgoing.h"
 #include "negotiate/jsep_propose.h"
+#include "negotiate/jsep_write.h"
 #include "sdp/sdp.h"
 
 namespace sluice::negotiate::jsep {
 namespace {
 
-std::string free_mid(const State& state) {
+/// Not that of an m-line whose place is given away in the same offer, either.
+std::string free_mid(const State& current, const State& next) {
   std::set<std::string_view> taken;
-  for (const Slot& slot : state.slots) taken.insert(slot.mid);
+  for (const State* state : {&current, &next})
+    for (const Slot& slot : state->slots) taken.insert(slot.mid);
   return new_mid(taken);
 }
 
-Slot new_slot(const State& state, MediaKind kind) {
+Slot new_slot(const State& current, const State& next, MediaKind kind) {
   Slot slot;
-  slot.mid = free_mid(state);
+  slot.mid = free_mid(current, next);
   slot.media = kind == MediaKind::kAudio ? "audio" : "video";
   slot.kind = kind;
   return slot;
+}
+
+/// The first m-line behind the one that the bundle's transport is described in. libwebrtc answers a group in
+/// the order of the m-lines: with a new one ahead of that it would take this one's transport for all of them,
+/// which is none yet (RFC 9143 §7.3.3 asks for the order of the offer).
+std::size_t first_place(const State& current) {
+  const std::vector<std::string> group = bundle_order(current);
+  for (std::size_t i = 0; i < current.slots.size() && !group.empty(); ++i)
+    if (!current.slots[i].rejected && current.slots[i].mid == group.front()) return i + 1;
+  return 0;
 }
 
 /// RFC 8829 §5.2.2: an m-line that both sides hold inactive, else the place of a rejected one (with a new
@@ -25,11 +38,11 @@ Slot new_slot(const State& state, MediaKind kind) {
 Slot* find_place(const State& current, State& next, MediaKind kind) {
   for (std::size_t i = 0; i < current.slots.size(); ++i)
     if (current.slots[i].free_for(kind) && next.slots[i].free_for(kind)) return &next.slots[i];
-  for (std::size_t i = 0; i < current.slots.size(); ++i)
+  for (std::size_t i = first_place(current); i < current.slots.size(); ++i)
     if (current.slots[i].rejected && next.slots[i].rejected && current.slots[i].kind == kind)
-      return &(next.slots[i] = new_slot(next, kind));
+      return &(next.slots[i] = new_slot(current, next, kind));
   if (next.slots.size() >= sdp::kMaxMediaSections) return nullptr;
-  return &next.slots.emplace_back(new_slot(next, kind));
+  return &next.slots.emplace_back(new_slot(current, next, kind));
 }
 
 /// What the client may send on a new m-line: all that the room routes of the kind, in the session's numbers.

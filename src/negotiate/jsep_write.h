@@ -14,7 +14,6 @@ struct WriteOptions {
   std::uint64_t session_version = 0;
   SdpType type = SdpType::kOffer;
   sdp::Setup setup = sdp::Setup::kActpass;
-  std::string tls_id;  ///< Of the one DTLS association (RFC 8842 §4).
 };
 
 /// Every live m-line, those agreed first and in the agreed order, so that the one which describes the
@@ -23,5 +22,9 @@ std::vector<std::string> bundle_order(const State& state);
 
 std::string write_description(const State& state, const std::vector<DtlsFingerprint>& fingerprints,
                               const WriteOptions& options);
+
+/// RFC 9143 §7.2: until the group is agreed, an m-line without a port of its own is for the bundle only.
+/// `state`: of an offer of ours, `tagged` the first mid of its group.
+bool is_bundle_only(const State& state, const Slot& slot, std::string_view tagged);
 
 }  // namespace sluice::negotiate::jsep

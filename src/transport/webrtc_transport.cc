@@ -58,6 +58,15 @@ Result<DtlsRole> WebRtcTransport::connect(const DtlsParameters& remote, Instant 
   return remote_is_server ? DtlsRole::kClient : DtlsRole::kServer;
 }
 
+Result<DtlsRole> WebRtcTransport::begin_association(const DtlsParameters& remote, Instant now) {
+  shared_.batch.finish();  // queued packets still need the keys that go away here
+  inbound_.reset();
+  sender_.forget_keys();
+  client_random_.clear();
+  dtls_.reset();
+  return connect(remote, now);
+}
+
 void WebRtcTransport::close(Instant now) {
   if (dtls_) {
     dtls_->close(now);
