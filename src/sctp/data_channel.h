@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/bytes.h"
@@ -18,7 +19,8 @@ namespace sluice::sctp {
 enum class State : std::uint8_t { kNew, kConnecting, kConnected, kFailed, kClosed };
 std::string_view to_string(State state);
 
-/// kClosing: no more can be sent, what was queued still goes out and what the peer has sent still comes in.
+/// kClosing: what was queued still goes out; no more can be sent, and what comes in is dropped (W3C WebRTC
+/// §6.2).
 enum class ChannelState : std::uint8_t { kConnecting, kOpen, kClosing, kClosed };
 
 /// One channel of a DataChannels object for as long as that exists: never given twice. (A stream id is: it

@@ -10,56 +10,25 @@
 // nobody takes fill the receive window, and the peer stops sending. Called by the transports and the client.
 #pragma once
 
+#include <deque>
+#include <map>
 #include <memory>
 #include <optional>
+#include <unordered_map>
+#include <unordered_set>
 
 #include "base/bytes.h"
 #include "base/random.h"
+#include "sctp/association.h"
+#include "sctp/channel.h"
 #include "sctp/data_channel.h"
+#include "sctp/dcep.h"
+#include "sctp/inbox.h"
+#include "sctp/options.h"
 #include "sluice/result.h"
 #include "sluice/time.h"
 
 namespace sluice::sctp {
-
-struct Options {
-  std::uint16_t local_port = 5000;   ///< a=sctp-port of ours.
-  std::uint16_t remote_port = 5000;  ///< a=sctp-port of the remote.
-  /// Bytes of an SCTP packet: 1200 of UDP payload less what DTLS adds. Without path MTU discovery, as in
-  /// browsers.
-  std::size_t mtu = 1160;
-  /// Announced in INIT. The first grows by itself (RFC 6525 §5.1.5) when a channel needs more and the peer
-  /// allows it; a peer may ask for as many as the second. 72 and 40 bytes each.
-  std::uint16_t outgoing_streams = 1024;
-  std::uint16_t incoming_streams = 2048;
-  std::size_t max_send_message_size = 262'144;     ///< The remote's a=max-message-size; 0: any size.
-  std::size_t max_receive_message_size = 262'144;  ///< Ours.
-  std::size_t send_buffer_size = 2'000'000;        ///< bufferedAmount of all channels together.
-  std::size_t per_channel_send_limit = 2'000'000;  ///< bufferedAmount of one.
-  std::size_t receive_buffer_size = 5'242'880;     ///< The receive window.
-  std::size_t max_channels = 65'535;
-  std::size_t max_name_bytes = 1 << 20;  ///< Labels and protocols of all channels together.
-  /// RFC 9260 §8.3. Off where something else notices that the peer is gone, as ICE consent does.
-  Duration heartbeat_interval = Duration::zero();
-};
-
-/// Always on.
-struct Counters {
-  std::uint64_t messages_sent = 0;
-  std::uint64_t messages_received = 0;
-  std::uint64_t bytes_sent = 0;
-  std::uint64_t bytes_received = 0;
-  std::uint64_t packets_sent = 0;
-  std::uint64_t packets_received = 0;
-  std::uint64_t packets_malformed = 0;   ///< Too short or too long to be SCTP, or with a wrong checksum.
-  std::uint64_t packets_dropped = 0;     ///< Ours, because nobody took them.
-  std::uint64_t messages_abandoned = 0;  ///< Ours, partially reliable and given up.
-  std::uint64_t unknown_channel = 0;     ///< Messages on streams without a channel.
-  std::uint64_t unknown_ppid = 0;
-  std::uint64_t dcep_malformed = 0;
-  std::uint64_t dcep_refused =
-      0;  ///< Well-formed, but over a limit, on a stream in use or of the wrong parity.
-  std::uint64_t retransmissions = 0;
-};
 
 class DataChannels {
  public:
@@ -69,8 +38,7 @@ class DataChannels {
   DataChannels& operator=(const DataChannels&) = delete;
   ~DataChannels();
 
-  // --- The association
-  // -----------------------------------------------------------------------------------------
+  // --- The association ---------------------------------------------------------------------------------
 
   /// kNew → kConnecting: DTLS is up. Both sides do this, at any time (RFC 8841 §9.3). Again: no effect.
   void start(bool is_dtls_client, Instant now);
@@ -86,17 +54,16 @@ class DataChannels {
   /// delivered or sent afterwards, but for that packet.
   void abort(Instant now);
 
-  [[nodiscard]] State state() const;
-  [[nodiscard]] const Options& options() const;
-  [[nodiscard]] const Counters& counters() const;
+  [[nodiscard]] State state() const { return state_; }
+  [[nodiscard]] const Options& options() const { return options_; }
+  [[nodiscard]] Counters counters() const;
   /// From signaling, when it comes later than the association.
-  void set_max_send_message_size(std::size_t bytes);
-  /// What INIT has agreed on: zero before kConnected.
-  [[nodiscard]] std::uint16_t negotiated_outgoing_streams() const;
-  [[nodiscard]] std::uint16_t negotiated_incoming_streams() const;
+  void set_max_send_message_size(std::size_t bytes) { options_.max_send_message_size = bytes; }
+  /// What INIT has agreed on, and what was added since: zero before kConnected.
+  [[nodiscard]] std::uint16_t outgoing_streams() const;
+  [[nodiscard]] std::uint16_t incoming_streams() const;
 
-  // --- Channels
-  // ------------------------------------------------------------------------------------------------
+  // --- Channels ----------------------------------------------------------------------------------------
 
   /// In any state but the final ones. The refusal names the field of ChannelOptions.
   Result<ChannelHandle> create(const ChannelOptions& options, Instant now);
@@ -109,17 +76,83 @@ class DataChannels {
   /// Absent before it is assigned.
   [[nodiscard]] std::optional<std::uint16_t> stream_id(ChannelHandle channel) const;
   [[nodiscard]] ChannelHandle channel_of(std::uint16_t stream_id) const;  ///< kNone when there is none.
-  [[nodiscard]] std::size_t channel_count() const;
+  [[nodiscard]] std::size_t channel_count() const { return channels_.size(); }
   /// Bytes of messages that were given to send() and have not been transmitted once.
   [[nodiscard]] std::size_t buffered_amount(ChannelHandle channel) const;
-  [[nodiscard]] std::size_t buffered_amount() const;  ///< Of all.
+  [[nodiscard]] std::size_t buffered_amount() const { return buffered_; }  ///< Of all.
   /// 0 at first. kBufferedAmountLow comes once each time that the amount falls from above it.
   void set_buffered_amount_low_threshold(ChannelHandle channel, std::size_t bytes);
   [[nodiscard]] std::size_t buffered_amount_low_threshold(ChannelHandle channel) const;
 
  private:
-  class Impl;
-  std::unique_ptr<Impl> impl_;
+  // data_channels.cc
+  [[nodiscard]] Channel* find(ChannelHandle handle) const;
+  [[nodiscard]] Channel* find(std::uint16_t stream_id) const;
+  [[nodiscard]] Result<void> check(const ChannelOptions& options) const;
+  Channel& add(ChannelOptions options);
+  void announce(Event::Type type, const Channel& channel, std::string text = {});
+  void after(Instant now);
+
+  // data_channels_open.cc: from a name to an open channel, and away again
+  bool assign_id(Channel& channel);
+  void open_all(Instant now);
+  void open(Channel& channel);
+  bool grow(std::uint16_t stream_id, Instant now);
+  void fail(Channel& channel, std::string why);
+  void close(Channel& channel);
+  void drop_queue(Channel& channel);
+  void reset_closing(Instant now);
+  void finish_if_reset(Channel& channel);
+  void remove(Channel& channel);
+  void end(State state, const std::string& why);
+
+  // data_channels_receive.cc
+  void read(Instant now);
+  void take(const Notice& notice, Instant now);
+  void take_connected(Instant now);
+  void take_piece(const Notice& notice, Instant now);
+  void take_message(std::uint16_t stream_id, std::uint32_t ppid);
+  void take_dcep(std::uint16_t stream_id, Instant now);
+  void take_open(std::uint16_t stream_id, const dcep::Open& message, Instant now);
+  void take_reset(const Notice& notice);
+  void take_streams_refused();
+
+  // data_channels_send.cc
+  void queue_control(Channel& channel, std::vector<std::uint8_t> data);
+  void schedule(Channel& channel);
+  void send_queued(Instant now);
+  bool take_turn(Channel& channel, Instant now);
+  void hand_over(Channel& channel, OutgoingMessage& message, Bytes data, Instant now);
+  void drop_expired(Channel& channel, Instant now);
+  void count_transmitted();
+  void take_abandoned(const Notice& notice);
+  void take_from_stack(Channel& channel, std::size_t bytes);
+  void lower_buffered(Channel& channel, std::size_t& part, std::size_t bytes);
+
+  Options options_;
+  Random& random_;
+  State state_ = State::kNew;
+  std::optional<bool> dtls_client_;
+  std::unique_ptr<Association> association_;  ///< From start() on.
+  Inbox inbox_;
+
+  std::map<ChannelHandle, std::unique_ptr<Channel>> channels_;  ///< In the order in which they were made.
+  std::unordered_map<std::uint16_t, Channel*> by_id_;
+  std::vector<Channel*> opening_;                ///< In the order of create(), until they are open.
+  std::vector<ChannelHandle> closing_;           ///< To be reset once their queue is empty.
+  std::unordered_set<std::uint16_t> spent_ids_;  ///< Closed with a peer that cannot reset streams.
+  std::uint32_t last_handle_ = 0;
+  std::uint32_t last_number_ = 0;     ///< Of a message.
+  std::uint32_t last_abandoned_ = 0;  ///< Likewise: it is told of each of its chunks.
+  std::uint32_t next_id_ = 0;         ///< Even: below it none is free.
+  std::size_t name_bytes_ = 0;
+  std::size_t buffered_ = 0;
+  bool growing_ = false;  ///< More outgoing streams have been asked for.
+
+  std::deque<Channel*> ring_;  ///< Channels with something to send, in the order of their turns.
+  std::deque<Event> events_;
+  std::size_t event_bytes_ = 0;
+  Counters counters_;
 };
 
 }  // namespace sluice::sctp
