@@ -134,7 +134,7 @@ Result<RemoteTransport> read_transport(const sdp::SessionDescription& descriptio
   if (out.setup == sdp::Setup::kHoldconn)
     return refuse(text, section, "a=setup", "a=setup is holdconn; expected actpass, active or passive");
   // RFC 5763 §5: the answer decides.
-  if (type == SdpType::kAnswer && out.setup == sdp::Setup::kActpass)
+  if (is_answer(type) && out.setup == sdp::Setup::kActpass)
     return refuse(text, section, "a=setup", "a=setup is actpass in an answer; expected active or passive");
   // Every bundled m-line's candidates lead to the one transport or, before the first answer, nowhere.
   for (const sdp::MediaDescription& m : description.media)
@@ -162,7 +162,7 @@ Result<void> read_bundle(const sdp::SessionDescription& description, SdpType typ
     RemoteSection& section = out.sections[i];
     if (section.rejected || !section.kind) continue;
     if (i != first && (group == nullptr || section.mid.empty() || !contains(group->mids, section.mid))) {
-      if (type == SdpType::kAnswer)
+      if (is_answer(type))
         return refuse(out.text, i, "a=group:BUNDLE",
                       name_of(description.media[i], i) +
                           " is accepted outside of the BUNDLE group; expected it in the group, or port 0");

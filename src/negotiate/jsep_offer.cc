@@ -1,6 +1,7 @@
 #include "negotiate/jsep_codecs.h"
 #include "negotiate/jsep_outgoing.h"
 #include "negotiate/jsep_propose.h"
+#include "negotiate/jsep_write.h"
 #include "sdp/sdp.h"
 
 namespace sluice::negotiate::jsep {
@@ -20,12 +21,22 @@ Slot new_slot(const State& state, MediaKind kind) {
   return slot;
 }
 
+/// The first m-line behind the one that the bundle's transport is described in. libwebrtc answers a group in
+/// the order of the m-lines: with a new one ahead of that it would take this one's transport for all of them,
+/// which is none yet (RFC 9143 §7.3.3 asks for the order of the offer).
+std::size_t first_place(const State& current) {
+  const std::vector<std::string> group = bundle_order(current);
+  for (std::size_t i = 0; i < current.slots.size() && !group.empty(); ++i)
+    if (!current.slots[i].rejected && current.slots[i].mid == group.front()) return i + 1;
+  return 0;
+}
+
 /// RFC 8829 §5.2.2: an m-line that both sides hold inactive, else the place of a rejected one (with a new
 /// mid), else a new one. Null when the description is full.
 Slot* find_place(const State& current, State& next, MediaKind kind) {
   for (std::size_t i = 0; i < current.slots.size(); ++i)
     if (current.slots[i].free_for(kind) && next.slots[i].free_for(kind)) return &next.slots[i];
-  for (std::size_t i = 0; i < current.slots.size(); ++i)
+  for (std::size_t i = first_place(current); i < current.slots.size(); ++i)
     if (current.slots[i].rejected && next.slots[i].rejected && current.slots[i].kind == kind)
       return &(next.slots[i] = new_slot(next, kind));
   if (next.slots.size() >= sdp::kMaxMediaSections) return nullptr;

@@ -25,7 +25,7 @@ bool is_rtp(const sdp::MediaDescription& media) {
 bool is_rejected(const sdp::SessionDescription& description, const sdp::MediaDescription& media,
                  SdpType type) {
   if (media.port != 0) return false;
-  return type == SdpType::kAnswer || !media.bundle_only || !media.mid ||
+  return is_answer(type) || !media.bundle_only || !media.mid ||
          bundle_with(description, *media.mid) == nullptr;
 }
 

@@ -70,6 +70,11 @@ struct RemoteDescription {
   std::optional<std::uint64_t> max_bitrate;  ///< b=CT: of everything together, in bps.
 };
 
+/// A provisional answer is read as an answer (RFC 8829 §4.1.10.1).
+constexpr bool is_answer(SdpType type) {
+  return type == SdpType::kAnswer || type == SdpType::kPranswer;
+}
+
 /// Refuses Plan B, m-lines without ICE, DTLS or rtcp-mux, and an ICE-lite client; errors name the attribute
 /// and the line. M-lines that cannot share one transport are `unusable`.
 Result<RemoteDescription> read_remote(std::string_view text, SdpType type, const RtpCapabilities& room);

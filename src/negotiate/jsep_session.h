@@ -4,8 +4,8 @@
 //
 // Invariants:
 // - A refused call changes nothing. Descriptions take effect in pairs, when an answer is set on either side;
-// a
-//   rollback drops what was proposed.
+//   a rollback drops what was proposed. A provisional answer takes effect too, but ends nothing (RFC 8829
+//   §4.1.10.1): what it lacks is held until the answer.
 // - Everything is bundled on one transport (RFC 8843) with rtcp-mux; the local side is ICE-lite.
 // - A mid keeps its m-line for life. What the server delivers has m-lines of its own, reused after
 // remove_track()
@@ -79,6 +79,8 @@ struct Effects {
     DtlsParameters dtls;                   ///< `role` is the client's: kClient or kServer, never kAuto.
     std::vector<IceCandidate> candidates;  ///< Of the description and those that came before it.
     bool ice_restarted = false;
+    /// The first time, and when the client leaves the association there was for another (RFC 8842 §5).
+    bool new_association = true;
   };
   struct Refusal {
     std::string id;      ///< Of the track; it is not offered again.
@@ -93,6 +95,10 @@ struct Effects {
   std::vector<std::string> unproduced;    ///< Mids on which the client stopped to send.
   std::vector<NegotiatedTrack> consumed;  ///< New, or changed.
   std::vector<Refusal> refused;  ///< The client rejected the m-line, stopped it or has no codec for it.
+  /// Ids of tracks that were consumed and that a provisional answer does not have: nothing is to be sent of
+  /// them until they are released.
+  std::vector<std::string> held;
+  std::vector<std::string> released;
   /// M-lines that the client offered and the answer rejects.
   struct Declined {
     std::string mid;    ///< Empty when the client gave none.
@@ -110,8 +116,14 @@ struct OfferOptions {
   std::uint8_t receive_video = 0;
 };
 
-/// W3C WebRTC §4.3.1; provisional answers are not taken, so three states are all.
-enum class SignalingState : std::uint8_t { kStable, kHaveLocalOffer, kHaveRemoteOffer };
+/// W3C WebRTC §4.3.1.
+enum class SignalingState : std::uint8_t {
+  kStable,
+  kHaveLocalOffer,
+  kHaveRemoteOffer,
+  kHaveLocalPranswer,
+  kHaveRemotePranswer,
+};
 std::string_view to_string(SignalingState state);
 
 /// One m-line as the newest description has it, so that a page can tell whose track a mid carries.

@@ -70,6 +70,7 @@ struct State {
   std::vector<IceCandidate> local_candidates;
   std::optional<RemoteTransport> remote;
   std::optional<DtlsRole> remote_role;  ///< kClient or kServer, once agreed; for the life of the association.
+  std::string tls_id;                   ///< Ours, of the association (RFC 8842 §4).
   /// The m-lines on the one transport; the first describes it (RFC 9143 §7.3.1). In an answer of ours, what
   /// it says; in an offer of ours, what was agreed before.
   std::vector<std::string> bundle;

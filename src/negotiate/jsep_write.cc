@@ -169,8 +169,7 @@ void write_transport(const State& state, const std::vector<DtlsFingerprint>& fin
   media.ice_pwd = state.local_ice.password;
   media.setup = options.setup;
   // RFC 8842 §5.3: an answer has it when the offer does.
-  if (options.type == SdpType::kOffer || (state.remote && state.remote->tls_id))
-    media.tls_id = options.tls_id;
+  if (options.type == SdpType::kOffer || (state.remote && state.remote->tls_id)) media.tls_id = state.tls_id;
   for (const DtlsFingerprint& f : fingerprints) media.fingerprints.push_back({f.algorithm, f.value});
 }
 

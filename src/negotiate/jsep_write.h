@@ -14,7 +14,6 @@ struct WriteOptions {
   std::uint64_t session_version = 0;
   SdpType type = SdpType::kOffer;
   sdp::Setup setup = sdp::Setup::kActpass;
-  std::string tls_id;  ///< Of the one DTLS association (RFC 8842 §4).
 };
 
 /// Every live m-line, those agreed first and in the agreed order, so that the one which describes the

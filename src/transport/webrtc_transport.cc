@@ -64,6 +64,16 @@ std::unique_ptr<dtls::Session> WebRtcTransport::make_session(dtls::Role role) {
   return std::make_unique<dtls::Session>(shared_.dtls, role, options);
 }
 
+Result<DtlsRole> WebRtcTransport::begin_association(const DtlsParameters& remote, Instant now) {
+  shared_.batch.finish();  // queued packets still need the keys that go away here
+  inbound_.reset();
+  sender_.forget_keys();
+  client_random_.clear();
+  if (data_) data_->reset(now);
+  dtls_.reset();
+  return connect(remote, now);
+}
+
 void WebRtcTransport::close(Instant now) {
   if (data_) {
     data_->abort(now);

@@ -44,7 +44,9 @@ class WebRtcTransport : public Endpoint {
 
   /// The peer's fingerprints and role, from signaling. Gives our role. A second call is refused.
   Result<DtlsRole> connect(const DtlsParameters& remote, Instant now);
-  [[nodiscard]] bool connected_once() const { return dtls_ != nullptr; }
+  /// The same for the first association and for any after it, which replaces the one before: another party's,
+  /// perhaps (RFC 8842 §5). Media waits for its keys.
+  Result<DtlsRole> begin_association(const DtlsParameters& remote, Instant now);
   /// Tells the peer (close_notify); nothing is sent or taken afterwards.
   void close(Instant now);
   /// Data channels, from now on; they start when DTLS is connected. Before connect() also for a peer that has
