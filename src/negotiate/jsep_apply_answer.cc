@@ -1,4 +1,5 @@
 // What the client's answer makes of an offer of ours (RFC 8829 §5.10, §5.11).
+#include "negotiate/jsep_data.h"
 #include "negotiate/jsep_propose.h"
 #include "negotiate/jsep_slot.h"
 #include "negotiate/jsep_transport.h"
@@ -27,6 +28,12 @@ Result<void> check_answered(const Slot& slot, const RemoteDescription& answer, s
 
 void answer_slot(const RemoteSection& section, const Tracks& tracks, Slot& slot, Proposal& out) {
   if (section.rejected) return reject(slot, tracks, "the client rejected the m-line", out);
+  if (slot.data) {
+    if (!section.usable() || !section.data) return reject(slot, tracks, section.unusable, out);
+    take_data(section, slot);
+    slot.named = true;
+    return;
+  }
   take_properties(section, slot);
   slot.named = true;  // as the offer was
   if (slot.receiving && section.usable()) {
