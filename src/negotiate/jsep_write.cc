@@ -203,7 +203,9 @@ std::string write_description(const State& state, const WriteLocal& local, const
   const DefaultAddress address = default_address(state.local_candidates);
   const bool mixed = std::all_of(state.slots.begin(), state.slots.end(),
                                  [](const Slot& s) { return s.rejected || s.data || s.extmap_allow_mixed; });
-  out.extmap_allow_mixed = mixed && !bundle.empty();
+  const bool any_rtp = std::any_of(state.slots.begin(), state.slots.end(),
+                                   [](const Slot& s) { return !s.rejected && !s.data; });
+  out.extmap_allow_mixed = mixed && any_rtp;
   for (const Slot& slot : state.slots) {
     if (slot.rejected) {
       out.media.push_back(rejected_section(slot));
