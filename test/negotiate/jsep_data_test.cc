@@ -137,13 +137,16 @@ TEST_CASE("the server offers data channels when it wants them, once, and keeps t
   CHECK(next.media[0].port != 0);
 }
 
-TEST_CASE("data channels that a client refuses are not offered again") {
+TEST_CASE("data channels that a client refuses are not offered again, once its group is agreed") {
   Call call;
   call.add("a", MediaKind::kAudio);
   call.session.want_data();
-  call.server_offers([](const sdp::MediaDescription& m) {
+  const auto refuse_data = [](const sdp::MediaDescription& m) {
     return m.media == "application" ? Client::Choice::kReject : Client::Choice::kAccept;
-  });
+  };
+  call.server_offers(refuse_data);
+  CHECK(call.session.negotiation_needed());  // perhaps it did not know a=bundle-only
+  call.server_offers(refuse_data);
   CHECK_FALSE(call.session.negotiation_needed());
   CHECK_FALSE(call.session.take_effects().data.has_value());
   const auto next = parsed(good(call.session.create_offer()));
