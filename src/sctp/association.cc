@@ -119,7 +119,7 @@ void Association::abort(Instant now) {
 void Association::receive(Bytes packet, Instant now) {
   if (socket_ == nullptr) return;
   // A chunk at the least; ports of another association would be looked up for nothing.
-  if (packet.size() < kCommonHeader + 4 || packet.size() > kMaxPacket || packet.size() % 4 != 0 ||
+  if (packet.size() < kCommonHeader + 4 || packet.size() > kMaxPacket ||
       load16(&packet[0]) != options_.remote_port || load16(&packet[2]) != options_.local_port) {
     ++packets_malformed_;
     return;
