@@ -1,4 +1,5 @@
 // What to answer to an offer of the client's (RFC 8829 §5.3).
+#include "negotiate/jsep_data.h"
 #include "negotiate/jsep_outgoing.h"
 #include "negotiate/jsep_propose.h"
 #include "negotiate/jsep_slot.h"
@@ -57,10 +58,14 @@ Slot answer_section(const RemoteSection& section, std::string mid, const Slot* o
                     const State* provisional, const Tracks& tracks, Proposal& out) {
   Slot slot = old != nullptr ? *old : Slot{};
   take_description(section, std::move(mid), slot);
-  take_properties(section, slot);
+  if (!section.data) take_properties(section, slot);
   if (!section.usable()) {
     if (!section.rejected) out.declined.push_back({section.mid, section.media, section.unusable});
     reject(slot, tracks, section.rejected ? "the client stopped the m-line" : section.unusable, out);
+    return slot;
+  }
+  if (section.data) {
+    take_data(section, slot);
     return slot;
   }
   const bool client_sends = sdp::sends(section.direction);

@@ -1,4 +1,5 @@
 // What the client's answer makes of an offer of ours (RFC 8829 §5.10, §5.11).
+#include "negotiate/jsep_data.h"
 #include "negotiate/jsep_outgoing.h"
 #include "negotiate/jsep_propose.h"
 #include "negotiate/jsep_slot.h"
@@ -35,6 +36,12 @@ bool is_misunderstood(const Slot& slot, const RemoteDescription& answer, const S
 
 void answer_slot(const RemoteSection& section, const Tracks& tracks, Slot& slot, Proposal& out) {
   if (section.rejected) return reject(slot, tracks, "the client rejected the m-line", out);
+  if (slot.data) {
+    if (!section.usable() || !section.data) return reject(slot, tracks, section.unusable, out);
+    take_data(section, slot);
+    slot.named = true;
+    return;
+  }
   take_properties(section, slot);
   slot.named = true;  // as the offer was
   if (slot.receiving && section.usable()) {
@@ -67,8 +74,10 @@ Result<Proposal> apply_answer(const State& current, const State& in_effect, cons
   const std::vector<std::string> group = bundle_order(offered.state);
   for (std::size_t i = 0; i < next.slots.size(); ++i) {
     if (auto checked = check_answered(next.slots[i], answer, i); !checked) return checked.error();
-    if (answer.sections[i].rejected && is_misunderstood(next.slots[i], answer, offered.state, group))
+    if (answer.sections[i].rejected && is_misunderstood(next.slots[i], answer, offered.state, group)) {
       clear_track(next.slots[i]);  // waits for the next offer
+      next.wants_data = next.wants_data || next.slots[i].data.has_value();
+    }
     answer_slot(answer.sections[i], tracks, next.slots[i], out);
   }
   if (auto checked = check_transport(in_effect, answer); !checked) return checked.error();

@@ -64,7 +64,7 @@ Result<void> check_transport(const TransportReader& transport, const sdp::MediaD
   if (transport.pwd() == nullptr) missing.emplace_back("a=ice-pwd");
   if (transport.fingerprints().empty()) missing.emplace_back("a=fingerprint");
   if (transport.setup() == nullptr) missing.emplace_back("a=setup");
-  if (!media.rtcp_mux) missing.emplace_back("a=rtcp-mux");
+  if (media.media != "application" && !media.rtcp_mux) missing.emplace_back("a=rtcp-mux");
   if (missing.empty()) return {};
   std::string list;
   for (std::size_t i = 0; i < missing.size(); ++i) {
@@ -160,7 +160,7 @@ Result<void> read_bundle(const sdp::SessionDescription& description, SdpType typ
   if (group != nullptr) members = members_of(description, *group, out);
   for (std::size_t i = 0; i < out.sections.size(); ++i) {
     RemoteSection& section = out.sections[i];
-    if (section.rejected || !section.kind) continue;
+    if (section.rejected || (!section.kind && !section.data)) continue;
     if (i != first && (group == nullptr || section.mid.empty() || !contains(group->mids, section.mid))) {
       if (is_answer(type))
         return refuse(out.text, i, "a=group:BUNDLE",

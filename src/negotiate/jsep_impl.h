@@ -26,6 +26,8 @@ class JsepSession::Impl {
 
   void remove_track(std::string_view id);
 
+  void want_data();
+
   void set_local_ice(IceParameters ice, std::vector<IceCandidate> candidates);
 
   [[nodiscard]] bool negotiation_needed() const;
@@ -103,6 +105,7 @@ class JsepSession::Impl {
 
   RtpCapabilities room_;
   std::vector<DtlsFingerprint> fingerprints_;
+  std::optional<LocalData> data_;
   Random* random_;
   std::uint64_t session_id_ = 0;
   std::uint64_t session_version_ = 0;

@@ -1,4 +1,5 @@
 #include "negotiate/jsep_codecs.h"
+#include "negotiate/jsep_data.h"
 #include "negotiate/jsep_outgoing.h"
 #include "negotiate/jsep_propose.h"
 #include "negotiate/jsep_write.h"
@@ -88,6 +89,19 @@ Result<void> add_receiving(MediaKind kind, std::size_t wanted, const State& curr
   return {};
 }
 
+/// In the place of a rejected one of its kind, or a new m-line.
+void add_data(const State& current, State& next) {
+  Slot slot;
+  slot.mid = free_mid(next);
+  offer_data(slot);
+  for (std::size_t i = first_place(current); i < current.slots.size(); ++i) {
+    if (!current.slots[i].rejected || current.slots[i].media != slot.media) continue;
+    next.slots[i] = std::move(slot);
+    return;
+  }
+  if (next.slots.size() < sdp::kMaxMediaSections) next.slots.push_back(std::move(slot));
+}
+
 OutgoingTrack limited_to(const ClientCapabilities* client, const OutgoingTrack& track) {
   OutgoingTrack out = track;
   if (client != nullptr) client->limit(track.kind, out.consumable);
@@ -125,6 +139,10 @@ Result<Proposal> propose_offer(const State& current, const Tracks& tracks,
   std::set<std::string, std::less<>> placed;
   for (Slot& slot : next.slots) {
     if (slot.rejected) continue;
+    if (slot.data) {
+      offer_data(slot);
+      continue;
+    }
     slot.receiving = slot.reserved;
     slot.protocol = Slot{}.protocol;  // RFC 8829 §5.1.2: the right one, whatever the client began with
     if (slot.sending && tracks.wanted(slot.track_id) == nullptr) clear_track(slot);
@@ -150,6 +168,7 @@ Result<Proposal> propose_offer(const State& current, const Tracks& tracks,
                              {}});
     }
   }
+  if (std::exchange(next.wants_data, false) && find_data(next) == nullptr) add_data(current, next);
   const auto& [audio, video] = context.options;
   if (auto added = add_receiving(MediaKind::kAudio, audio, current, context, next); !added)
     return added.error();

@@ -2,6 +2,7 @@
 #include "negotiate/jsep_session.h"
 
 #include "base/check.h"
+#include "negotiate/jsep_data.h"
 #include "negotiate/jsep_impl.h"
 #include "negotiate/jsep_transport.h"
 
@@ -14,7 +15,10 @@ std::string_view to_string(SignalingState state) {
 }
 
 JsepSession::Impl::Impl(RtpCapabilities room, LocalTransport local, Random& random)
-    : room_(std::move(room)), fingerprints_(std::move(local.fingerprints)), random_(&random) {
+    : room_(std::move(room)),
+      fingerprints_(std::move(local.fingerprints)),
+      data_(local.data),
+      random_(&random) {
   session_id_ = random.u64() >> 2;  // RFC 8829 §5.2.1: 62 bits
   current_.tls_id = new_tls_id(random);
   current_.local_ice = std::move(local.ice);
@@ -46,6 +50,11 @@ void JsepSession::Impl::remove_track(std::string_view id) {
   stale_ = true;
 }
 
+void JsepSession::Impl::want_data() {
+  if (!data_ || std::exchange(current_.wants_data, true)) return;
+  stale_ = true;
+}
+
 void JsepSession::Impl::set_local_ice(IceParameters ice, std::vector<IceCandidate> candidates) {
   waiting_ice_ = LocalIce{std::move(ice), std::move(candidates)};
   stale_ = true;
@@ -53,6 +62,7 @@ void JsepSession::Impl::set_local_ice(IceParameters ice, std::vector<IceCandidat
 
 bool JsepSession::Impl::negotiation_needed() const {
   if (waiting_ice_) return true;
+  if (current_.wants_data && find_data(current_) == nullptr) return true;
   std::set<std::string_view> placed;
   for (const Slot& slot : current_.slots) {
     if (!slot.sending) {
@@ -155,6 +165,9 @@ void JsepSession::add_declined_track(OutgoingTrack track, std::string_view mid) 
 }
 void JsepSession::remove_track(std::string_view id) {
   impl_->remove_track(id);
+}
+void JsepSession::want_data() {
+  impl_->want_data();
 }
 void JsepSession::set_local_ice(IceParameters ice, std::vector<IceCandidate> candidates) {
   impl_->set_local_ice(std::move(ice), std::move(candidates));

@@ -34,11 +34,18 @@
 
 namespace sluice::negotiate {
 
+/// What we say of data channels (RFC 8841).
+struct LocalData {
+  std::uint16_t port = 5000;
+  std::uint64_t max_message_size = 262'144;  ///< Bytes that we take in one message.
+};
+
 /// Our side of the one transport, as it stands in every description.
 struct LocalTransport {
   IceParameters ice;
   std::vector<IceCandidate> candidates;
   std::vector<DtlsFingerprint> fingerprints;
+  std::optional<LocalData> data = LocalData{};  ///< Absent: m-lines of data channels are rejected.
 };
 
 /// Something the server delivers: a consumer that waits for an m-line.
@@ -88,6 +95,16 @@ struct Effects {
     /// Not empty: the client turned this m-line inactive, and may turn it back: see add_declined_track().
     std::string declined_mid;
   };
+  /// Data channels were agreed on, or their terms have changed. To be applied before `transport`: a client
+  /// that has nothing else may do without SRTP.
+  struct Data {
+    std::string mid;
+    std::uint16_t remote_port = 5000;
+    std::uint64_t max_send_message_size = 0;  ///< 0: any.
+    std::uint16_t local_port = 5000;
+  };
+  std::optional<Data> data;
+  bool data_ended = false;                   ///< The client has stopped the m-line.
   std::optional<RemoteTransport> transport;  ///< First time, and when the client changed its ICE credentials.
   /// New local credentials made here because the client restarted ICE; the ICE agent must take them now.
   std::optional<IceParameters> local_ice;
@@ -154,6 +171,9 @@ class JsepSession {
   void add_declined_track(OutgoingTrack track, std::string_view mid);
   /// Its m-line goes inactive with the next description. An unknown id is no error.
   void remove_track(std::string_view id);
+  /// Wants data channels, from the next offer on, if the client has not offered any: for a room that has data
+  /// for the client. Once refused they are not offered again.
+  void want_data();
   /// A restart by the server: the next offer carries these (RFC 8445 §9).
   void set_local_ice(IceParameters ice, std::vector<IceCandidate> candidates);
 

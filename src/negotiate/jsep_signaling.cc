@@ -1,4 +1,5 @@
 // Descriptions of a JsepSession: created, set, rolled back, agreed.
+#include "negotiate/jsep_data.h"
 #include "negotiate/jsep_impl.h"
 #include "negotiate/jsep_propose.h"
 #include "negotiate/jsep_transport.h"
@@ -15,7 +16,7 @@ std::string name_of(std::string_view call, SdpType type) {
 
 Result<void> JsepSession::Impl::set_capabilities(std::string_view text) {
   if (signaling_ != SignalingState::kStable) return wrong_state("setCapabilities", what_is_open());
-  auto description = read_remote(text, SdpType::kOffer, room_);
+  auto description = read_remote(text, SdpType::kOffer, room_, data_.has_value());
   if (!description) return description.error();
   current_.numbers.learn(*description);
   capabilities_ = ClientCapabilities(*description);
@@ -75,8 +76,8 @@ std::string_view JsepSession::Impl::what_is_open() const {
 void JsepSession::Impl::create(Proposal proposal, SdpType type, sdp::Setup setup) {
   created_ = std::move(proposal);
   created_type_ = type;
-  created_->text =
-      write_description(created_->state, fingerprints_, {session_id_, ++session_version_, type, setup});
+  created_->text = write_description(created_->state, {fingerprints_, data_},
+                                     {session_id_, ++session_version_, type, setup});
   stale_ = false;
 }
 
@@ -125,7 +126,7 @@ Result<void> JsepSession::Impl::set_local_answer(SdpType type, std::string_view 
 Result<void> JsepSession::Impl::set_remote_offer(std::string_view text) {
   // W3C §4.4.1.5: neither side's offer gives way once it has a provisional answer.
   if (provisional_) return wrong_state("setRemoteDescription(offer)", what_is_open());
-  auto offer = read_remote(text, SdpType::kOffer, room_);
+  auto offer = read_remote(text, SdpType::kOffer, room_, data_.has_value());
   if (!offer) return offer.error();
   if (auto checked = check_offer(current_, *offer); !checked) return checked;
   // W3C §4.4.1.4: an offer that meets ours rolls it back.
@@ -138,7 +139,7 @@ Result<void> JsepSession::Impl::set_remote_offer(std::string_view text) {
 
 Result<void> JsepSession::Impl::set_remote_answer(SdpType type, std::string_view text) {
   if (!offered_) return wrong_state(name_of("setRemoteDescription", type), what_is_open());
-  auto answer = read_remote(text, type, room_);
+  auto answer = read_remote(text, type, room_, data_.has_value());
   if (!answer) return answer.error();
   auto applied = apply_answer(current_, in_effect(), *offered_, *answer, tracks_);
   if (!applied) return applied.error();
@@ -176,6 +177,7 @@ void JsepSession::Impl::drop_proposals() {
 void JsepSession::Impl::take_effect(const Proposal& agreed, bool provisional) {
   add_media_effects(agreed.state, tracks_, provisional, media_, effects_);
   const State& before = in_effect();
+  add_data_effects(before, agreed.state, effects_);
   add_transport_effects(before, agreed.state);
   if (agreed.local_ice_made) effects_.local_ice = agreed.state.local_ice;
 }

@@ -22,6 +22,7 @@ struct Slot {
   std::string media;
   std::string protocol = "UDP/TLS/RTP/SAVPF";
   std::optional<MediaKind> kind;
+  std::optional<RemoteData> data;    ///< Data channels, instead of a kind.
   std::vector<std::string> formats;  ///< As the client wrote them; for a rejected m-line.
   bool rejected = false;
   bool reserved =
@@ -66,6 +67,7 @@ struct Slot {
 struct State {
   std::vector<Slot> slots;
   BundleNumbers numbers;
+  bool wants_data = false;  ///< Until it was offered: want_data().
   IceParameters local_ice;
   std::vector<IceCandidate> local_candidates;
   std::optional<RemoteTransport> remote;

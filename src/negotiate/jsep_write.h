@@ -16,12 +16,17 @@ struct WriteOptions {
   sdp::Setup setup = sdp::Setup::kActpass;
 };
 
+/// What stays the same for the life of the session.
+struct WriteLocal {
+  const std::vector<DtlsFingerprint>& fingerprints;
+  const std::optional<LocalData>& data;  ///< Present when an m-line of data channels is.
+};
+
 /// Every live m-line, those agreed first and in the agreed order, so that the one which describes the
 /// transport goes on to (RFC 8829 §5.2.2).
 std::vector<std::string> bundle_order(const State& state);
 
-std::string write_description(const State& state, const std::vector<DtlsFingerprint>& fingerprints,
-                              const WriteOptions& options);
+std::string write_description(const State& state, const WriteLocal& local, const WriteOptions& options);
 
 /// RFC 9143 §7.2: until the group is agreed, an m-line without a port of its own is for the bundle only.
 /// `state`: of an offer of ours, `tagged` the first mid of its group.

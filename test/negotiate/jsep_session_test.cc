@@ -384,18 +384,5 @@ TEST_CASE("versions rise and the session id stays") {
   CHECK(call.local().origin.session_version > first.session_version);
 }
 
-TEST_CASE("data channels are declined for now, and the m-line stays in its place") {
-  Call call;
-  const std::string offer = recorded_offer("chromium-data-first");
-  good(call.session.set_remote_description(SdpType::kOffer, offer));
-  good(call.session.set_local_description(SdpType::kAnswer));
-  const auto before = call.local().media.size();
-  call.add("v", MediaKind::kVideo);
-  const auto next = parsed(good(call.session.create_offer()));
-  REQUIRE(next.media.size() == before + 1);
-  CHECK(next.media[before - 1].media == "application");
-  CHECK(next.media[before - 1].port == 0);
-}
-
 }  // namespace
 }  // namespace sluice::negotiate

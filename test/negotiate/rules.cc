@@ -85,6 +85,19 @@ std::span<const TextRule> text_rules() {
   return kTextRules;
 }
 
+bool is_data(const sdp::MediaDescription& media) {
+  return media.media == "application";
+}
+
+std::string broken_data(const sdp::MediaDescription& media) {
+  if (media.max_message_size != 262144U) return "has no a=max-message-size of ours";
+  if (media.formats.size() != 1) return "has not one format";
+  if (media.protocol != "DTLS/SCTP" && media.sctp_port != 5000) return "has no a=sctp-port of ours";
+  const bool rtp = media.rtcp_mux || media.rtcp_mux_only || media.rtcp_rsize || !media.extmaps.empty() ||
+                   !media.rtpmaps.empty() || !media.msids.empty() || media.extmap_allow_mixed;
+  return rtp ? "has attributes of RTP" : "";
+}
+
 const sdp::Group& bundle_of(const sdp::SessionDescription& description) {
   static const sdp::Group kNone{"BUNDLE", {}};
   const auto it = std::find_if(description.groups.begin(), description.groups.end(),
