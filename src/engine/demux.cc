@@ -175,6 +175,7 @@ void State::schedule_dirty() {
 
 void State::settle(Instant now) {
   serve_handshakes(now);
+  send_data(now);
   serve_observers(now);
   schedule_dirty();
   // What is due may make others due (a key frame request reaches another session); what is still due after

@@ -16,6 +16,9 @@ void add_own(const State& /*state*/, const transport::PlainTransport& plain, Tra
   stats.comedia = plain.comedia();
 }
 
+void add_own(const State& /*state*/, const transport::DirectTransport& /*direct*/,
+             TransportStats& /*stats*/) {}
+
 std::optional<std::uint32_t> limit_of(const Transport& transport, BitrateLimit limit) {
   const std::uint32_t bitrate = transport.bitrate_limits[static_cast<std::size_t>(limit)];
   return bitrate == 0 ? std::nullopt : std::optional(bitrate);
@@ -68,8 +71,21 @@ Result<Reply> handle(State& state, const GetStats& command, Instant now) {
       reply.streams.insert(reply.streams.begin(), entry->consumer->stats(now));
       return Reply(std::move(reply));
     }
+    case ObjectKind::kDataProducer: {
+      DataProducerEntry* entry = find(state.data_producers, command.id);
+      if (entry == nullptr) return not_found("id", "data producer", command.id);
+      reply.data = entry->producer->stats(now);
+      return Reply(std::move(reply));
+    }
+    case ObjectKind::kDataConsumer: {
+      DataConsumerEntry* entry = find(state.data_consumers, command.id);
+      if (entry == nullptr) return not_found("id", "data consumer", command.id);
+      reply.data = entry->consumer->stats(now);
+      return Reply(std::move(reply));
+    }
     default:
-      return invalid_argument("kind", "only a transport, a producer or a consumer has statistics");
+      return invalid_argument("kind",
+                              "only a transport, a producer or a consumer (of media or data) has statistics");
   }
 }
 
