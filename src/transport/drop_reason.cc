@@ -32,6 +32,7 @@ std::string_view to_string(DropReason reason) {
       "not-connected",
       "controller-queue-full",
       "data-unknown-stream",
+      "sctp-unexpected",
   };
   static_assert(std::size(kNames) == kDropReasonCount);
   return kNames[static_cast<std::size_t>(reason)];

@@ -38,8 +38,9 @@ enum class DropReason : std::uint8_t {
   kNotConnected,         ///< A plain transport that nobody has connected yet.
   kControllerQueueFull,  ///< Of a direct transport: the controller does not read fast enough.
   kDataUnknownStream,    ///< A message of a stream that no data producer takes.
+  kSctpUnexpected,       ///< Application data of DTLS, on a transport without data channels.
 };
-inline constexpr std::size_t kDropReasonCount = static_cast<std::size_t>(DropReason::kDataUnknownStream) + 1;
+inline constexpr std::size_t kDropReasonCount = static_cast<std::size_t>(DropReason::kSctpUnexpected) + 1;
 
 /// "srtp-auth-failed": the names in statistics.
 std::string_view to_string(DropReason reason);
