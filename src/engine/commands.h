@@ -117,6 +117,27 @@ DataProducerEntry& add_data_producer(State& state, Transport& transport, sfu::Da
 DataConsumerEntry& add_data_consumer(State& state, Transport& transport, DataProducerEntry& producer,
                                      sfu::DataConsumer::Options options);
 
+// --- Data channels (data_channels.cc)
+
+/// The transport speaks SCTP from when its DTLS is connected.
+struct SctpPorts {
+  std::uint16_t local = 5000;
+  std::uint16_t remote = 5000;
+};
+void enable_data(State& state, Transport& transport, const SctpOptions& sctp, Instant now,
+                 SctpPorts ports = {});
+/// The number of a stream that no channel has; nothing when there is none.
+std::optional<std::uint16_t> free_stream(Transport& transport);
+/// A channel that both ends make by its number.
+Result<void> make_channel(Transport& transport, const SctpStreamParameters& stream, std::string label,
+                          std::string protocol, Instant now);
+/// Nothing when the transport has none on this stream.
+void close_channel(Transport& transport, const std::optional<SctpStreamParameters>& stream, Instant now);
+/// Opens a channel to a JSEP peer for this producer, if there is SCTP already.
+void offer_data(State& state, Peer& peer, DataProducerEntry& entry, Instant now);
+/// A data producer has come into the room: to everyone subscribed to all.
+void announce_data_producer(State& state, DataProducerEntry& entry, Instant now);
+
 // --- JSEP (jsep_peer.cc)
 
 /// Makes the peer's session and its transport, and offers it what its subscription asks for.

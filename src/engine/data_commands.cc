@@ -6,9 +6,7 @@
 namespace sluice::engine {
 namespace {
 
-constexpr std::size_t kMaxLabel = 65'535;         // RFC 8832 §5.1: lengths of 16 bits
-constexpr std::size_t kMaxDataProducers = 2'048;  // of one transport
-constexpr std::size_t kMaxDataConsumers = 16'384;
+constexpr std::size_t kMaxLabel = 65'535;  // RFC 8832 §5.1: lengths of 16 bits
 constexpr std::size_t kMaxSubchannels = 256;
 
 Result<void> check_texts(std::string_view label, std::string_view protocol) {
@@ -35,6 +33,11 @@ Result<Transport*> data_transport(State& state, const std::string& id) {
   Transport* transport = find(state.transports, id);
   if (transport == nullptr) return not_found("transportId", "transport", id);
   if (transport->direct() != nullptr) return transport;
+  if (transport->peer != nullptr && transport->peer->jsep_transport == transport) {
+    return Error{ErrorCode::kInvalidState, "transportId",
+                 "this transport is negotiated: its data channels are its client's to open"};
+  }
+  if (transport->channels() != nullptr) return transport;
   return Error{ErrorCode::kInvalidState, "transportId", "the transport was made without enableSctp"};
 }
 
@@ -47,11 +50,31 @@ Result<std::optional<SctpStreamParameters>> stream_of(const Transport& transport
   }
   if (!stream) return invalid_argument("sctpStreamParameters", "missing: the transport speaks SCTP");
   if (auto valid = check_reliability(*stream, "sctpStreamParameters."); !valid) return valid.error();
-  if (transport.data.producer_of(stream->stream_id) != nullptr) {
-    return already_exists("sctpStreamParameters.streamId", "data producer of this transport on the stream",
+  if (transport.channels()->channel_of(stream->stream_id) != sctp::ChannelHandle::kNone) {
+    return already_exists("sctpStreamParameters.streamId", "data channel of this transport with the stream",
                           std::to_string(stream->stream_id));
   }
   return stream;
+}
+
+/// Reliability as the producer's, where the command does not say it; the producer's limits go when it says
+/// any.
+Result<std::optional<SctpStreamParameters>> outgoing_stream(Transport& transport,
+                                                            const sfu::DataProducer& producer,
+                                                            const ConsumeData& command) {
+  if (transport.direct() != nullptr) return std::optional<SctpStreamParameters>();
+  SctpStreamParameters stream = producer.stream().value_or(SctpStreamParameters{});
+  if (command.ordered || command.max_packet_life_time || command.max_retransmits) {
+    const bool limited = command.max_packet_life_time || command.max_retransmits;
+    stream.ordered = command.ordered.value_or(!limited);
+    stream.max_packet_life_time = command.max_packet_life_time;
+    stream.max_retransmits = command.max_retransmits;
+  }
+  if (auto valid = check_reliability(stream, ""); !valid) return valid.error();
+  const auto id = free_stream(transport);
+  if (!id) return Error{ErrorCode::kLimitExceeded, "transportId", "every stream of its association is taken"};
+  stream.stream_id = *id;
+  return std::optional(stream);
 }
 
 Result<DataConsumerEntry*> data_consumer(State& state, const std::string& id) {
@@ -81,7 +104,7 @@ Result<void> check_subchannels(const std::vector<std::uint16_t>& subchannels) {
 
 }  // namespace
 
-Result<Reply> handle(State& state, const ProduceData& command, Instant /*now*/) {
+Result<Reply> handle(State& state, const ProduceData& command, Instant now) {
   auto transport = data_transport(state, command.transport_id);
   if (!transport) return transport.error();
   const std::string id = command.data_producer_id.empty() ? state.make_id() : command.data_producer_id;
@@ -92,8 +115,13 @@ Result<Reply> handle(State& state, const ProduceData& command, Instant /*now*/) 
   if (!stream) return stream.error();
   if ((*transport)->data.producers().size() >= kMaxDataProducers)
     return full("transportId", "data producers", kMaxDataProducers);
-  const DataProducerEntry& entry =
+  if (*stream) {
+    if (auto made = make_channel(**transport, **stream, command.label, command.protocol, now); !made)
+      return made.error();
+  }
+  DataProducerEntry& entry =
       add_data_producer(state, **transport, {id, *stream, command.label, command.protocol, command.paused});
+  announce_data_producer(state, entry, now);
   return Reply(DataProducerReply{id, std::string(entry.producer->type()), entry.producer->stream()});
 }
 
@@ -107,7 +135,7 @@ DataProducerEntry& add_data_producer(State& state, Transport& transport, sfu::Da
   return out;
 }
 
-Result<Reply> handle(State& state, const ConsumeData& command, Instant /*now*/) {
+Result<Reply> handle(State& state, const ConsumeData& command, Instant now) {
   auto transport = data_transport(state, command.transport_id);
   if (!transport) return transport.error();
   DataProducerEntry* producer = find(state.data_producers, command.data_producer_id);
@@ -119,10 +147,17 @@ Result<Reply> handle(State& state, const ConsumeData& command, Instant /*now*/) 
   if (auto few = check_subchannels(command.subchannels); !few) return few.error();
   if ((*transport)->data.consumers().size() >= kMaxDataConsumers)
     return full("transportId", "data consumers", kMaxDataConsumers);
-  std::optional<SctpStreamParameters> stream;
+  auto stream = outgoing_stream(**transport, *producer->producer, command);
+  if (!stream) return stream.error();
+  if (*stream) {
+    if (auto made = make_channel(**transport, **stream, producer->producer->label(),
+                                 producer->producer->protocol(), now);
+        !made)
+      return made.error();
+  }
   const DataConsumerEntry& entry =
       add_data_consumer(state, **transport, *producer,
-                        {id, stream, producer->producer->label(), producer->producer->protocol(),
+                        {id, *stream, producer->producer->label(), producer->producer->protocol(),
                          command.paused, command.subchannels});
   const sfu::DataConsumer& consumer = *entry.consumer;
   return Reply(DataConsumerReply{id, command.data_producer_id, std::string(consumer.type()),

@@ -135,6 +135,18 @@ void add_own(const State& state, const transport::WebRtcTransport& webrtc, Json&
   out["type"] = "webrtc";
   out["iceState"] = to_string(webrtc.ice().state());
   out["dtlsState"] = name_of(webrtc.dtls() != nullptr ? webrtc.dtls()->state() : dtls::State::kNew);
+  if (const sctp::DataChannels* data = webrtc.data()) {
+    const sctp::Counters counters = data->counters();
+    out["sctpState"] = to_string(data->state());
+    out["sctp"] = {{"channels", data->channel_count()},
+                   {"bufferedAmount", data->buffered_amount()},
+                   {"messagesReceived", counters.messages_received},
+                   {"messagesSent", counters.messages_sent},
+                   {"messagesAbandoned", counters.messages_abandoned},
+                   {"chunksRetransmitted", counters.chunks_retransmitted},
+                   {"packetsMalformed", counters.packets_malformed},
+                   {"dcepRefused", counters.dcep_refused}};
+  }
   out["usernameFragment"] = webrtc.ice().local().ufrag;
   if (const auto path = webrtc.ice().selected()) out["iceSelectedTuple"] = tuple_json(tuple_of(state, *path));
 }

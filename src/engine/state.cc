@@ -99,9 +99,9 @@ void State::close_transport(Transport& transport, Instant now) {
   while (!transport.media.producers().empty())
     close_producer(*find(producers, transport.media.producers().back()->id()), now);
   while (!transport.data.consumers().empty())
-    close_data_consumer(*find(data_consumers, transport.data.consumers().back()->id()));
+    close_data_consumer(*find(data_consumers, transport.data.consumers().back()->id()), now);
   while (!transport.data.producers().empty())
-    close_data_producer(*find(data_producers, transport.data.producers().back()->id()));
+    close_data_producer(*find(data_producers, transport.data.producers().back()->id()), now);
   transport.visit([&](auto& one) { one.close(now); });
   forget(transport);
   erase_value(direct, &transport);
@@ -143,19 +143,21 @@ void State::close_consumer(ConsumerEntry& entry, std::string_view tell) {
   consumers.erase(consumers.find(id));
 }
 
-void State::close_data_producer(DataProducerEntry& entry, std::string_view tell) {
+void State::close_data_producer(DataProducerEntry& entry, Instant now, std::string_view tell) {
   sfu::DataProducer& producer = *entry.producer;
   const std::string id = producer.id();
   while (!producer.consumers.empty())
-    close_data_consumer(*find(data_consumers, producer.consumers.back()->id()), "dataproducerclose");
+    close_data_consumer(*find(data_consumers, producer.consumers.back()->id()), now, "dataproducerclose");
   erase_value(entry.transport->room->data_producers, &entry);
+  close_channel(*entry.transport, producer.stream(), now);
   entry.transport->data.remove_producer(producer);
   if (!tell.empty()) emit(ObjectClosed{ObjectKind::kDataProducer, id, std::string(tell)});
   data_producers.erase(data_producers.find(id));
 }
 
-void State::close_data_consumer(DataConsumerEntry& entry, std::string_view tell) {
+void State::close_data_consumer(DataConsumerEntry& entry, Instant now, std::string_view tell) {
   const std::string id = entry.consumer->id();
+  close_channel(*entry.transport, entry.consumer->stream(), now);
   entry.transport->data.remove_consumer(*entry.consumer);
   if (!tell.empty()) emit(ObjectClosed{ObjectKind::kDataConsumer, id, std::string(tell)});
   data_consumers.erase(data_consumers.find(id));

@@ -39,6 +39,11 @@ namespace sluice::engine {
 struct Room;
 struct Peer;
 
+/// What SCTP holds at most that it has not sent once, but for the rest of a message: enough to fill a fast
+/// path for a round trip, little beside the queues, which share payloads where SCTP copies them.
+inline constexpr std::size_t kAheadOfSctp = 256 * 1024;
+inline constexpr std::size_t kMaxDataProducers = 2'048;   ///< Of one transport.
+inline constexpr std::size_t kMaxDataConsumers = 16'384;  ///< Of one transport.
 /// Bytes: the control channel carries frames of 4 MiB at most.
 inline constexpr std::uint32_t kMaxDirectMessageSize = 4'000'000;
 
@@ -79,6 +84,11 @@ struct Transport {
   [[nodiscard]] const transport::DirectTransport* direct() const {
     return std::get_if<transport::DirectTransport>(&kind);
   }
+  /// Null without SCTP.
+  [[nodiscard]] sctp::DataChannels* channels() { return webrtc() == nullptr ? nullptr : webrtc()->data(); }
+  [[nodiscard]] const sctp::DataChannels* channels() const {
+    return webrtc() == nullptr ? nullptr : webrtc()->data();
+  }
   template <typename Visit>
   decltype(auto) visit(Visit&& one) {
     return std::visit(std::forward<Visit>(one), kind);
@@ -102,6 +112,8 @@ struct Transport {
   std::uint64_t negotiated_limit =
       0;                   ///< bps that the client takes at most (b= lines of its descriptions); 0: any.
   std::uint8_t trace = 0;  ///< Bits by TraceType.
+  std::unordered_map<sctp::ChannelHandle, std::uint16_t> streams;  ///< Of data channels.
+  std::uint32_t next_stream = 0;                                   ///< To be tried for the next one by ORTC.
 };
 
 struct ProducerEntry {
@@ -148,6 +160,7 @@ struct Peer {
   std::string name;
   Room* room = nullptr;
   Subscription subscription = Subscription::kManual;
+  bool produce_data = true;  ///< See CreatePeer.
   std::vector<Transport*> transports;
   // Driven by offer and answer:
   CandidateChoice candidates;
@@ -213,8 +226,8 @@ class State {
   /// `reason`: told to the consumers' owners, and, if `tell`, of the producer itself.
   void close_producer(ProducerEntry& entry, Instant now, std::string_view tell = {});
   void close_consumer(ConsumerEntry& entry, std::string_view tell = {});
-  void close_data_producer(DataProducerEntry& entry, std::string_view tell = {});
-  void close_data_consumer(DataConsumerEntry& entry, std::string_view tell = {});
+  void close_data_producer(DataProducerEntry& entry, Instant now, std::string_view tell = {});
+  void close_data_consumer(DataConsumerEntry& entry, Instant now, std::string_view tell = {});
   void close_observer(Observer& observer);
   [[nodiscard]] std::string make_id();
 
@@ -240,7 +253,9 @@ class State {
   /// A socket that no transport has any more.
   void release_socket(SocketId id) { released_sockets.push_back(id); }
 
-  // --- Data (data_flow.cc)
+  // --- Data (data_flow.cc, data_channels.cc)
+  /// What SCTP has to tell.
+  void take_data(Transport& transport, Instant now);
   /// Gives what waits to the ways that take it.
   void send_data(Instant now);
   /// Events of messages and packets for the controller, as many as its room allows.

@@ -6,6 +6,7 @@ namespace {
 void add_own(const State& state, const transport::WebRtcTransport& webrtc, TransportStats& stats) {
   stats.ice_state = to_string(webrtc.ice().state());
   stats.dtls_state = name_of(webrtc.dtls() != nullptr ? webrtc.dtls()->state() : dtls::State::kNew);
+  if (webrtc.data() != nullptr) stats.sctp_state = to_string(webrtc.data()->state());
   if (const auto path = webrtc.ice().selected()) stats.tuple = tuple_of(state, *path);
 }
 

@@ -97,11 +97,11 @@ Result<Reply> handle(State& state, const Close& command, Instant now) {
       break;
     case ObjectKind::kDataProducer:
       if (DataProducerEntry* producer = find(state.data_producers, command.id))
-        return state.close_data_producer(*producer), Reply(Done{});
+        return state.close_data_producer(*producer, now), Reply(Done{});
       break;
     case ObjectKind::kDataConsumer:
       if (DataConsumerEntry* consumer = find(state.data_consumers, command.id))
-        return state.close_data_consumer(*consumer), Reply(Done{});
+        return state.close_data_consumer(*consumer, now), Reply(Done{});
       break;
     case ObjectKind::kWorker:
       return wrong_kind(

@@ -48,6 +48,8 @@ class DataSession {
 
   /// Whose turn it is, of those with something queued: a message each, in turn. Null when there is none.
   [[nodiscard]] DataConsumer* next();
+  /// How many have something queued, at most.
+  [[nodiscard]] std::size_t ready_count() const { return ready_.size(); }
   /// After it has sent one: those behind it come first.
   void rotate();
   /// Bytes that wait, of all consumers.
