@@ -1,5 +1,6 @@
 // What the client's answer makes of an offer of ours (RFC 8829 §5.10, §5.11).
 #include "negotiate/jsep_data.h"
+#include "negotiate/jsep_outgoing.h"
 #include "negotiate/jsep_propose.h"
 #include "negotiate/jsep_slot.h"
 #include "negotiate/jsep_transport.h"
@@ -24,6 +25,13 @@ Result<void> check_answered(const Slot& slot, const RemoteDescription& answer, s
     return refuse(answer.text, i, "a=mid",
                   name + "has the mid \"" + section.mid + "\"; expected \"" + slot.mid + '"');
   return {};
+}
+
+/// A client that knows BUNDLE and not a=bundle-only (RFC 9143 §6) takes port 0 for a rejection. Once its
+/// group is agreed an m-line of it has a port: what it rejects then, it means.
+bool is_misunderstood(const Slot& slot, const RemoteDescription& answer, const State& offered,
+                      const std::vector<std::string>& group) {
+  return !slot.rejected && answer.bundle && is_bundle_only(offered, slot, group.front());
 }
 
 void answer_slot(const RemoteSection& section, const Tracks& tracks, Slot& slot, Proposal& out) {
@@ -63,8 +71,13 @@ Result<Proposal> apply_answer(const State& current, const State& in_effect, cons
     return refuse(answer.text, answer.sections.empty() ? sdp::kSession : answer.sections.size() - 1, "m=",
                   "the answer has " + std::to_string(answer.sections.size()) +
                       " m= sections; expected the offer's " + std::to_string(next.slots.size()));
+  const std::vector<std::string> group = bundle_order(offered.state);
   for (std::size_t i = 0; i < next.slots.size(); ++i) {
     if (auto checked = check_answered(next.slots[i], answer, i); !checked) return checked.error();
+    if (answer.sections[i].rejected && is_misunderstood(next.slots[i], answer, offered.state, group)) {
+      clear_track(next.slots[i]);  // waits for the next offer
+      next.wants_data = next.wants_data || next.slots[i].data.has_value();
+    }
     answer_slot(answer.sections[i], tracks, next.slots[i], out);
   }
   if (auto checked = check_transport(in_effect, answer); !checked) return checked.error();

@@ -8,15 +8,17 @@
 namespace sluice::negotiate::jsep {
 namespace {
 
-std::string free_mid(const State& state) {
+/// Not that of an m-line whose place is given away in the same offer, either.
+std::string free_mid(const State& current, const State& next) {
   std::set<std::string_view> taken;
-  for (const Slot& slot : state.slots) taken.insert(slot.mid);
+  for (const State* state : {&current, &next})
+    for (const Slot& slot : state->slots) taken.insert(slot.mid);
   return new_mid(taken);
 }
 
-Slot new_slot(const State& state, MediaKind kind) {
+Slot new_slot(const State& current, const State& next, MediaKind kind) {
   Slot slot;
-  slot.mid = free_mid(state);
+  slot.mid = free_mid(current, next);
   slot.media = kind == MediaKind::kAudio ? "audio" : "video";
   slot.kind = kind;
   return slot;
@@ -39,9 +41,9 @@ Slot* find_place(const State& current, State& next, MediaKind kind) {
     if (current.slots[i].free_for(kind) && next.slots[i].free_for(kind)) return &next.slots[i];
   for (std::size_t i = first_place(current); i < current.slots.size(); ++i)
     if (current.slots[i].rejected && next.slots[i].rejected && current.slots[i].kind == kind)
-      return &(next.slots[i] = new_slot(next, kind));
+      return &(next.slots[i] = new_slot(current, next, kind));
   if (next.slots.size() >= sdp::kMaxMediaSections) return nullptr;
-  return &next.slots.emplace_back(new_slot(next, kind));
+  return &next.slots.emplace_back(new_slot(current, next, kind));
 }
 
 /// What the client may send on a new m-line: all that the room routes of the kind, in the session's numbers.

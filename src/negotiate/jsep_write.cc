@@ -68,6 +68,17 @@ void write_received_streams(const Slot& slot, sdp::MediaDescription& out) {
   out.simulcast = std::move(simulcast);
 }
 
+/// RFC 8829 §5.2.1: the least of what the codecs of an audio m-line put into a packet at most.
+void write_max_packet_time(sdp::MediaDescription& out) {
+  constexpr std::uint32_t kOpus = 120'000;    // RFC 7587 §6.1
+  constexpr std::uint32_t kOthers = 200'000;  // RFC 3551 §4.2
+  for (const sdp::Rtpmap& map : out.rtpmaps) {
+    if (is_companion("audio/" + map.encoding)) continue;
+    const std::uint32_t most = equal_ignoring_case(map.encoding, "opus") ? kOpus : kOthers;
+    out.maxptime = std::min(out.maxptime.value_or(most), most);
+  }
+}
+
 /// Both directions' extensions; a URI and an id once.
 void write_extensions(const Slot& slot, sdp::MediaDescription& out) {
   const auto add = [&](const RtpHeaderExtensionParameters& e) {
@@ -114,6 +125,7 @@ sdp::MediaDescription active_section(const Slot& slot) {
   };
   std::stable_sort(out.formats.begin(), out.formats.end(),
                    [&](const std::string& a, const std::string& b) { return place(a) < place(b); });
+  if (slot.kind == MediaKind::kAudio) write_max_packet_time(out);
   write_extensions(slot, out);
   if (slot.sending) write_sender(slot, out);
   if (slot.receiving) write_received_streams(slot, out);
@@ -188,6 +200,10 @@ std::vector<std::string> bundle_order(const State& state) {
   return out;
 }
 
+bool is_bundle_only(const State& state, const Slot& slot, std::string_view tagged) {
+  return slot.mid != tagged && !(state.bundled && !state.bundle.empty());
+}
+
 std::string write_description(const State& state, const WriteLocal& local, const WriteOptions& options) {
   const bool offer = options.type == SdpType::kOffer;
   sdp::SessionDescription out;
@@ -203,7 +219,9 @@ std::string write_description(const State& state, const WriteLocal& local, const
   const DefaultAddress address = default_address(state.local_candidates);
   const bool mixed = std::all_of(state.slots.begin(), state.slots.end(),
                                  [](const Slot& s) { return s.rejected || s.data || s.extmap_allow_mixed; });
-  out.extmap_allow_mixed = mixed && !bundle.empty();
+  const bool any_rtp = std::any_of(state.slots.begin(), state.slots.end(),
+                                   [](const Slot& s) { return !s.rejected && !s.data; });
+  out.extmap_allow_mixed = mixed && any_rtp;
   for (const Slot& slot : state.slots) {
     if (slot.rejected) {
       out.media.push_back(rejected_section(slot));
@@ -213,8 +231,7 @@ std::string write_description(const State& state, const WriteLocal& local, const
     sdp::MediaDescription& media =
         out.media.emplace_back(data ? data_section(slot, *local.data) : active_section(slot));
     const bool tagged = slot.mid == bundle.front();
-    // RFC 9143 §7.2: until the group is agreed, an m-line without a port of its own is for the bundle only.
-    media.bundle_only = offer && !tagged && !(state.bundled && !state.bundle.empty());
+    media.bundle_only = offer && is_bundle_only(state, slot, bundle.front());
     media.port = media.bundle_only ? 0 : address.port;
     media.lines.push_back({'c', address.connection});
     media.extmap_allow_mixed = !data && slot.extmap_allow_mixed && !mixed;

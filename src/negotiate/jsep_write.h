@@ -28,4 +28,8 @@ std::vector<std::string> bundle_order(const State& state);
 
 std::string write_description(const State& state, const WriteLocal& local, const WriteOptions& options);
 
+/// RFC 9143 §7.2: until the group is agreed, an m-line without a port of its own is for the bundle only.
+/// `state`: of an offer of ours, `tagged` the first mid of its group.
+bool is_bundle_only(const State& state, const Slot& slot, std::string_view tagged);
+
 }  // namespace sluice::negotiate::jsep

@@ -69,6 +69,11 @@ void Association::set_options() {
   set(socket_, SOL_SOCKET, SO_LINGER, linger{1, 0});  // close: an ABORT, and nothing stays behind
   set(socket_, SOL_SOCKET, SO_SNDBUF, kStackSendBuffer);
   set(socket_, SOL_SOCKET, SO_RCVBUF, static_cast<int>(options_.receive_buffer_size));
+  // A message comes whole if the window has room for it: pieces of one that the peer then gives up are for
+  // nobody.
+  set(socket_, IPPROTO_SCTP, SCTP_PARTIAL_DELIVERY_POINT,
+      static_cast<std::uint32_t>(
+          std::min(options_.receive_buffer_size, options_.max_receive_message_size + 1)));
   set(socket_, IPPROTO_SCTP, SCTP_NODELAY, 1);
   set(socket_, IPPROTO_SCTP, SCTP_RECVRCVINFO, 1);
   set(socket_, IPPROTO_SCTP, SCTP_EXPLICIT_EOR, 1);
@@ -114,7 +119,7 @@ void Association::abort(Instant now) {
 void Association::receive(Bytes packet, Instant now) {
   if (socket_ == nullptr) return;
   // A chunk at the least; ports of another association would be looked up for nothing.
-  if (packet.size() < kCommonHeader + 4 || packet.size() > kMaxPacket || packet.size() % 4 != 0 ||
+  if (packet.size() < kCommonHeader + 4 || packet.size() > kMaxPacket ||
       load16(&packet[0]) != options_.remote_port || load16(&packet[2]) != options_.local_port) {
     ++packets_malformed_;
     return;

@@ -178,11 +178,12 @@ void DataChannels::count_transmitted() {
   }
 }
 
-/// The stack has given up on a message, sent or not.
+/// The stack has given up on a message, sent or not. What it has sent since counts for those behind it: its
+/// own last chunks among that make them look a little shorter than they are, and nothing is left over at the
+/// end.
 void DataChannels::take_abandoned(const Notice& notice) {
   if (std::exchange(last_abandoned_, notice.number) == notice.number) return;  // another chunk of it
   ++counters_.messages_abandoned;
-  count_transmitted();  // what has gone before
   Channel* channel = find(notice.stream_id);
   if (channel == nullptr) return;
   const auto handed = std::ranges::find(channel->handed, notice.number, &HandedMessage::number);

@@ -21,6 +21,9 @@ struct Process {
 };
 Process process;
 
+/// Of one association, each way: small messages are a chunk each.
+constexpr std::uint32_t kMaxChunks = 16'384;
+
 /// Tells one thread from another.
 thread_local char this_thread;
 const char* users_thread = nullptr;
@@ -36,7 +39,9 @@ void start() {
   usrsctp_sysctl_set_sctp_auth_enable(0);  // RFC 4895: DTLS does that
   usrsctp_sysctl_set_sctp_nrsack_enable(0);
   usrsctp_sysctl_set_sctp_pktdrop_enable(0);
-  usrsctp_sysctl_set_sctp_min_split_point(512);
+  usrsctp_sysctl_set_sctp_initial_cwnd(10);  // as TCP (RFC 6928), and as libwebrtc
+  usrsctp_sysctl_set_sctp_max_chunks_on_queue(kMaxChunks);
+  usrsctp_sysctl_set_sctp_vtag_time_wait(0);  // no packet outlives the DTLS association that carried it
 }
 
 void* take_address() {

@@ -19,6 +19,12 @@ struct AttributeResult {
   std::string_view expected;
 };
 
+inline constexpr AttributeResult kTaken{AttributeOutcome::kTaken, {}};
+inline constexpr AttributeResult kUnknown{AttributeOutcome::kUnknown, {}};
+constexpr AttributeResult malformed(std::string_view expected) {
+  return {AttributeOutcome::kMalformed, expected};
+}
+
 /// `name:value`, or `name` with `flag` set and an empty value.
 struct AttributeText {
   std::string_view name;

@@ -189,6 +189,8 @@ struct MediaDescription : SharedAttributes {
   std::vector<Rtpmap> rtpmaps;
   std::vector<Fmtp> fmtps;
   std::vector<RtcpFb> rtcp_fbs;
+  std::optional<std::uint32_t> ptime;     ///< RFC 8866 §6.4, in microseconds of media in a packet.
+  std::optional<std::uint32_t> maxptime;  ///< RFC 8866 §6.5, the same.
   std::vector<Msid> msids;
   std::vector<SsrcAttribute> ssrcs;
   std::vector<SsrcGroup> ssrc_groups;

@@ -7,12 +7,6 @@
 namespace sluice::sdp {
 namespace {
 
-constexpr AttributeResult kTaken{AttributeOutcome::kTaken, {}};
-constexpr AttributeResult kUnknown{AttributeOutcome::kUnknown, {}};
-constexpr AttributeResult malformed(std::string_view expected) {
-  return {AttributeOutcome::kMalformed, expected};
-}
-
 std::optional<std::uint8_t> parse_payload_type(std::string_view text) {
   const auto number = parse_number<std::uint8_t>(text);
   return number && *number < 128 ? number : std::nullopt;
@@ -54,6 +48,40 @@ AttributeResult parse_rtcp_fb(std::string_view value, MediaDescription& out) {
   fb.parameter = trim(value);
   out.rtcp_fbs.push_back(std::move(fb));
   return kTaken;
+}
+
+/// Milliseconds, perhaps with a fraction (RFC 8866 §6.4), in microseconds; finer fractions are cut off.
+std::optional<std::uint32_t> parse_packet_time(std::string_view value) {
+  constexpr std::uint32_t kMostMs = 60'000;
+  std::string_view fraction = trim(value);
+  const auto ms = parse_number<std::uint32_t>(take_until(fraction, '.'));
+  if (!ms || *ms > kMostMs || value.ends_with('.')) return std::nullopt;
+  std::uint32_t us = *ms * 1000;
+  std::uint32_t unit = 100;
+  for (const char c : fraction) {
+    if (c < '0' || c > '9') return std::nullopt;
+    us += static_cast<std::uint32_t>(c - '0') * unit;
+    unit /= 10;
+  }
+  return us == 0 ? std::nullopt : std::optional(us);
+}
+
+/// RFC 8829 §5.8.2: read for its form, and of no use with ICE: "PORT [IN IP4|IP6 ADDRESS]" (RFC 3605 §2.1).
+AttributeResult check_rtcp(std::string_view value) {
+  const auto parts = words(value);
+  const bool address = parts.size() == 4 && parts[1] == "IN" && (parts[2] == "IP4" || parts[2] == "IP6");
+  const bool port = !parts.empty() && parse_number<std::uint16_t>(parts[0]);
+  if (port && (parts.size() == 1 || address)) return kUnknown;
+  return malformed("\"rtcp:<port>\", or \"rtcp:<port> IN IP4|IP6 <address>\"");
+}
+
+/// The same for a list of "COMPONENT ADDRESS PORT" (RFC 8839 §5.2).
+AttributeResult check_remote_candidates(std::string_view value) {
+  const auto parts = words(value);
+  bool good = !parts.empty() && parts.size() % 3 == 0;
+  for (std::size_t i = 0; good && i < parts.size(); i += 3)
+    good = parse_number<std::uint16_t>(parts[i]) && parse_number<std::uint16_t>(parts[i + 2]);
+  return good ? kUnknown : malformed("\"remote-candidates:<component> <address> <port>\", once or more");
 }
 
 /// STREAM [TRACK]
@@ -182,6 +210,13 @@ AttributeResult parse_media_attribute(const AttributeText& text, MediaDescriptio
   if (name == "rid") return parse_rid(value, out);
   if (name == "simulcast") return parse_simulcast(value, out);
   if (name == "candidate") return parse_candidate_line(value, out);
+  if (name == "rtcp") return check_rtcp(value);
+  if (name == "remote-candidates") return check_remote_candidates(value);
+  if (name == "ptime" || name == "maxptime") {
+    auto& time = name == "ptime" ? out.ptime : out.maxptime;
+    time = parse_packet_time(value);
+    return time ? kTaken : malformed("\"ptime:\" or \"maxptime:\" with milliseconds above 0, at most 60000");
+  }
   if (name == "mid") {
     const auto parts = words(value);
     if (parts.size() != 1 || parts[0].size() > 255)

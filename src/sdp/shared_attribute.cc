@@ -7,12 +7,6 @@
 namespace sluice::sdp {
 namespace {
 
-constexpr AttributeResult kTaken{AttributeOutcome::kTaken, {}};
-constexpr AttributeResult kUnknown{AttributeOutcome::kUnknown, {}};
-constexpr AttributeResult malformed(std::string_view expected) {
-  return {AttributeOutcome::kMalformed, expected};
-}
-
 std::optional<Direction> parse_direction(std::string_view text) {
   for (Direction d : {Direction::kSendRecv, Direction::kSendOnly, Direction::kRecvOnly, Direction::kInactive})
     if (text == to_string(d)) return d;

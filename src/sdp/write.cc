@@ -108,7 +108,17 @@ class Writer {
       if (!fb.parameter.empty()) value += ' ' + fb.parameter;
       attribute("rtcp-fb", value);
     }
+    if (m.ptime) attribute("ptime", milliseconds(*m.ptime));
+    if (m.maxptime) attribute("maxptime", milliseconds(*m.maxptime));
     for (const Fmtp& f : m.fmtps) attribute("fmtp", std::to_string(f.payload_type) + ' ' + f.config);
+  }
+
+  static std::string milliseconds(std::uint32_t us) {
+    std::string out = std::to_string(us / 1000);
+    if (us % 1000 == 0) return out;
+    out += '.' + std::to_string(1000 + us % 1000).substr(1);
+    while (out.back() == '0') out.pop_back();
+    return out;
   }
 
   void sources(const MediaDescription& m) {

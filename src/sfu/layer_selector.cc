@@ -39,6 +39,7 @@ bool LayerSelector::needs_key_frame() const {
 }
 
 bool LayerSelector::can_start(const StoredPacket& packet) const {
+  if (packet.facts.layers == 0) return false;  // padding, which a sender may begin with: needed by nobody
   // A smaller stream than wanted does for the start; a larger one may not fit the viewer's link.
   if (following_ ? packet.stream != target_.stream : packet.stream > target_.stream) return false;
   // Before a pause, this or what comes after it has been forwarded already.

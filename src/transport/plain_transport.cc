@@ -206,7 +206,10 @@ bool PlainTransport::learn(const Packet& packet, bool rtcp, bool on_rtcp_socket,
 // ------------------------------------------------------------------------------------------------------------
 
 void PlainTransport::enable_data(const sctp::Options& options, Random& random) {
-  if (!data_) data_ = std::make_unique<sctp::DataChannels>(options, random);
+  if (data_) return;
+  sctp::Options own = options;
+  if (own.heartbeat_interval == Duration::zero()) own.heartbeat_interval = 30s;  // nobody else notices
+  data_ = std::make_unique<sctp::DataChannels>(own, random);
 }
 
 void PlainTransport::advance(Instant now) {

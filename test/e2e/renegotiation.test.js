@@ -3,13 +3,13 @@
 // many with either.
 
 import assert from 'node:assert/strict';
-import { writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { Chromium, Firefox, missingChromium, missingFirefox } from './lib/browsers.js';
 import { Driver, drawing } from './lib/negotiation_driver.js';
 import { NegotiationServer } from './lib/negotiation_server.js';
+import { ROOT } from './lib/server.js';
 import { until } from './lib/wait.js';
 
 const FULL = process.env.SLUICE_E2E === 'full';
@@ -56,7 +56,9 @@ async function renegotiate(t, browser, settings, count) {
     try {
       await driver.step((what) => done.push(what));
     } catch (error) {
-      const file = join(tmpdir(), `renegotiation-${SEED}.json`);
+      const folder = join(ROOT, 'test-results');
+      mkdirSync(folder, { recursive: true });
+      const file = join(folder, `renegotiation-${SEED}.json`);
       writeFileSync(
         file,
         JSON.stringify({ done, ends: Object.values(server.ends).map(({ name, history }) => ({ name, history })) }, null, 1),

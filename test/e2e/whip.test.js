@@ -1,4 +1,5 @@
-// WHIP and WHEP with real clients: GStreamer and Chromium publish, Chromium watches, and the page's users meet them.
+// WHIP and WHEP with real clients: GStreamer, aiortc and Chromium publish, aiortc, Firefox and Chromium watch, and the page's users meet
+// them.
 
 import assert from 'node:assert/strict';
 import { spawn, spawnSync } from 'node:child_process';
@@ -7,6 +8,7 @@ import { dirname, join } from 'node:path';
 import { after, describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
+import { Firefox, missingFirefox } from './lib/browsers.js';
 import { Fixture, withChromium } from './lib/fixture.js';
 import { Program } from './lib/programs.js';
 import { ROOT } from './lib/server.js';
@@ -14,6 +16,7 @@ import { until } from './lib/wait.js';
 import { whipPage } from './lib/whip_page.js';
 
 const GST = join(dirname(fileURLToPath(import.meta.url)), 'lib', 'whip_gst.py');
+const AIORTC = join(dirname(fileURLToPath(import.meta.url)), 'lib', 'whip_aiortc.py');
 const APP = join(dirname(fileURLToPath(import.meta.url)), 'lib', 'mediasoup_app.js');
 const NEVER_CONNECTS = join(ROOT, 'test/negotiate/offers/chromium-sendonly-gathered.sdp');
 const PYTHON = '/usr/bin/python3'; // Debian's own: its packages have GStreamer's bindings
@@ -25,6 +28,12 @@ function missingGst() {
     "import gi; gi.require_version('Gst','1.0'); gi.require_version('GstWebRTC','1.0'); from gi.repository import Gst, GstWebRTC";
   const found = spawnSync(PYTHON, ['-c', `${check}; Gst.init(None); assert Gst.ElementFactory.find('nicesrc')`], { stdio: 'ignore' });
   return found.status === 0 || process.env.CI ? '' : "GStreamer's webrtcbin is not installed (scripts/setup)";
+}
+
+/** aiortc connects to no loopback address either, and Firefox's tests know when there is another. */
+function missingAiortc() {
+  const found = spawnSync(PYTHON, ['-c', 'import aiortc'], { stdio: 'ignore' });
+  return found.status === 0 || process.env.CI ? missingFirefox() : 'python3-aiortc is not installed (scripts/setup)';
 }
 const withGst = { skip: missingGst() || false };
 
@@ -193,6 +202,57 @@ describe('WHIP and WHEP', withChromium, () => {
       });
       await flows(viewer, 'after the restart');
     }
+  });
+
+  it('aiortc publishes and watches; neither trickles, nor keeps extension ids apart', { skip: missingAiortc() || false }, async (t) => {
+    const room = call.room();
+    const ada = await call.join(t, room, 'Ada');
+    const camera = Program.start(t, PYTHON, [AIORTC, 'publish', `${call.server.url}/whip/${room}?name=Snake`]);
+    await ada.sees(['Snake'], 20_000);
+    const viewer = Program.start(t, PYTHON, [AIORTC, 'watch', `${call.server.url}/whep/${room}`]);
+    await until(
+      'the viewer to hear and see',
+      () => [...viewer.output.matchAll(/^frames (\d+) (\d+)$/gm)].some(([, audio, video]) => Number(audio) > 50 && Number(video) > 20),
+      { within: 20_000, seen: () => viewer.output },
+    );
+    await viewer.stop();
+    await camera.stop();
+    for (const { output } of [viewer, camera]) assert.match(output, /POST 201[^]*state connected[^]*DELETE 200/);
+    await ada.until('is alone', ({ peers }) => peers.length === 0, 5_000);
+    assert.deepEqual(ada.complaints, []);
+  });
+
+  it('a viewer in Firefox watches a publisher in Chromium, and restarts ICE', { skip: missingFirefox() || false }, async (t) => {
+    const room = call.room();
+    const camera = await page(t);
+    assert.equal((await camera.http('publish', `/whip/${room}`, {})).status, 201);
+    const firefox = await Firefox.start();
+    t.after(() => firefox.close());
+    const { page: tab } = await firefox.page();
+    await tab.evaluateOnNewDocument(whipPage);
+    await tab.goto(`${call.server.url}/health`);
+    const http = (/** @type {string} */ name, /** @type {unknown[]} */ ...args) =>
+      tab.evaluate((name, args) => /** @type {any} */ (window).http[name](.../** @type {any} */ (args)), name, /** @type {any} */ (args));
+    const watched = await http('watch', `/whep/${room}`, { audio: 1, video: 1 });
+    assert.equal(watched.status, 201, watched.detail);
+    const plays = async () => {
+      /** @type {any[]} */
+      const before = await http('inbound');
+      /** @type {any[]} */
+      let now = [];
+      await until(
+        'Firefox to play both',
+        async () => {
+          now = await http('inbound');
+          return now[0].packets > before[0].packets + 20 && now[1].frames > before[1].frames + 20;
+        },
+        { within: 15_000, seen: () => ({ before, now }) },
+      );
+    };
+    await plays();
+    assert.deepEqual(await http('restartIce'), { status: 200, changed: true });
+    await plays();
+    assert.equal(await http('end'), 200);
   });
 
   it('a publisher that closes its connection without DELETE has left at once', async (t) => {

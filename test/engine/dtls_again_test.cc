@@ -1,5 +1,8 @@
 // A client that says goodbye and begins anew on the same ICE session, as libwebrtc does when the first m-line
-// of its bundle is stopped.
+// of its bundle is stopped; and one that negotiates another association, with another certificate.
+#include <fstream>
+#include <iterator>
+
 #include "dtls/session.h"
 #include "engine/conference.h"
 #include "ice/requests.h"
@@ -105,6 +108,72 @@ TEST_CASE("a ClientHello out of season changes nothing for who is connected") {
   const auto second = client.connect(client.context);
   CHECK(second->state() != dtls::State::kConnected);
   CHECK(client.state() == "connected");
+}
+
+/// By offer and answer, from a recorded offer with the certificate and the credentials of now.
+class NegotiatingClient : public ReturningClient {
+ public:
+  NegotiatingClient() {
+    (void)ask<PeerReply>(CreatePeer{"room", "eve", "Eve", Subscription::kAll});
+    path.remote = *SocketAddress::parse("198.51.100.8", 5000);
+  }
+
+  std::string offer(dtls::Context& as, const std::string& ufrag) {
+    std::ifstream file(std::string(SLUICE_TEST_DATA) + "/negotiate/offers/chromium-publisher.sdp");
+    std::string text{std::istreambuf_iterator<char>(file), {}};
+    replace_lines(text, "a=fingerprint:sha-256 ", as.certificate().fingerprint().value);
+    replace_lines(text, "a=ice-ufrag:", ufrag);
+    return text;
+  }
+
+  /// Answered, and ICE connected with what the answer says.
+  void negotiate(dtls::Context& as, const std::string& ufrag) {
+    (void)ask<DescriptionReply>(SetRemoteDescription{"eve", SdpType::kOffer, offer(as, ufrag)});
+    const auto answer = ask<DescriptionReply>(SetLocalDescription{"eve", SdpType::kAnswer, ""});
+    for (const auto& made : events<PeerTransportCreated>()) id = made.transport_id;
+    ice::RequestSpec spec;
+    spec.local_ufrag = value_of(answer.sdp, "a=ice-ufrag:");
+    spec.remote_ufrag = ufrag;
+    spec.password = value_of(answer.sdp, "a=ice-pwd:");
+    spec.use_candidate = true;
+    send(ice::make_request(spec));
+  }
+  std::string state() { return ask<StatsReply>(GetStats{ObjectKind::kTransport, id}).transport->dtls_state; }
+
+  static std::string value_of(const std::string& text, const std::string& name) {
+    const std::size_t at = text.find(name) + name.size();
+    return text.substr(at, text.find('\r', at) - at);
+  }
+  static void replace_lines(std::string& text, const std::string& name, const std::string& value) {
+    for (std::size_t at = text.find(name); at != std::string::npos; at = text.find(name, at + 1))
+      text.replace(at + name.size(), text.find('\r', at) - at - name.size(), value);
+  }
+
+  dtls::Context other{dtls::Certificate::generate(1'700'000'000)};
+  std::string id;
+};
+
+TEST_CASE("new ICE credentials and another certificate make another association (RFC 8842 §5)") {
+  NegotiatingClient client;
+  client.negotiate(client.context, "first");
+  REQUIRE(client.connect(client.context)->state() == dtls::State::kConnected);
+  CHECK(client.state() == "connected");
+  client.negotiate(client.other, "second");
+  CHECK(client.state() == "connecting");
+  const auto second = client.connect(client.other);
+  CHECK(second->state() == dtls::State::kConnected);
+  CHECK(client.state() == "connected");
+}
+
+TEST_CASE("with new ICE credentials alone the association stays as it is") {
+  NegotiatingClient client;
+  client.negotiate(client.context, "first");
+  const auto session = client.connect(client.context);
+  REQUIRE(session->state() == dtls::State::kConnected);
+  client.negotiate(client.context, "second");
+  CHECK(client.state() == "connected");
+  CHECK(client.refuse(SetRemoteDescription{"eve", SdpType::kOffer, client.offer(client.other, "second")})
+            .field == "a=fingerprint");
 }
 
 }  // namespace

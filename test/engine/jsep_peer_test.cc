@@ -69,6 +69,18 @@ class Rig {
   Instant now_{1s};
 };
 
+/// The answer of a client that has nothing of its own.
+std::string answered(std::string text, std::string_view direction) {
+  const auto replace = [&](std::string_view from, std::string_view to) {
+    for (std::size_t at = text.find(from); at != std::string::npos; at = text.find(from, at + to.size()))
+      text.replace(at, from.size(), to);
+  };
+  replace("a=setup:actpass", "a=setup:active");
+  replace("a=ice-lite\r\n", "");
+  replace("a=sendonly", direction);
+  return text;
+}
+
 TEST_CASE("a browser's offer becomes producers, and its answer is receive-only") {
   const std::string name = GENERATE("chromium-audio-video", "firefox-audio-video",
                                     "chromium-sendonly-gathered", "firefox-sendonly-gathered");
@@ -185,6 +197,30 @@ TEST_CASE("a declined track comes back as another consumer when the client turns
   CHECK(second[0].producer_id == produced[0].producer_id);
   CHECK(second[0].consumer_id != first[0].consumer_id);
   CHECK(second[0].rtp_parameters.encodings[0].ssrc != first[0].rtp_parameters.encodings[0].ssrc);
+}
+
+TEST_CASE("a provisional answer holds what it does without, and the final one lets it go on") {
+  Rig rig;
+  (void)rig.join("ada", "chromium-publisher");
+  (void)rig.ask<PeerReply>(CreatePeer{"room", "bob", "bob", Subscription::kAll});
+  const auto offer = rig.ask<DescriptionReply>(SetLocalDescription{"bob", SdpType::kOffer, ""});
+  const std::string taken = answered(offer.sdp, "a=recvonly");
+  const std::string declined = answered(offer.sdp, "a=inactive");
+  CHECK(rig.ask<DescriptionReply>(SetRemoteDescription{"bob", SdpType::kPranswer, taken}).signaling_state ==
+        "have-remote-pranswer");
+  const auto made = rig.events<ConsumerCreated>();
+  REQUIRE(made.size() == 1);
+  const auto is_held = [&] {
+    return rig.ask<DumpReply>(Explain{made[0].consumer_id}).json.find("\"negotiation\":true") !=
+           std::string::npos;
+  };
+  CHECK_FALSE(is_held());
+  (void)rig.ask<DescriptionReply>(SetRemoteDescription{"bob", SdpType::kPranswer, declined});
+  CHECK(is_held());
+  CHECK(rig.ask<DescriptionReply>(SetRemoteDescription{"bob", SdpType::kAnswer, taken}).signaling_state ==
+        "stable");
+  CHECK_FALSE(is_held());
+  CHECK(rig.events<ObjectClosed>().empty());
 }
 
 TEST_CASE("what is needed no more and then again is told again") {

@@ -11,12 +11,13 @@ namespace {
 using Description = sdp::SessionDescription;
 using Media = sdp::MediaDescription;
 
-/// The first thing that `check` says of a pair of m-lines that both have; rejected ones only when `all`.
+/// The first thing that `check` says of a pair of m-lines that both have; rejected ones, and data channels,
+/// only when `all`.
 template <typename Check>
 std::string each(const Description& offer, const Description& answer, Check check, bool all = false) {
   const std::size_t count = std::min(offer.media.size(), answer.media.size());
   for (std::size_t i = 0; i < count; ++i) {
-    if (answer.media[i].port == 0 && !all) continue;
+    if ((answer.media[i].port == 0 || is_data(answer.media[i])) && !all) continue;
     if (std::string broken = check(offer.media[i], answer.media[i]); !broken.empty())
       return "m-line " + std::to_string(i + 1) + ' ' + broken;
   }
@@ -223,7 +224,7 @@ std::string msids(const Description& offer, const Description& answer) {
   return each(
       offer, answer,
       [](const Media&, const Media& ours) -> std::string {
-        const bool sends = ours.port != 0 && sdp::sends(*ours.direction);
+        const bool sends = ours.port != 0 && !is_data(ours) && sdp::sends(*ours.direction);
         return sends != ours.msids.empty() ? "" : "sends without a=msid, or has one and does not send";
       },
       true);
@@ -261,7 +262,18 @@ std::string lip_sync(const Description& offer, const Description& answer) {
   return {};
 }
 
+std::string data(const Description&, const Description& answer) {
+  for (const Media& m : answer.media) {
+    if (m.port == 0 || !is_data(m)) continue;
+    if (m.setup != sdp::Setup::kActive && m.setup != sdp::Setup::kPassive)
+      return "is neither active nor passive";
+    if (std::string broken = broken_data(m); !broken.empty()) return broken;
+  }
+  return {};
+}
+
 constexpr std::array kRules = {
+    AnswerRule{"RFC 8841 §9.3", "data channels have their port and size, and nothing of RTP", data},
     AnswerRule{"RFC 3264 §6, RFC 8829 §5.3.1", "m-lines are the offer's, in number, media and protocol",
                same_lines},
     AnswerRule{"RFC 8829 §5.3.1", "a=mid is the offer's, and there if and only if it is there", same_mids},

@@ -298,6 +298,29 @@ TEST_CASE("after the last m-line was rejected another transport begins") {
   CHECK(effects.transport->dtls.role == DtlsRole::kServer);
 }
 
+TEST_CASE("what a client rejects that does not know bundle-only is offered once more, with a port") {
+  Call call;
+  call.add("a", MediaKind::kAudio);
+  call.add("v", MediaKind::kVideo);
+  const auto only_audio = [](const sdp::MediaDescription& m) {
+    return m.media == "audio" ? Choice::kAccept : Choice::kReject;
+  };
+  CHECK(call.server_offers(only_audio).refused.empty());
+  CHECK(call.session.negotiation_needed());
+  SECTION("and taken") {
+    const Effects effects = call.server_offers();
+    REQUIRE(effects.consumed.size() == 1);
+    CHECK(effects.consumed[0].id == "v");
+    CHECK_FALSE(call.local().media[1].bundle_only);
+  }
+  SECTION("and rejected for good") {
+    const Effects effects = call.server_offers(only_audio);
+    REQUIRE(effects.refused.size() == 1);
+    CHECK(effects.refused[0].id == "v");
+    CHECK_FALSE(call.session.negotiation_needed());
+  }
+}
+
 TEST_CASE("the place of a rejected m-line before the one that describes the transport is left alone") {
   Call call;
   call.client.add("audio", sdp::Direction::kSendOnly);

@@ -66,8 +66,8 @@ TEST_CASE("the answer that follows brings the rest, and nothing twice") {
 
 TEST_CASE("only the answer refuses what it does not take") {
   Offered call;
-  CHECK(call.take(SdpType::kPranswer, only("audio", Choice::kReject)).refused.empty());
-  const Effects effects = call.take(SdpType::kAnswer, only("audio", Choice::kReject));
+  CHECK(call.take(SdpType::kPranswer, only("audio", Choice::kInactive)).refused.empty());
+  const Effects effects = call.take(SdpType::kAnswer, only("audio", Choice::kInactive));
   REQUIRE(effects.refused.size() == 1);
   CHECK(effects.refused[0].id == "v");
 }
@@ -84,7 +84,7 @@ TEST_CASE("what one provisional answer takes and the next does not is held, not 
     CHECK(effects.consumed.empty());
   }
   SECTION("or one ends it") {
-    effects = call.take(SdpType::kAnswer, only("audio", Choice::kReject));
+    effects = call.take(SdpType::kAnswer, only("audio", Choice::kInactive));
     CHECK(effects.released.empty());
     REQUIRE(effects.refused.size() == 1);
     CHECK(effects.refused[0].id == "v");

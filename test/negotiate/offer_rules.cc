@@ -19,7 +19,7 @@ bool is_live(const Media& m) {
 template <typename Check>
 std::string each_live(const OfferAfter& after, Check check) {
   for (std::size_t i = 0; i < after.offer.media.size(); ++i) {
-    if (!is_live(after.offer.media[i])) continue;
+    if (!is_live(after.offer.media[i]) || is_data(after.offer.media[i])) continue;
     if (std::string broken = check(after.offer.media[i]); !broken.empty())
       return "m-line " + std::to_string(i + 1) + ' ' + broken;
   }
@@ -32,7 +32,7 @@ std::string each_kept(const OfferAfter& after, Check check) {
   for (std::size_t i = 0; i < after.local.media.size() && i < after.offer.media.size(); ++i) {
     const Media& local = after.local.media[i];
     const Media& remote = after.remote.media[i];
-    if (!is_live(local) || remote.rejected() || !is_live(after.offer.media[i])) continue;
+    if (!is_live(local) || remote.rejected() || !is_live(after.offer.media[i]) || is_data(local)) continue;
     if (std::string broken = check(after.offer.media[i], local, remote); !broken.empty())
       return "m-line " + std::to_string(i + 1) + ' ' + broken;
   }
@@ -256,7 +256,19 @@ std::string streams(const OfferAfter& after) {
   });
 }
 
+std::string data(const OfferAfter& after) {
+  for (const Media& m : after.offer.media) {
+    if (!is_live(m) || !is_data(m)) continue;
+    if (m.protocol != "UDP/DTLS/SCTP" || m.formats.front() != "webrtc-datachannel")
+      return "is of the drafts' form";
+    if (m.setup != sdp::Setup::kActpass || !m.tls_id || !m.mid) return "lacks something of its transport";
+    if (std::string broken = broken_data(m); !broken.empty()) return broken;
+  }
+  return {};
+}
+
 constexpr std::array kRules = {
+    OfferRule{"RFC 8841 §9.2", "data channels are in the RFC's form with their port and size", data},
     OfferRule{"RFC 8829 §5.2.2", "the session id stays and the version rises", version},
     OfferRule{"RFC 8829 §5.2.1", "a=ice-options has trickle and ice2", ice_options},
     OfferRule{"RFC 8829 §5.2.1", "each m-line has a mid of its own, new ones short", mids},

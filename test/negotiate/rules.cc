@@ -48,6 +48,20 @@ std::string no_old_keys(std::string_view text) {
   return {};
 }
 
+/// Of Opus 120 ms (RFC 7587 §6.1), of what RFC 3551 describes 200 (§4.2).
+std::string max_packet_time(std::string_view text) {
+  const auto parsed = sdp::parse(text);
+  for (const sdp::MediaDescription& m : parsed->media) {
+    if (m.port == 0 && !m.bundle_only) continue;
+    std::optional<std::uint32_t> expected;
+    if (m.media == "audio") expected = 200'000;
+    for (const sdp::Rtpmap& map : m.rtpmaps)
+      if (map.encoding == "opus") expected = 120'000;
+    if (m.maxptime != expected) return "has a=maxptime or not, wrongly, in m=" + m.media;
+  }
+  return {};
+}
+
 std::string no_session_lines(std::string_view text) {
   for (const char* line : {"\r\ni=", "\r\nu=", "\r\ne=", "\r\np=", "\r\nr=", "\r\nz="})
     if (auto found = has_no(text, line); !found.empty()) return found;
@@ -59,6 +73,8 @@ constexpr std::array kTextRules = {
     TextRule{"RFC 8829 §5.2.1", "o= has a session id of 62 bits and a meaningless address", origin},
     TextRule{"RFC 8829 §5.2.1", "i=, u=, e=, p=, r= and z= are left out", no_session_lines},
     TextRule{"RFC 8829 §5.2.1", "there is no a=crypto, a=key-mgmt or k=", no_old_keys},
+    TextRule{"RFC 8829 §5.2.1, §5.3.1", "a=maxptime is the least of what the codecs of an audio m-line have",
+             max_packet_time},
     TextRule{"RFC 8829 §5.2.1", "c= follows m= at once", connection},
     TextRule{"RFC 8866 §5", "parse, write and parse again give the same", round_trip},
 };
@@ -67,6 +83,19 @@ constexpr std::array kTextRules = {
 
 std::span<const TextRule> text_rules() {
   return kTextRules;
+}
+
+bool is_data(const sdp::MediaDescription& media) {
+  return media.media == "application";
+}
+
+std::string broken_data(const sdp::MediaDescription& media) {
+  if (media.max_message_size != 262144U) return "has no a=max-message-size of ours";
+  if (media.formats.size() != 1) return "has not one format";
+  if (media.protocol != "DTLS/SCTP" && media.sctp_port != 5000) return "has no a=sctp-port of ours";
+  const bool rtp = media.rtcp_mux || media.rtcp_mux_only || media.rtcp_rsize || !media.extmaps.empty() ||
+                   !media.rtpmaps.empty() || !media.msids.empty() || media.extmap_allow_mixed;
+  return rtp ? "has attributes of RTP" : "";
 }
 
 const sdp::Group& bundle_of(const sdp::SessionDescription& description) {

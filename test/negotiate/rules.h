@@ -41,6 +41,10 @@ struct TextRule {
 /// Of any description of ours, as text.
 std::span<const TextRule> text_rules();
 
+/// An m-line of data channels, which is no RTP: what is wrong with what else it has.
+bool is_data(const sdp::MediaDescription& media);
+std::string broken_data(const sdp::MediaDescription& media);
+
 /// The BUNDLE group, or one without mids.
 const sdp::Group& bundle_of(const sdp::SessionDescription& description);
 bool is_in(std::span<const std::string> list, std::string_view text);

@@ -204,7 +204,8 @@ TEST_CASE(
   }
   REQUIRE(
       pair.run_until([&] { return pair.a.announced().size() == 1000 && pair.b.announced().size() == 1000; }));
-  CHECK(pair.a.channels.outgoing_streams() == 2000);
+  CHECK(pair.a.channels.outgoing_streams() == 1999);
+  CHECK(pair.b.channels.outgoing_streams() == 2000);
   for (const ChannelHandle channel : channels) CHECK(pair.send(pair.a, channel, "x") == SendStatus::kSent);
   REQUIRE(pair.run_until([&] { return pair.b.messages().size() == 1000; }));
   for (const ChannelHandle channel : channels) pair.a.channels.close(channel, pair.now);

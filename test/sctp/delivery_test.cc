@@ -76,7 +76,7 @@ TEST_CASE(
     }
     pair.run_for(20s);
     const auto got = numbers(pair.b, channels.at_b);
-    CHECK(got.size() >= (kind == 0 ? 420U : 480U));
+    CHECK(got.size() >= (kind == 1 ? 490U : 440U));
     if (kind == 0) CHECK(got.size() < 500U);
     CHECK(std::set<int>(got.begin(), got.end()).size() == got.size());
     if (options.reliability.ordered) CHECK(std::ranges::is_sorted(got));
@@ -303,7 +303,9 @@ TEST_CASE("delivery: a long message does not hold up another channel when both s
 }
 
 TEST_CASE("delivery: channels with much to send share by their priorities") {
-  Pair pair;
+  Options narrow;
+  narrow.receive_buffer_size = 65'536;  // so that queues never run dry
+  Pair pair(1, {}, narrow);
   REQUIRE(pair.connect());
   ChannelOptions high;
   high.priority = Priority::kHigh;

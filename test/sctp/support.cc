@@ -2,25 +2,25 @@
 
 #include <algorithm>
 
+#include "base/check.h"
 #include "catch.h"
 
 namespace sluice::sctp::test {
 namespace {
 
-/// After every case: nothing of it is left in the process-wide stack.
-struct LeakCheck : Catch::TestEventListenerBase {
-  using Catch::TestEventListenerBase::TestEventListenerBase;
-  void testCaseEnded(const Catch::TestCaseStats& /*stats*/) override {
-    const StackLeaks leaks = check_stack_for_leaks();
-    if (leaks.users != 0 || leaks.endpoints) {
-      std::fprintf(stderr, "SCTP leaks: %zu users, endpoints: %d\n", leaks.users, leaks.endpoints ? 1 : 0);
-      std::abort();
-    }
-  }
-};
-CATCH_REGISTER_LISTENER(LeakCheck)
+int guards = 0;
 
 }  // namespace
+
+LeakGuard::LeakGuard() {
+  ++guards;
+}
+
+LeakGuard::~LeakGuard() {
+  if (--guards > 0) return;
+  const StackLeaks leaks = check_stack_for_leaks();
+  SLUICE_CHECK(leaks.users == 0 && !leaks.endpoints);
+}
 
 std::size_t End::count(Event::Type type, ChannelHandle channel) const {
   return static_cast<std::size_t>(std::ranges::count_if(events, [&](const Event& event) {

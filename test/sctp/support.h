@@ -47,7 +47,17 @@ struct End {
   [[nodiscard]] std::string story(ChannelHandle channel) const;
 };
 
+/// When the last goes, nothing must be left in the process-wide stack; it starts anew for the next case.
+struct LeakGuard {
+  LeakGuard();
+  LeakGuard(const LeakGuard&) = delete;
+  LeakGuard& operator=(const LeakGuard&) = delete;
+  ~LeakGuard();
+};
+
 class Pair {
+  LeakGuard guard_;  // first: goes last
+
  public:
   explicit Pair(std::uint64_t seed = 1, const Options& a_options = {}, const Options& b_options = {});
 

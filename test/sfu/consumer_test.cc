@@ -64,6 +64,17 @@ TEST_CASE("a viewer of video gets nothing before a key frame starts") {
   CHECK(pair.at_viewer().empty());
 }
 
+TEST_CASE("a viewer of audio begins behind the padding that a publisher may send first") {
+  OneToOne pair(MediaKind::kAudio);
+  pair.consume();
+  pair.feed(10, {});  // libwebrtc probes the link with whatever track there is
+  pair.feed(11, {});
+  CHECK(pair.at_viewer().empty());
+  pair.feed(12, opus());
+  pair.feed(13, opus());
+  CHECK(pair.at_viewer().size() == 2);
+}
+
 TEST_CASE("a packet leaves with the consumer's identity and the publisher's time, marker and payload") {
   OneToOne pair;
   pair.options.parameters.header_extensions.push_back(
