@@ -258,6 +258,8 @@ void Shell::arm_timer() {
 // ----------------------------------------------------------------------------------------------------
 
 void Shell::hand_out_events() {
+  // Without a controller they wait in their queues, and in the end are dropped and counted there.
+  engine_->set_controller_room(session_ ? session_->message_room() : 0);
   for (const Event& event : engine_->take_events()) {
     if (const auto* record = std::get_if<LogRecord>(&event)) {
       write_log(*record);

@@ -30,11 +30,21 @@ socket.onmessage = ({ data: text }) => {
 socket.onclose = () => say('the server is gone');
 
 /** For who wants to look from the console, and for the tests. */
-const app = (window.app = { request, device: undefined, send: undefined, receive: undefined, producers: [], consumers: new Map(), use });
+const app = (window.app = {
+  request,
+  device: undefined,
+  send: undefined,
+  receive: undefined,
+  producers: [],
+  consumers: new Map(),
+  dataConsumers: new Map(),
+  use,
+});
 const say = (text) => (document.querySelector('p').textContent = text);
 
 const told = {
   welcome: ({ routerRtpCapabilities }) => join(routerRtpCapabilities).catch((error) => say(`${error.name}: ${error.message}`)),
+  newDataProducer: ({ dataProducerId }) => app.receive && listen(dataProducerId),
   newProducer: ({ producerId }) => app.receive && watch(producerId),
   consumerClosed: ({ consumerId }) => {
     ended.add(consumerId);
@@ -49,11 +59,24 @@ async function join(routerRtpCapabilities) {
   app.send.on('produce', ({ kind, rtpParameters }, done, failed) => {
     request('produce', { transportId: app.send.id, kind, rtpParameters }).then(done, failed);
   });
+  app.send.on('producedata', ({ sctpStreamParameters, label, protocol }, done, failed) => {
+    request('produceData', { transportId: app.send.id, sctpStreamParameters, label, protocol }).then(done, failed);
+  });
   app.receive = connecting(device.createRecvTransport(await request('createTransport')));
   for (const producerId of await request('producers')) await watch(producerId);
+  for (const dataProducerId of await request('dataProducers')) await listen(dataProducerId);
+  app.chat = await app.send.produceData({ label: 'chat' });
   const camera = await navigator.mediaDevices.getUserMedia({ audio: true, video: { width: 640, height: 480 } });
   for (const track of camera.getTracks()) await use(track);
   say('You are in. Open this page in another tab.');
+}
+
+/** Shows what somebody says. */
+async function listen(dataProducerId) {
+  const dataConsumer = await app.receive.consumeData(await request('consumeData', { transportId: app.receive.id, dataProducerId }));
+  app.dataConsumers.set(dataConsumer.id, dataConsumer);
+  dataConsumer.on('message', (message) => say(`somebody says: ${message}`));
+  dataConsumer.on('close', () => app.dataConsumers.delete(dataConsumer.id));
 }
 
 /** Sends a track. */

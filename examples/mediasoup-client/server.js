@@ -60,6 +60,7 @@ async function serve(socket, room, members) {
     peer: await room.createPeer(),
     producers: new Map(),
     consumers: new Map(),
+    dataProducers: new Map(),
     tell: (method, data) => send({ method, data }),
   };
   socket.on('close', () => {
@@ -82,10 +83,10 @@ function methodsOf(member, room, members) {
   };
   return {
     async createTransport() {
-      const transport = await member.peer.createWebRtcTransport();
+      const transport = await member.peer.createWebRtcTransport({ enableSctp: true });
       transports.set(transport.id, transport);
-      const { id, iceParameters, iceCandidates, dtlsParameters } = transport;
-      return { id, iceParameters, iceCandidates, dtlsParameters };
+      const { id, iceParameters, iceCandidates, dtlsParameters, sctpParameters } = transport;
+      return { id, iceParameters, iceCandidates, dtlsParameters, sctpParameters };
     },
     async connectTransport({ transportId, dtlsParameters }) {
       await mine(transports, transportId).connect({ dtlsParameters });
@@ -116,6 +117,25 @@ function methodsOf(member, room, members) {
     },
     async resume({ consumerId }) {
       await mine(member.consumers, consumerId).resume();
+    },
+    async produceData({ transportId, sctpStreamParameters, label, protocol }) {
+      const dataProducer = await mine(transports, transportId).produceData({ sctpStreamParameters, label, protocol });
+      member.dataProducers.set(dataProducer.id, dataProducer);
+      dataProducer.observer.once('close', () => member.dataProducers.delete(dataProducer.id));
+      for (const other of members) if (other !== member) other.tell('newDataProducer', { dataProducerId: dataProducer.id });
+      return { id: dataProducer.id };
+    },
+    /** Of the others, so far. */
+    async dataProducers() {
+      return [...members].flatMap((other) => (other === member ? [] : [...other.dataProducers.keys()]));
+    },
+    async consumeData({ transportId, dataProducerId }) {
+      const dataConsumer = await mine(transports, transportId).consumeData({ dataProducerId });
+      const { id, sctpStreamParameters, label, protocol } = dataConsumer;
+      return { id, dataProducerId, sctpStreamParameters, label, protocol };
+    },
+    async closeDataProducer({ dataProducerId }) {
+      mine(member.dataProducers, dataProducerId).close();
     },
     async setPreferredLayers({ consumerId, spatialLayer }) {
       await mine(member.consumers, consumerId).setPreferredLayers({ spatialLayer });

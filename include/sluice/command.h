@@ -10,6 +10,7 @@
 #include <variant>
 #include <vector>
 
+#include "sluice/data.h"
 #include "sluice/dtls_parameters.h"
 #include "sluice/ice_parameters.h"
 #include "sluice/listen.h"
@@ -20,7 +21,17 @@
 
 namespace sluice {
 
-enum class ObjectKind : std::uint8_t { kWorker, kRoom, kPeer, kTransport, kProducer, kConsumer, kObserver };
+enum class ObjectKind : std::uint8_t {
+  kWorker,
+  kRoom,
+  kPeer,
+  kTransport,
+  kProducer,
+  kConsumer,
+  kObserver,
+  kDataProducer,
+  kDataConsumer
+};
 
 // --- Worker --------------------------------------------------------------------------------------
 
@@ -36,8 +47,8 @@ struct Close {
   ObjectKind kind;
   std::string id;
 };
-/// Stops or goes on forwarding, or observing: producers, consumers and observers only. Pausing twice is no
-/// error.
+/// Stops or goes on forwarding, or observing: producers and consumers (of data too) and observers only.
+/// Pausing twice is no error.
 struct Pause {
   ObjectKind kind;
   std::string id;
@@ -51,7 +62,7 @@ struct Dump {
   ObjectKind kind;
   std::string id;
 };
-/// Transports, producers and consumers only.
+/// Transports, producers and consumers (of data too) only.
 struct GetStats {
   ObjectKind kind;
   std::string id;
@@ -93,6 +104,8 @@ struct CreatePeer {
   std::string name;  ///< Unique within the room when not empty.
   Subscription subscription = Subscription::kManual;
   CandidateOptions candidates{};  ///< Of the transport that is negotiated.
+  /// The data channels that the client of a JSEP peer opens become data producers. Else they are closed.
+  bool produce_data = true;
 };
 
 /// A JSEP peer is offered this producer of its room, whatever its subscription says.
@@ -150,6 +163,7 @@ struct CreateWebRtcTransport {
   std::string transport_id;
   std::uint32_t ice_consent_timeout_seconds = 30;  ///< 0: off.
   CandidateOptions candidates{};
+  SctpOptions sctp{};
 };
 struct ConnectTransport {
   std::string transport_id;
@@ -186,6 +200,23 @@ struct ConnectPlainTransport {
   std::optional<std::uint16_t> port;
   std::optional<std::uint16_t> rtcp_port;
   std::optional<SrtpParameters> srtp_parameters;
+};
+/// RTP, RTCP and data messages of the controller itself, over the control channel.
+struct CreateDirectTransport {
+  std::string room_id;
+  std::string peer_id;
+  std::string transport_id;
+  std::uint32_t max_message_size = 262'144;  ///< Bytes of a message that the controller sends.
+};
+/// A packet of the controller's own; its producer stands on a direct transport, and knows its SSRC.
+struct SendRtp {
+  std::string producer_id;
+  std::vector<std::uint8_t> packet;
+};
+/// A compound packet, to a direct transport.
+struct SendRtcp {
+  std::string transport_id;
+  std::vector<std::uint8_t> packet;
 };
 struct Produce {
   std::string transport_id;
@@ -277,13 +308,73 @@ struct ObserverRemoveProducer {
   std::string producer_id;
 };
 
+// --- Data ----------------------------------------------------------------------------------------
+
+/// On a transport with SCTP: the client's messages of one stream. On a direct one, without stream parameters:
+/// the controller's, by SendToDataProducer.
+struct ProduceData {
+  std::string transport_id;
+  std::string data_producer_id{};
+  std::optional<SctpStreamParameters> sctp_stream_parameters{};
+  std::string label{};
+  std::string protocol{};
+  bool paused = false;
+};
+/// Reliability as the producer's unless it is said here. On a direct transport messages come as events.
+struct ConsumeData {
+  std::string transport_id;
+  std::string data_consumer_id;
+  std::string data_producer_id;
+  std::optional<bool> ordered{};
+  std::optional<std::uint16_t> max_packet_life_time{};  ///< ms.
+  std::optional<std::uint16_t> max_retransmits{};
+  bool paused = false;
+  std::vector<std::uint16_t> subchannels{};
+};
+/// A message of the controller's, as if the producer had received it.
+struct SendToDataProducer {
+  std::string data_producer_id;
+  std::uint32_t ppid = ppid::kBinary;
+  Payload payload;
+  Audience audience{};
+};
+/// A message of the controller's to one consumer only. Refused when its queue is full.
+struct SendToDataConsumer {
+  std::string data_consumer_id;
+  std::uint32_t ppid = ppid::kBinary;
+  Payload payload;
+};
+struct GetBufferedAmount {
+  std::string data_consumer_id;
+};
+/// Tells BufferedAmountLow when what waits falls to it; at once when it is there already.
+struct SetBufferedAmountLowThreshold {
+  std::string data_consumer_id;
+  std::uint32_t threshold = 0;  ///< Bytes.
+};
+struct SetSubchannels {
+  std::string data_consumer_id;
+  std::vector<std::uint16_t> subchannels;
+};
+struct AddSubchannel {
+  std::string data_consumer_id;
+  std::uint16_t subchannel = 0;
+};
+struct RemoveSubchannel {
+  std::string data_consumer_id;
+  std::uint16_t subchannel = 0;
+};
+
 using Command =
     std::variant<UpdateSettings, Close, Pause, Resume, Dump, GetStats, CreateRoom, CanConsume, CreatePeer,
                  SetRemoteDescription, SetLocalDescription, CreateOffer, CreateAnswer, AddIceCandidate,
                  CreateWebRtcTransport, ConnectTransport, RestartIce, Produce, Consume, RequestKeyFrame,
                  CreatePlainTransport, ConnectPlainTransport, SetPreferredLayers, SetPriority, Explain,
                  SetBitrateLimit, EnableTraceEvent, CreateActiveSpeakerObserver, CreateAudioLevelObserver,
-                 ObserverAddProducer, ObserverRemoveProducer, SetCapabilities, Subscribe, Unsubscribe>;
+                 ObserverAddProducer, ObserverRemoveProducer, SetCapabilities, Subscribe, Unsubscribe,
+                 CreateDirectTransport, SendRtp, SendRtcp, ProduceData, ConsumeData, SendToDataProducer,
+                 SendToDataConsumer, GetBufferedAmount, SetBufferedAmountLowThreshold, SetSubchannels,
+                 AddSubchannel, RemoveSubchannel>;
 
 // --- Replies -------------------------------------------------------------------------------------
 
@@ -294,6 +385,7 @@ struct DumpReply {
 struct StatsReply {
   std::optional<TransportStats> transport;
   std::vector<RtpStreamStats> streams;
+  std::optional<DataStats> data{};
 };
 struct RoomReply {
   std::string room_id;
@@ -326,6 +418,7 @@ struct WebRtcTransportReply {
   IceParameters ice_parameters;
   std::vector<IceCandidate> ice_candidates;
   DtlsParameters dtls_parameters;
+  std::optional<SctpParameters> sctp_parameters{};  ///< With SCTP.
 };
 struct ConnectReply {
   DtlsRole dtls_local_role = DtlsRole::kServer;
@@ -381,9 +474,38 @@ struct ObserverReply {
   std::string observer_id;
 };
 
-using Reply =
-    std::variant<Done, DumpReply, StatsReply, RoomReply, CanConsumeReply, PeerReply, DescriptionReply,
-                 WebRtcTransportReply, ConnectReply, IceParametersReply, ProducerReply, ConsumerReply,
-                 PlainTransportReply, PlainConnectReply, PreferredLayersReply, PriorityReply, ObserverReply>;
+struct DirectTransportReply {
+  std::string transport_id;
+};
+struct DataProducerReply {
+  std::string data_producer_id;
+  std::string type;  ///< "sctp" or "direct".
+  std::optional<SctpStreamParameters> sctp_stream_parameters;
+};
+struct DataConsumerReply {
+  std::string data_consumer_id;
+  std::string data_producer_id;
+  std::string type;
+  std::optional<SctpStreamParameters>
+      sctp_stream_parameters;  ///< With the stream's id, chosen by the worker.
+  std::string label;
+  std::string protocol;
+  bool paused = false;
+  bool data_producer_paused = false;
+  std::vector<std::uint16_t> subchannels;
+};
+struct BufferedAmountReply {
+  std::uint32_t buffered_amount = 0;  ///< Bytes.
+};
+/// What the consumer has now, in ascending order.
+struct SubchannelsReply {
+  std::vector<std::uint16_t> subchannels;
+};
+
+using Reply = std::variant<Done, DumpReply, StatsReply, RoomReply, CanConsumeReply, PeerReply,
+                           DescriptionReply, WebRtcTransportReply, ConnectReply, IceParametersReply,
+                           ProducerReply, ConsumerReply, PlainTransportReply, PlainConnectReply,
+                           PreferredLayersReply, PriorityReply, ObserverReply, DirectTransportReply,
+                           DataProducerReply, DataConsumerReply, BufferedAmountReply, SubchannelsReply>;
 
 }  // namespace sluice

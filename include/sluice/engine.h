@@ -72,6 +72,10 @@ class Engine {
   /// Sockets that came with a command and that no transport has any more: its transport was closed, or the
   /// command refused. For the owner to close, after a flush(): what waits may still go out by them.
   std::vector<SocketId> take_released_sockets();
+  /// How many bytes of messages and packets for the controller the next take_events() may give; what is more
+  /// waits in the bounded queue of its data consumer or direct transport, and what those cannot hold is
+  /// dropped and counted. For an owner whose way to the controller can be full; without it there is no bound.
+  void set_controller_room(std::size_t bytes);
   /// Events since the last call, oldest first.
   std::vector<Event> take_events();
 

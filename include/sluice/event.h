@@ -126,10 +126,69 @@ struct AudioLevels {
   std::vector<Volume> volumes;
 };
 
+// --- Data, and what direct transports give --------------------------------------------------------
+
+/// A JSEP peer opened a data channel.
+struct DataProducerCreated {
+  std::string peer_id;
+  std::string transport_id;
+  std::string data_producer_id;
+  SctpStreamParameters sctp_stream_parameters;
+  std::string label;
+  std::string protocol;
+};
+/// A JSEP peer is sent what another's data channel carries.
+struct DataConsumerCreated {
+  std::string peer_id;
+  std::string transport_id;
+  std::string data_consumer_id;
+  std::string data_producer_id;
+  SctpStreamParameters sctp_stream_parameters;
+  std::string label;
+  std::string protocol;
+  bool data_producer_paused = false;
+};
+struct DataProducerPaused {  ///< To each of its consumers.
+  std::string data_consumer_id;
+  bool paused = false;
+};
+/// To a data consumer of a direct transport.
+struct DataMessageReceived {
+  std::string data_consumer_id;
+  std::uint32_t ppid = 0;
+  Payload payload;
+};
+/// A message was dropped for this consumer, as its queue is full. Once, until it has taken one again.
+struct DataConsumerFull {
+  std::string data_consumer_id;
+  std::uint64_t messages_dropped = 0;  ///< All of the consumer's so far.
+};
+/// What waits for this consumer has fallen to the threshold that was set.
+struct BufferedAmountLow {
+  std::string data_consumer_id;
+  std::uint32_t buffered_amount = 0;
+};
+/// A packet for a consumer of a direct transport.
+struct RtpReceived {
+  std::string consumer_id;
+  std::vector<std::uint8_t> packet;
+};
+/// A compound packet for a direct transport.
+struct RtcpReceived {
+  std::string transport_id;
+  std::vector<std::uint8_t> packet;
+};
+struct SctpStateChange {
+  std::string transport_id;
+  std::string sctp_state;  ///< "new", "connecting", "connected", "failed", "closed".
+};
+
 using Event =
     std::variant<NegotiationNeeded, PeerTransportCreated, ProducerCreated, ConsumerCreated, ObjectClosed,
                  ProducerPaused, IceStateChange, IceSelectedTupleChange, DtlsStateChange, LogRecord,
                  TupleChange, RtcpTupleChange, ProducerScoreChange, ConsumerScoreChange, LayersChange,
-                 VideoOrientationChange, TraceEvent, DominantSpeaker, AudioLevels>;
+                 VideoOrientationChange, TraceEvent, DominantSpeaker, AudioLevels, DataProducerCreated,
+                 DataConsumerCreated, DataProducerPaused, DataMessageReceived, DataConsumerFull,
+                 BufferedAmountLow, RtpReceived, RtcpReceived, SctpStateChange>;
 
 }  // namespace sluice

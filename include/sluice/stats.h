@@ -27,6 +27,7 @@ struct TransportStats {
   std::uint64_t timestamp = 0;
   std::string ice_state;  ///< Of WebRTC transports, as is dtls_state.
   std::string dtls_state;
+  std::string sctp_state;  ///< Of those with SCTP.
   std::optional<TransportTuple> tuple;
   std::uint64_t bytes_received = 0;
   std::uint64_t bytes_sent = 0;
@@ -57,6 +58,20 @@ struct TransportStats {
   std::optional<TransportTuple> rtcp_tuple;  ///< Without rtcp_mux.
   bool rtcp_mux = false;
   bool comedia = false;
+};
+
+/// Of a data producer (type "data-producer") or consumer ("data-consumer"). What is not of its type is zero.
+struct DataStats {
+  std::string type;
+  std::uint64_t timestamp = 0;
+  std::string label;
+  std::string protocol;
+  std::uint64_t messages_received = 0;
+  std::uint64_t bytes_received = 0;
+  std::uint64_t messages_sent = 0;
+  std::uint64_t bytes_sent = 0;
+  std::uint32_t buffered_amount = 0;             ///< Bytes that wait to be sent.
+  std::map<std::string, std::uint64_t> dropped;  ///< Messages, by reason; as TransportStats' packets.
 };
 
 /// One RTP stream of a producer (type "inbound-rtp") or of a consumer (type "outbound-rtp").

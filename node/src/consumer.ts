@@ -42,6 +42,8 @@ export type ConsumerEvents = {
   /** What is forwarded now; undefined: nothing. */
   layerschange: [layers?: ConsumerLayers];
   trace: [trace: ConsumerTraceEventData];
+  /** Of a direct transport: a packet. */
+  rtp: [packet: Buffer];
 };
 
 export type ConsumerObserverEvents = {
@@ -184,7 +186,9 @@ export class Consumer extends RemoteObject<ConsumerEvents, ConsumerObserverEvent
 
   /** @internal */
   handleEvent(event: EventT): void {
-    if (event instanceof wire.ProducerPausedT) {
+    if (event instanceof wire.RtpReceivedT)
+      this.emit('rtp', Buffer.from(event.packet.buffer, event.packet.byteOffset, event.packet.byteLength));
+    else if (event instanceof wire.ProducerPausedT) {
       if (event.paused === this.#producerPaused) return;
       this.#nowPaused(this.#paused, event.paused);
       this.emit(event.paused ? 'producerpause' : 'producerresume');

@@ -2,6 +2,7 @@ import type { EventT } from './channel/channel.js';
 import { webRtcTransportStatFromWire } from './shapes/stats.js';
 import { transportTuple } from './shapes/transport.js';
 import { Transport, type TransportEvents, type TransportObserverEvents } from './transport.js';
+import type { SctpState } from './types/sctp.js';
 import type { WebRtcTransportStat } from './types/stats.js';
 import type { DtlsState, IceState, TransportTuple } from './types/transport.js';
 import * as wire from './wire/index.js';
@@ -11,12 +12,14 @@ export type DtlsTransportEvents = TransportEvents & {
   iceselectedtuplechange: [tuple: TransportTuple];
   /** `reason`: one sentence, when the state is `failed`. */
   dtlsstatechange: [dtlsState: DtlsState, reason?: string];
+  sctpstatechange: [sctpState: SctpState];
 };
 
 export type DtlsTransportObserverEvents = TransportObserverEvents & {
   icestatechange: [iceState: IceState];
   iceselectedtuplechange: [tuple: TransportTuple];
   dtlsstatechange: [dtlsState: DtlsState];
+  sctpstatechange: [sctpState: SctpState];
 };
 
 /** The ICE and DTLS association with one client: negotiated by a peer, or signaled by the application as a {@link WebRtcTransport}. */
@@ -25,6 +28,7 @@ export class DtlsTransport extends Transport<DtlsTransportEvents, DtlsTransportO
   #iceSelectedTuple: TransportTuple | undefined;
   #dtlsState: DtlsState = 'new';
   #dtlsRemoteCert: string | undefined;
+  #sctpState: SctpState | undefined;
 
   get iceState(): IceState {
     return this.#iceState;
@@ -43,6 +47,11 @@ export class DtlsTransport extends Transport<DtlsTransportEvents, DtlsTransportO
     return this.#dtlsRemoteCert;
   }
 
+  /** Undefined without data channels. */
+  get sctpState(): SctpState | undefined {
+    return this.#sctpState;
+  }
+
   /** One entry. */
   async getStats(): Promise<WebRtcTransportStat[]> {
     const { transport } = await this.stats();
@@ -54,7 +63,13 @@ export class DtlsTransport extends Transport<DtlsTransportEvents, DtlsTransportO
     if (event instanceof wire.IceStateChangeT) this.#setIceState(String(event.iceState) as IceState);
     else if (event instanceof wire.IceSelectedTupleChangeT) this.#setTuple(event.iceSelectedTuple);
     else if (event instanceof wire.DtlsStateChangeT) this.#setDtlsState(event);
+    else if (event instanceof wire.SctpStateChangeT) this.#setSctpState(String(event.sctpState) as SctpState);
     else super.handleEvent(event);
+  }
+
+  /** @internal */
+  protected enabledSctp(): void {
+    this.#sctpState = 'new';
   }
 
   /** @internal */
@@ -63,6 +78,7 @@ export class DtlsTransport extends Transport<DtlsTransportEvents, DtlsTransportO
     this.#iceState = 'closed';
     this.#dtlsState = 'closed';
     this.#iceSelectedTuple = undefined;
+    if (this.#sctpState !== undefined) this.#sctpState = 'closed';
   }
 
   #setIceState(iceState: IceState): void {
@@ -84,5 +100,11 @@ export class DtlsTransport extends Transport<DtlsTransportEvents, DtlsTransportO
     if (dtlsRemoteCert) this.#dtlsRemoteCert = String(dtlsRemoteCert);
     this.emit('dtlsstatechange', this.#dtlsState, ...(reason ? ([String(reason)] as const) : []));
     this.observer.emit('dtlsstatechange', this.#dtlsState);
+  }
+
+  #setSctpState(sctpState: SctpState): void {
+    this.#sctpState = sctpState;
+    this.emit('sctpstatechange', sctpState);
+    this.observer.emit('sctpstatechange', sctpState);
   }
 }

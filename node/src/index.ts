@@ -22,6 +22,14 @@ export {
   type PlainTransportObserverEvents,
   type PlainTransportOptions,
 } from './plain_transport.js';
+export {
+  DirectTransport,
+  type DirectTransportEvents,
+  type DirectTransportObserverEvents,
+  type DirectTransportOptions,
+} from './direct_transport.js';
+export { DataProducer, type DataProducerEvents, type DataProducerObserverEvents, type DataProducerOptions } from './data_producer.js';
+export { DataConsumer, type DataConsumerEvents, type DataConsumerObserverEvents, type DataConsumerOptions } from './data_consumer.js';
 export { Producer, type ProducerEvents, type ProducerObserverEvents, type ProducerOptions, type ProducerType } from './producer.js';
 export { Consumer, type ConsumerEvents, type ConsumerObserverEvents, type ConsumerOptions, type ConsumerType } from './consumer.js';
 export {
@@ -47,5 +55,6 @@ export * from './errors.js';
 export type * from './types/layers.js';
 export type * from './types/rtp.js';
 export type * from './types/transport.js';
+export type * from './types/sctp.js';
 export type * from './types/stats.js';
 export type * from './types/log.js';

@@ -4,10 +4,13 @@ import type { Link } from './channel/link.js';
 import type { Consumer } from './consumer.js';
 import type { Producer } from './producer.js';
 import { RemoteObject, type AppData } from './remote_object.js';
+import type { DataConsumer } from './data_consumer.js';
+import type { DataProducer } from './data_producer.js';
+import { DirectTransport, type DirectTransportOptions } from './direct_transport.js';
 import { DtlsTransport } from './dtls_transport.js';
 import { PlainTransport, type PlainTransportOptions } from './plain_transport.js';
 import type { Room } from './room.js';
-import { choice, needObject, optional, struct, text, uint16, uint8, withDefault, type Shape } from './shapes/shape.js';
+import { choice, flag, needObject, optional, struct, text, uint16, uint8, withDefault, type Shape } from './shapes/shape.js';
 import { candidateOptions, sdpType, section } from './shapes/transport.js';
 import { checkAppData, type Transport } from './transport.js';
 import type {
@@ -34,6 +37,8 @@ export interface PeerOptions<Data extends AppData = AppData> {
   name?: string;
   /** Default `manual`. */
   subscription?: Subscription;
+  /** Whether the data channels that the client opens become data producers; else they are closed. Default true. */
+  produceData?: boolean;
   /** Of the transport that is negotiated: which of the worker's addresses are offered, and in what order. */
   transportOptions?: CandidateOptions;
   appData?: Data;
@@ -53,6 +58,10 @@ export type PeerEvents = {
   newproducer: [producer: Producer];
   /** The client accepted a track of another. */
   newconsumer: [consumer: Consumer];
+  /** The client opened a data channel. */
+  newdataproducer: [dataProducer: DataProducer];
+  /** The client is sent what a data channel of another carries. */
+  newdataconsumer: [dataConsumer: DataConsumer];
   icestatechange: [iceState: IceState];
   iceselectedtuplechange: [tuple: TransportTuple];
   /** `reason`: one sentence, when the state is `failed`. */
@@ -74,6 +83,7 @@ const subscription = choice<Subscription, wire.Subscription>(wire.Subscription);
 const createFields = struct<Omit<PeerOptions, 'id' | 'appData' | 'transportOptions'>, wire.CreatePeerT>(wire.CreatePeerT, {
   name: withDefault(text, ''),
   subscription: withDefault(subscription, 'manual'),
+  produceData: withDefault(flag, true),
 });
 
 const trackCount: Shape<number, number> = {
@@ -260,6 +270,14 @@ export class Peer extends RemoteObject<PeerEvents, PeerObserverEvents> {
     return transport;
   }
 
+  /** A transport of this peer for packets and messages of this process itself: a participant that is a program. */
+  async createDirectTransport(options: DirectTransportOptions = {}): Promise<DirectTransport> {
+    needObject(options, 'options');
+    const transport = await DirectTransport.create(this, options);
+    this.#adopt(transport);
+    return transport;
+  }
+
   /** @internal */
   handleEvent(event: EventT): void {
     if (event instanceof wire.NegotiationNeededT) this.emit('negotiationneeded');
@@ -286,6 +304,8 @@ export class Peer extends RemoteObject<PeerEvents, PeerObserverEvents> {
     transport.on('dtlsstatechange', (...change) => this.emit('dtlsstatechange', ...change));
     transport.observer.on('newproducer', (producer) => this.emit('newproducer', producer));
     transport.observer.on('newconsumer', (consumer) => this.emit('newconsumer', consumer));
+    transport.observer.on('newdataproducer', (dataProducer) => this.emit('newdataproducer', dataProducer));
+    transport.observer.on('newdataconsumer', (dataConsumer) => this.emit('newdataconsumer', dataConsumer));
     this.#adopt(transport);
   }
 

@@ -1,7 +1,9 @@
 import type { EventT } from './channel/channel.js';
 import type { Link } from './channel/link.js';
+import { InvalidStateError } from './errors.js';
 import { RemoteObject, type AppData } from './remote_object.js';
 import { producerScore, traceFromWire, videoOrientation } from './shapes/layers.js';
+import { packetToWire } from './shapes/sctp.js';
 import { rtpStreamStat } from './shapes/stats.js';
 import type { ProducerScore, ProducerTraceEventData, ProducerTraceEventType, ProducerVideoOrientation } from './types/layers.js';
 import type { MediaKind, RtpParameters } from './types/rtp.js';
@@ -97,6 +99,12 @@ export class Producer extends RemoteObject<ProducerEvents, ProducerObserverEvent
   /** Which packets and requests `trace` tells from now on; none by default. */
   async enableTraceEvent(types: ProducerTraceEventType[] = []): Promise<void> {
     await this.setTrace(types);
+  }
+
+  /** Sends a packet with one of the SSRCs of `rtpParameters`. Of a direct transport only. */
+  send(packet: Uint8Array): void {
+    if (this.closed) throw new InvalidStateError('this producer is closed');
+    this.link.send(new wire.SendRtpT(this.id, packetToWire(packet, 'packet')));
   }
 
   /** One entry for each RTP stream. */

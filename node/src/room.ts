@@ -6,6 +6,7 @@ import { Peer, type PeerOptions } from './peer.js';
 import { RemoteObject, type AppData } from './remote_object.js';
 import { rtpCapabilities, rtpCodecCapability } from './shapes/rtp.js';
 import { list, needObject, required, struct, text, withDefault } from './shapes/shape.js';
+import { DirectTransport, type DirectTransportOptions } from './direct_transport.js';
 import { PlainTransport, type PlainTransportOptions } from './plain_transport.js';
 import {
   ActiveSpeakerObserver,
@@ -105,6 +106,12 @@ export class Room extends RemoteObject<RoomEvents, RoomObserverEvents> {
   async createPlainTransport(options: PlainTransportOptions = {}): Promise<PlainTransport> {
     needObject(options, 'options');
     return this.#adopt(await PlainTransport.create(this, options));
+  }
+
+  /** A transport for RTP, RTCP and data messages of this process itself. */
+  async createDirectTransport(options: DirectTransportOptions = {}): Promise<DirectTransport> {
+    needObject(options, 'options');
+    return this.#adopt(await DirectTransport.create(this, options));
   }
 
   /** Tells who speaks, of the producers that are added to it. */

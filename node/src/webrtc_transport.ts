@@ -4,13 +4,15 @@ import { DtlsTransport } from './dtls_transport.js';
 import type { Peer } from './peer.js';
 import type { AppData } from './remote_object.js';
 import type { Room } from './room.js';
+import { sctpOptions, sctpParametersFromWire } from './shapes/sctp.js';
 import { needObject, struct, uint32, withDefault } from './shapes/shape.js';
 import { candidateOptions, dtlsParameters, dtlsRole, iceCandidateFromWire, iceParameters } from './shapes/transport.js';
 import { checkAppData } from './transport.js';
+import type { SctpParameters, SctpTransportOptions } from './types/sctp.js';
 import type { CandidateOptions, DtlsParameters, IceCandidate, IceParameters } from './types/transport.js';
 import * as wire from './wire/index.js';
 
-export interface WebRtcTransportOptions<Data extends AppData = AppData> extends CandidateOptions {
+export interface WebRtcTransportOptions<Data extends AppData = AppData> extends CandidateOptions, SctpTransportOptions {
   /** After how many seconds without a sign of the client's consent (RFC 7675) it counts as disconnected. Default 30; 0: never. */
   iceConsentTimeout?: number;
   appData?: Data;
@@ -22,6 +24,8 @@ const createFields = struct<Pick<WebRtcTransportOptions, 'iceConsentTimeout'>, w
 
 /** A transport whose parameters the application signals itself, as mediasoup-client does (ORTC). */
 export class WebRtcTransport extends DtlsTransport {
+  /** For the client, with `enableSctp`. */
+  readonly sctpParameters: SctpParameters | undefined;
   readonly #iceCandidates: IceCandidate[];
   #iceParameters: IceParameters;
   #dtlsParameters: DtlsParameters;
@@ -32,12 +36,15 @@ export class WebRtcTransport extends DtlsTransport {
     this.#iceParameters = iceParameters.fromWire(reply.iceParameters!);
     this.#iceCandidates = reply.iceCandidates.map(iceCandidateFromWire);
     this.#dtlsParameters = dtlsParameters.fromWire(reply.dtlsParameters!);
+    this.sctpParameters = sctpParametersFromWire(reply.sctpParameters);
+    if (this.sctpParameters !== undefined) this.enabledSctp();
   }
 
   /** @internal */
   static async create(owner: Room | Peer, options: WebRtcTransportOptions): Promise<WebRtcTransport> {
     const command = createFields.toWire(options, '');
     Object.assign(command, candidateOptions(options, ''));
+    command.sctp = sctpOptions(options);
     const appData = checkAppData(options.appData);
     if ('roomId' in owner) [command.roomId, command.peerId] = [owner.roomId, owner.id];
     else command.roomId = owner.id;

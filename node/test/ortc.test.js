@@ -221,5 +221,14 @@ test('closing a transport closes what it carries, and its consumers elsewhere', 
   to.close();
   await assert.rejects(to.getStats(), InvalidStateError);
   const { counts } = await worker.dump();
-  assert.deepEqual(counts, { rooms: 1, peers: 0, transports: 0, producers: 0, consumers: 0, observers: 0 });
+  assert.deepEqual(counts, {
+    rooms: 1,
+    peers: 0,
+    transports: 0,
+    producers: 0,
+    consumers: 0,
+    dataProducers: 0,
+    dataConsumers: 0,
+    observers: 0,
+  });
 });

@@ -77,7 +77,16 @@ test('a room closes what is in it, and the worker forgets it', async (t) => {
   await closed;
   await assert.rejects(room.createPeer(), InvalidStateError);
   const { counts, network } = await worker.dump();
-  assert.deepEqual(counts, { rooms: 0, peers: 0, transports: 0, producers: 0, consumers: 0, observers: 0 });
+  assert.deepEqual(counts, {
+    rooms: 0,
+    peers: 0,
+    transports: 0,
+    producers: 0,
+    consumers: 0,
+    dataProducers: 0,
+    dataConsumers: 0,
+    observers: 0,
+  });
   assert.equal(network.usernameFragments, 0);
 });
 

@@ -6,9 +6,10 @@
 // - Order: what arrives is worked through one message at a time, so that an offer right behind an answer is no collision.
 // - Recovery, the gentle means first: resume the WebSocket; restart ICE; start over with a new session and a new connection.
 //
-// Events: `change` (anything `peers`, `phase` or `connection` show), `joined`, `peerjoined` and `peerleft` (detail: Peer),
+// Events: `change` (anything `peers`, `phase` or `connection` show), `joined`, `reconnecting` (the connection is given up), `peerjoined` and `peerleft` (detail: Peer),
 // `problem` (detail: SignalingError), `ended` (detail: { reason, error? }).
 
+import { RoomChannels } from './channels.js';
 import { Signaling, SignalingError } from './signaling.js';
 
 /** @import { LocalMedia, Kind } from './media.js' */
@@ -49,6 +50,8 @@ export class Call extends EventTarget {
   peers = new Map();
   /** @type {RTCPeerConnection | null} */
   pc = null;
+  /** Messages and files of the room. */
+  channels = new RoomChannels();
   /** By our token: else we only watch and listen. */
   mayPublish = true;
 
@@ -153,7 +156,8 @@ export class Call extends EventTarget {
 
   async #join() {
     this.#closeConnection();
-    const offers = this.media.stream.getTracks().length > 0;
+    // There is always something to offer: the data channels, if nothing else.
+    const offers = true;
     // Making it takes as long as the server's reply.
     const pc = new RTCPeerConnection({ bundlePolicy: 'max-bundle' });
     const joined = await this.#signaling
@@ -286,6 +290,8 @@ export class Call extends EventTarget {
         return this.#peerState(content);
       case 'peer_left':
         return this.#peerLeft(content);
+      case 'channels':
+        return this.channels.setOwners(content.channels);
       case 'error':
         return this.#onError(content, id);
       default: // pong, and what later servers may say
@@ -336,6 +342,7 @@ export class Call extends EventTarget {
       if (candidate?.candidate) this.#signaling.send('candidate', candidate.toJSON());
       else if (!candidate) this.#signaling.send('candidate', { candidate: '' });
     };
+    this.channels.attach(pc);
     this.#attachMedia();
     if (!this.mayPublish) return;
     for (let i = 0; i < Math.min(others, MOST_OPENED); i++) for (const kind of KINDS) pc.addTransceiver(kind, { direction: 'recvonly' });
@@ -344,14 +351,16 @@ export class Call extends EventTarget {
   #closeConnection() {
     clearTimeout(this.#recoveryTimer);
     const pc = this.pc;
+    if (pc) this.dispatchEvent(new Event('reconnecting'));
     this.pc = null;
     this.#tracks = [];
     this.#sending = { audio: null, video: null };
     this.#offerId = null;
     this.#makingOffer = false;
     for (const peer of this.peers.values()) peer.media = { audio: null, video: null };
+    this.channels.detach();
     if (!pc) return;
-    pc.onnegotiationneeded = pc.onconnectionstatechange = pc.onicecandidate = null;
+    pc.onnegotiationneeded = pc.onconnectionstatechange = pc.onicecandidate = pc.ondatachannel = null;
     pc.close();
   }
 

@@ -1,5 +1,6 @@
 // The call screen: keeps tiles, buttons and messages true to a Call. Used by main.js; one instance a call.
 
+import { ChatPanel } from './chat.js';
 import { showToggle, toggle } from './controls.js';
 import { byId, make } from './dom.js';
 import { Grid } from './grid.js';
@@ -28,6 +29,7 @@ export class CallScreen {
   #detector = new SpeakingDetector();
   #meter = new LevelMeter();
   #sampler = new StatsSampler();
+  #chat;
   #statsAll = false;
   /** @type {number[]} */
   #timers = [];
@@ -39,6 +41,7 @@ export class CallScreen {
   constructor(call, options) {
     this.#call = call;
     this.#invite = this.#makeInvite();
+    this.#chat = new ChatPanel(call);
     this.#wire();
     byId('room-name', HTMLElement).textContent = call.room;
     byId('call', HTMLElement).hidden = false;
@@ -54,6 +57,7 @@ export class CallScreen {
 
   close() {
     this.#abort.abort();
+    this.#chat.close();
     clearToasts();
     for (const timer of this.#timers) clearInterval(timer);
     for (const tile of this.#tiles.values()) tile.close();
@@ -61,6 +65,11 @@ export class CallScreen {
     this.#meter.close();
     byId('call', HTMLElement).hidden = true;
     byId('tap-to-hear', HTMLElement).hidden = true;
+  }
+
+  /** For tests: what comes and goes. */
+  get files() {
+    return this.#chat.files;
   }
 
   /** For tests: what is really on the screen. @param {string} peerId */
@@ -86,7 +95,15 @@ export class CallScreen {
     call.addEventListener('change', () => this.#show(), { signal });
     call.media.addEventListener('change', () => this.#show(), { signal });
     call.addEventListener('peerjoined', (event) => toast(`${nameIn(event)} joined`), { signal });
-    call.addEventListener('peerleft', (event) => toast(`${nameIn(event)} left`), { signal });
+    call.addEventListener(
+      'peerleft',
+      (event) => {
+        this.#chat.peerLeft(/** @type {CustomEvent<Peer>} */ (event).detail.peer_id);
+        toast(`${nameIn(event)} left`);
+      },
+      { signal },
+    );
+    call.addEventListener('reconnecting', () => this.#chat.files.interrupted(), { signal });
     call.addEventListener(
       'problem',
       (event) => {
@@ -111,6 +128,7 @@ export class CallScreen {
   #key(event) {
     if (event.ctrlKey || event.metaKey || event.altKey || event.repeat) return;
     if (event.target instanceof HTMLInputElement || event.target instanceof HTMLSelectElement) return;
+    if (event.target instanceof HTMLTextAreaElement) return;
     switch (event.key.toLowerCase()) {
       case 'm':
         return void (this.#call.mayPublish && toggle('audio', this.#call.media));
@@ -118,6 +136,9 @@ export class CallScreen {
         return void (this.#call.mayPublish && toggle('video', this.#call.media));
       case 's':
         return this.#toggleStats();
+      case 'c':
+        event.preventDefault(); // or it would be the first letter of a message
+        return this.#chat.toggle();
     }
   }
 
@@ -129,6 +150,7 @@ export class CallScreen {
     showToggle(byId('mic', HTMLButtonElement), 'audio', media);
     showToggle(byId('cam', HTMLButtonElement), 'video', media);
     this.#showConnection();
+    this.#chat.show();
     for (const [id, tile] of this.#tiles) {
       if (id === SELF || peers.has(id)) continue;
       tile.close();

@@ -9,6 +9,7 @@
 //                   audio and video are what the participant says; hasVideo means a decoded picture is shown, hasAudio that sound plays.
 //   sluice.pc       the RTCPeerConnection, or null
 //   sluice.call     the Call, or null
+//   sluice.files    the Files of the call, or null
 
 import { Call } from './call.js';
 import { CallScreen } from './callscreen.js';
@@ -120,6 +121,9 @@ Object.defineProperty(window, 'sluice', {
     },
     get call() {
       return call;
+    },
+    get files() {
+      return screen?.files ?? null;
     },
     state() {
       const peers = [...(call?.peers.values() ?? [])].map(({ peer_id, name, audio, video, media: carriers }) => {

@@ -3,7 +3,7 @@
 // A room is made by the first who enters and closed after the last has gone. When its worker dies, all its participants are told
 // that their session expired, and they join anew by themselves.
 import { randomBytes } from 'node:crypto';
-import type { Peer, Producer, Room, Subscription } from 'sluice';
+import type { DataProducer, Peer, PeerOptions, Producer, Room } from 'sluice';
 import type { Grant } from './access/grant.js';
 import type { Access } from './access/tokens.js';
 import type { IceServer } from './ice_servers.js';
@@ -28,11 +28,16 @@ export interface Member {
   readonly info: PeerInfo | null;
   /** What it sends. */
   readonly producers: ReadonlySet<Producer>;
+  /** The data channels that it has opened. */
+  readonly dataProducers?: ReadonlySet<DataProducer>;
   send(type: string, content: object): void;
   /** What somebody else sends has changed. */
   mediaChanged(): void;
   leave(reason: PartingReason): void;
 }
+
+/** What a member gets and gives without asking. */
+export type PeerRights = Pick<PeerOptions, 'subscription' | 'produceData'>;
 
 export class ConferenceRoom {
   readonly #members = new Set<Member>();
@@ -74,6 +79,13 @@ export class ConferenceRoom {
     );
   }
 
+  /** Whose data channel it is. */
+  ownerOf(dataProducerId: string): string | undefined {
+    for (const { id, dataProducers } of this.#members)
+      for (const dataProducer of dataProducers ?? []) if (dataProducer.id === dataProducerId) return id;
+    return undefined;
+  }
+
   broadcast(type: string, content: object, except: Member): void {
     for (const member of this.#members) if (member !== except) member.send(type, content);
   }
@@ -84,14 +96,14 @@ export class ConferenceRoom {
   }
 
   /** Throws SignalingError room_full. */
-  async admit<T extends Member>(subscription: Subscription, make: (room: ConferenceRoom, peer: Peer) => T): Promise<T> {
+  async admit<T extends Member>(rights: PeerRights, make: (room: ConferenceRoom, peer: Peer) => T): Promise<T> {
     if (this.#members.size + this.#arriving >= this.limits.participants) {
       throw new SignalingError('room_full', `the room has its most of ${this.limits.participants} participants`);
     }
     this.#arriving++;
     this.count(1);
     try {
-      const peer = await this.media.createPeer({ id: `p-${randomBytes(8).toString('hex')}`, subscription });
+      const peer = await this.media.createPeer({ id: `p-${randomBytes(8).toString('hex')}`, ...rights });
       const member = make(this, peer);
       this.#members.add(member);
       return member;
@@ -147,7 +159,7 @@ export class Rooms {
     const { keptAwayMs } = this.limits;
     const participant = await this.enter(
       request.room,
-      grant.maySubscribe && !request.ortc ? 'all' : 'manual',
+      { subscription: grant.maySubscribe && !request.ortc ? 'all' : 'manual', produceData: grant.mayPublish },
       (room, peer) => new Participant(room, peer, request, grant, outlet, keptAwayMs, this.log),
     );
     const { session } = participant;
@@ -159,12 +171,12 @@ export class Rooms {
   }
 
   /** Lets somebody into a room, which is made if there is none. A room that closes at this very moment is made anew. */
-  async enter<T extends Member>(name: string, subscription: Subscription, make: (room: ConferenceRoom, peer: Peer) => T): Promise<T> {
+  async enter<T extends Member>(name: string, rights: PeerRights, make: (room: ConferenceRoom, peer: Peer) => T): Promise<T> {
     for (let attempt = 1; ; attempt++) {
       const room = await this.#roomOf(name);
       if (room.media.closed) continue;
       try {
-        const member = await room.admit(subscription, make);
+        const member = await room.admit(rights, make);
         this.#present++;
         return member;
       } catch (error) {

@@ -38,6 +38,22 @@ Result<Reply> handle(State& state, const SetBitrateLimit& command, Instant now);
 Result<Reply> handle(State& state, const CreatePlainTransport& command, Instant now);
 Result<Reply> handle(State& state, const ConnectPlainTransport& command, Instant now);
 
+// direct_commands.cc
+Result<Reply> handle(State& state, const CreateDirectTransport& command, Instant now);
+Result<Reply> handle(State& state, const SendRtp& command, Instant now);
+Result<Reply> handle(State& state, const SendRtcp& command, Instant now);
+
+// data_commands.cc
+Result<Reply> handle(State& state, const ProduceData& command, Instant now);
+Result<Reply> handle(State& state, const ConsumeData& command, Instant now);
+Result<Reply> handle(State& state, const SendToDataProducer& command, Instant now);
+Result<Reply> handle(State& state, const SendToDataConsumer& command, Instant now);
+Result<Reply> handle(State& state, const GetBufferedAmount& command, Instant now);
+Result<Reply> handle(State& state, const SetBufferedAmountLowThreshold& command, Instant now);
+Result<Reply> handle(State& state, const SetSubchannels& command, Instant now);
+Result<Reply> handle(State& state, const AddSubchannel& command, Instant now);
+Result<Reply> handle(State& state, const RemoveSubchannel& command, Instant now);
+
 // media_commands.cc
 Result<Reply> handle(State& state, const Produce& command, Instant now);
 Result<Reply> handle(State& state, const Consume& command, Instant now);
@@ -94,6 +110,33 @@ ConsumerEntry& add_consumer(State& state, Transport& transport, std::string id, 
                             const RtpParameters& parameters, const ConsumerStart& start, Instant now);
 /// Every SSRC that consumers of this transport send with.
 std::vector<std::uint32_t> taken_ssrcs(const Transport& transport);
+
+// --- Data, by command or by a client's channels (data_commands.cc)
+
+DataProducerEntry& add_data_producer(State& state, Transport& transport, sfu::DataProducer::Options options);
+DataConsumerEntry& add_data_consumer(State& state, Transport& transport, DataProducerEntry& producer,
+                                     sfu::DataConsumer::Options options);
+
+// --- Data channels (data_channels.cc)
+
+/// The transport speaks SCTP from when its DTLS is connected.
+struct SctpPorts {
+  std::uint16_t local = 5000;
+  std::uint16_t remote = 5000;
+};
+void enable_data(State& state, Transport& transport, const SctpOptions& sctp, Instant now,
+                 SctpPorts ports = {});
+/// The number of a stream that no channel has; nothing when there is none.
+std::optional<std::uint16_t> free_stream(Transport& transport);
+/// A channel that both ends make by its number.
+Result<void> make_channel(Transport& transport, const SctpStreamParameters& stream, std::string label,
+                          std::string protocol, Instant now);
+/// Nothing when the transport has none on this stream.
+void close_channel(Transport& transport, const std::optional<SctpStreamParameters>& stream, Instant now);
+/// Opens a channel to a JSEP peer for this producer, if there is SCTP already.
+void offer_data(State& state, Peer& peer, DataProducerEntry& entry, Instant now);
+/// A data producer has come into the room: to everyone subscribed to all.
+void announce_data_producer(State& state, DataProducerEntry& entry, Instant now);
 
 // --- JSEP (jsep_peer.cc)
 

@@ -105,6 +105,7 @@ Transport* State::find_transport(Bytes bytes, const Path& path) {
 
 void State::after(Transport& transport, Instant now) {
   transport.visit([&](auto& one) { report_changes(transport, one); });
+  take_data(transport, now);
   const bool ready = transport.visit([](auto& one) { return one.media_ready(); });
   const bool rtcp_ready = transport.endpoint.sender().rtcp_ready();
   if (ready != transport.was_ready || rtcp_ready != transport.was_rtcp_ready) {
@@ -175,6 +176,7 @@ void State::schedule_dirty() {
 
 void State::settle(Instant now) {
   serve_handshakes(now);
+  send_data(now);
   serve_observers(now);
   schedule_dirty();
   // What is due may make others due (a key frame request reaches another session); what is still due after
@@ -187,6 +189,7 @@ void State::settle(Instant now) {
       transport.media.advance(now);
       after(transport, now);
     }
+    send_data(now);
     schedule_dirty();
   }
 }

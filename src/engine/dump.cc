@@ -87,6 +87,40 @@ Json dump_consumer(const ConsumerEntry& entry) {
           {"rtpParameters", rtp_json(consumer.parameters())}};
 }
 
+Json stream_json(const std::optional<SctpStreamParameters>& stream) {
+  if (!stream) return nullptr;
+  Json out = {{"streamId", stream->stream_id}, {"ordered", stream->ordered}};
+  if (stream->max_packet_life_time) out["maxPacketLifeTime"] = *stream->max_packet_life_time;
+  if (stream->max_retransmits) out["maxRetransmits"] = *stream->max_retransmits;
+  return out;
+}
+
+Json dump_data_producer(const DataProducerEntry& entry) {
+  const sfu::DataProducer& producer = *entry.producer;
+  Json consumers = Json::array();
+  for (const sfu::DataConsumer* consumer : producer.consumers) consumers.push_back(consumer->id());
+  return {{"id", producer.id()},         {"transportId", entry.transport->id},
+          {"type", producer.type()},     {"sctpStreamParameters", stream_json(producer.stream())},
+          {"label", producer.label()},   {"protocol", producer.protocol()},
+          {"paused", producer.paused()}, {"dataConsumerIds", consumers}};
+}
+
+Json dump_data_consumer(const DataConsumerEntry& entry) {
+  const sfu::DataConsumer& consumer = *entry.consumer;
+  return {{"id", consumer.id()},
+          {"transportId", entry.transport->id},
+          {"dataProducerId", consumer.producer().id()},
+          {"type", consumer.type()},
+          {"sctpStreamParameters", stream_json(consumer.stream())},
+          {"label", consumer.label()},
+          {"protocol", consumer.protocol()},
+          {"paused", consumer.paused()},
+          {"dataProducerPaused", consumer.producer().paused()},
+          {"subchannels", consumer.subchannels()},
+          {"bufferedAmount", consumer.buffered_amount()},
+          {"dropped", consumer.drops().named()}};
+}
+
 Json tuple_json(const TransportTuple& tuple) {
   Json out = {{"localAddress", tuple.local_address}, {"localPort", tuple.local_port}};
   if (!tuple.remote_address.empty()) {
@@ -101,6 +135,18 @@ void add_own(const State& state, const transport::WebRtcTransport& webrtc, Json&
   out["type"] = "webrtc";
   out["iceState"] = to_string(webrtc.ice().state());
   out["dtlsState"] = name_of(webrtc.dtls() != nullptr ? webrtc.dtls()->state() : dtls::State::kNew);
+  if (const sctp::DataChannels* data = webrtc.data()) {
+    const sctp::Counters counters = data->counters();
+    out["sctpState"] = to_string(data->state());
+    out["sctp"] = {{"channels", data->channel_count()},
+                   {"bufferedAmount", data->buffered_amount()},
+                   {"messagesReceived", counters.messages_received},
+                   {"messagesSent", counters.messages_sent},
+                   {"messagesAbandoned", counters.messages_abandoned},
+                   {"chunksRetransmitted", counters.chunks_retransmitted},
+                   {"packetsMalformed", counters.packets_malformed},
+                   {"dcepRefused", counters.dcep_refused}};
+  }
   out["usernameFragment"] = webrtc.ice().local().ufrag;
   if (const auto path = webrtc.ice().selected()) out["iceSelectedTuple"] = tuple_json(tuple_of(state, *path));
 }
@@ -116,6 +162,11 @@ void add_own(const State& /*state*/, const transport::PlainTransport& plain, Jso
   out["srtpCryptoSuite"] = srtp ? Json(srtp->crypto_suite) : Json(nullptr);
 }
 
+void add_own(const State& /*state*/, const transport::DirectTransport& direct, Json& out) {
+  out["type"] = "direct";
+  out["maxMessageSize"] = direct.max_message_size();
+}
+
 Json dump_transport(const State& state, const Transport& transport) {
   Json out = {{"id", transport.id},
               {"roomId", transport.room->id},
@@ -127,6 +178,13 @@ Json dump_transport(const State& state, const Transport& transport) {
   for (const auto& consumer : transport.media.consumers()) consumers.push_back(consumer->id());
   out["producerIds"] = producers;
   out["consumerIds"] = consumers;
+  Json data_producers = Json::array();
+  for (const auto& producer : transport.data.producers()) data_producers.push_back(producer->id());
+  Json data_consumers = Json::array();
+  for (const auto& consumer : transport.data.consumers()) data_consumers.push_back(consumer->id());
+  out["dataProducerIds"] = data_producers;
+  out["dataConsumerIds"] = data_consumers;
+  out["dataBufferedAmount"] = transport.data.buffered_amount();
   out["packetsReceived"] = transport.endpoint.packets_received();
   out["dropped"] = drops_json(transport.endpoint.drops());
   return out;
@@ -154,13 +212,20 @@ Json dump_room(const Room& room) {
     for (const sfu::Consumer* consumer : entry->producer->consumers) consumers.push_back(consumer->id());
     routes[entry->producer->id()] = consumers;
   }
+  Json data_routes = Json::object();
+  for (const DataProducerEntry* entry : room.data_producers) {
+    Json consumers = Json::array();
+    for (const sfu::DataConsumer* consumer : entry->producer->consumers) consumers.push_back(consumer->id());
+    data_routes[entry->producer->id()] = consumers;
+  }
   Json observers = Json::array();
   for (const Observer* observer : room.observers) observers.push_back(observer->id);
   return {{"id", room.id},
           {"peerIds", peers},
           {"rtpObserverIds", observers},
           {"transportIds", transports},
-          {"mapProducerIdConsumerIds", routes}};
+          {"mapProducerIdConsumerIds", routes},
+          {"mapDataProducerIdDataConsumerIds", data_routes}};
 }
 
 Json dump_observer(const Observer& observer) {
@@ -191,6 +256,8 @@ Json dump_worker(State& state) {
             {"transports", state.transports.size()},
             {"producers", state.producers.size()},
             {"consumers", state.consumers.size()},
+            {"dataProducers", state.data_producers.size()},
+            {"dataConsumers", state.data_consumers.size()},
             {"observers", state.observers.size()}}},
           {"network",
            {{"paths", state.by_path.size()},
@@ -228,6 +295,10 @@ Result<Reply> handle(State& state, const Dump& command, Instant /*now*/) {
       return dump_one(state.producers, "producer", command.id, dump_producer);
     case ObjectKind::kConsumer:
       return dump_one(state.consumers, "consumer", command.id, dump_consumer);
+    case ObjectKind::kDataProducer:
+      return dump_one(state.data_producers, "data producer", command.id, dump_data_producer);
+    case ObjectKind::kDataConsumer:
+      return dump_one(state.data_consumers, "data consumer", command.id, dump_data_consumer);
     case ObjectKind::kObserver:
       return dump_one(state.observers, "observer", command.id, dump_observer);
   }

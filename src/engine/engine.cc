@@ -99,7 +99,12 @@ std::vector<SocketId> Engine::take_released_sockets() {
   return std::exchange(impl_->released_sockets, {});
 }
 
+void Engine::set_controller_room(std::size_t bytes) {
+  impl_->controller_room = bytes;
+}
+
 std::vector<Event> Engine::take_events() {
+  impl_->tell_controller();
   engine::report_negotiation_needed(*impl_);
   for (LogRecord& record : impl_->log.drain()) impl_->emit(std::move(record));
   return std::exchange(impl_->events, {});

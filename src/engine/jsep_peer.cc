@@ -59,6 +59,22 @@ void apply_transport(State& state, Peer& peer, const negotiate::Effects::RemoteT
   state.after(*peer.jsep_transport, now);
 }
 
+/// Before the transport: its DTLS may do without SRTP then.
+void apply_data(State& state, Peer& peer, const negotiate::Effects::Data& data, Instant now) {
+  constexpr std::uint64_t kMost = 1U << 24;  // what "any size" (RFC 8841 §6: 0) means to us
+  const std::uint64_t size = data.max_send_message_size == 0 ? kMost : data.max_send_message_size;
+  SctpOptions options;
+  options.enable = true;
+  options.max_incoming_streams = 2048;
+  options.max_send_message_size = static_cast<std::uint32_t>(std::min(size, kMost));
+  enable_data(state, *peer.jsep_transport, options, now, {data.local_port, data.remote_port});
+}
+
+void end_data(State& state, Peer& peer, Instant now) {
+  if (sctp::DataChannels* channels = peer.jsep_transport->channels()) channels->abort(now);
+  state.take_data(*peer.jsep_transport, now);
+}
+
 void apply_produced(State& state, Peer& peer, const negotiate::IncomingTrack& track, Instant now) {
   // The same m-line with other parameters is another track.
   if (const auto it = peer.producer_by_mid.find(track.mid); it != peer.producer_by_mid.end()) {
@@ -132,6 +148,7 @@ void start_jsep(State& state, Peer& peer) {
       state.random);
   state.emit(PeerTransportCreated{peer.id, transport.id});
   if (peer.subscription != Subscription::kAll) return;
+  if (!peer.room->data_producers.empty()) peer.jsep->want_data();
   for (ProducerEntry* producer : peer.room->producers) {
     if (producer->transport->peer != &peer) offer_track(state, peer, *producer);
   }
@@ -183,6 +200,8 @@ void apply_effects(State& state, Peer& peer, Instant now) {
     peer.jsep_transport->webrtc()->restart_ice(credentials);
     state.add_ufrag(*peer.jsep_transport, credentials.ufrag);
   }
+  if (effects.data) apply_data(state, peer, *effects.data, now);
+  if (effects.data_ended) end_data(state, peer, now);
   if (effects.transport) apply_transport(state, peer, *effects.transport, now);
   for (const std::string& mid : effects.unproduced) {
     const auto it = peer.producer_by_mid.find(mid);

@@ -14,6 +14,24 @@ Result<Peer*> jsep_peer(State& state, std::string_view peer_id) {
   return peer;
 }
 
+/// What carries the data producer to the peer; null when nothing does.
+DataConsumerEntry* consumer_of(State& state, const Peer& peer, const DataProducerEntry& producer) {
+  for (const sfu::DataConsumer* consumer : producer.producer->consumers) {
+    DataConsumerEntry* entry = find(state.data_consumers, consumer->id());
+    if (entry->transport == peer.jsep_transport) return entry;
+  }
+  return nullptr;
+}
+
+Result<Reply> subscribe_data(State& state, Peer& peer, DataProducerEntry& producer, Instant now) {
+  const std::string& id = producer.producer->id();
+  if (consumer_of(state, peer, producer) != nullptr)
+    return already_exists("producerId", "subscription of this peer", id);
+  offer_data(state, peer, producer, now);
+  if (consumer_of(state, peer, producer) != nullptr) return Reply(Done{});
+  return Error{ErrorCode::kInvalidState, "peerId", "the peer has no data channels yet"};
+}
+
 Reply description_reply(State& state, const Peer& peer, SdpType type, std::string sdp) {
   return DescriptionReply{type, std::move(sdp), std::string(to_string(peer.jsep->signaling_state())),
                           sections_of(state, peer)};
@@ -40,6 +58,7 @@ Result<Reply> handle(State& state, const CreatePeer& command, Instant /*now*/) {
   peer.name = command.name;
   peer.room = room;
   peer.subscription = command.subscription;
+  peer.produce_data = command.produce_data;
   peer.candidates = *candidates;
   room->peers.push_back(&peer);
   state.peers.emplace(id, std::move(owned));
@@ -105,9 +124,12 @@ Result<Reply> handle(State& state, const SetCapabilities& command, Instant /*now
   return Reply(Done{});
 }
 
-Result<Reply> handle(State& state, const Subscribe& command, Instant /*now*/) {
+Result<Reply> handle(State& state, const Subscribe& command, Instant now) {
   auto peer = jsep_peer(state, command.peer_id);
   if (!peer) return peer.error();
+  if (DataProducerEntry* data = find(state.data_producers, command.producer_id);
+      data != nullptr && data->transport->room == (*peer)->room)
+    return subscribe_data(state, **peer, *data, now);
   ProducerEntry* producer = find(state.producers, command.producer_id);
   if (producer == nullptr || producer->transport->room != (*peer)->room)
     return not_found("producerId", "producer of this room", command.producer_id);
@@ -117,9 +139,14 @@ Result<Reply> handle(State& state, const Subscribe& command, Instant /*now*/) {
   return Reply(Done{});
 }
 
-Result<Reply> handle(State& state, const Unsubscribe& command, Instant /*now*/) {
+Result<Reply> handle(State& state, const Unsubscribe& command, Instant now) {
   auto peer = jsep_peer(state, command.peer_id);
   if (!peer) return peer.error();
+  if (DataProducerEntry* data = find(state.data_producers, command.producer_id)) {
+    DataConsumerEntry* consumer = consumer_of(state, **peer, *data);
+    if (consumer == nullptr) return not_found("producerId", "subscription of this peer", command.producer_id);
+    return state.close_data_consumer(*consumer, now, "unsubscribed"), Reply(Done{});
+  }
   const std::string* track = offered_track(**peer, command.producer_id);
   if (track == nullptr) return not_found("producerId", "subscription of this peer", command.producer_id);
   if (ConsumerEntry* consumer = find(state.consumers, *track)) {

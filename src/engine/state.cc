@@ -38,12 +38,10 @@ State::~State() {
 // --------------------------------------------------------------------------------------------------------------
 
 Transport& State::add_webrtc_transport(Room& room, Peer* peer, std::string id, Duration consent_timeout) {
-  Transport& transport =
-      adopt(std::make_unique<Transport>(
-                std::in_place_type<transport::WebRtcTransport>,
-                sfu::MediaSession::Shared{random, options.wall_clock, dirty, router, events},
-                transport::Shared{dtls, *backend, batch}, make_credentials(), consent_timeout),
-            room, peer, std::move(id));
+  Transport& transport = adopt(std::make_unique<Transport>(std::in_place_type<transport::WebRtcTransport>,
+                                                           shared(), transport::Shared{dtls, *backend, batch},
+                                                           make_credentials(), consent_timeout),
+                               room, peer, std::move(id));
   add_ufrag(transport, transport.webrtc()->ice().local().ufrag);
   return transport;
 }
@@ -51,13 +49,22 @@ Transport& State::add_webrtc_transport(Room& room, Peer* peer, std::string id, D
 Transport& State::add_plain_transport(Room& room, Peer* peer, std::string id,
                                       transport::PlainTransport::Options plain) {
   Transport& transport =
-      adopt(std::make_unique<Transport>(
-                std::in_place_type<transport::PlainTransport>,
-                sfu::MediaSession::Shared{random, options.wall_clock, dirty, router, events}, batch, *backend,
-                std::move(plain), random),
+      adopt(std::make_unique<Transport>(std::in_place_type<transport::PlainTransport>, shared(), batch,
+                                        *backend, std::move(plain), random),
             room, peer, std::move(id));
   add_socket(transport, transport.plain()->socket().id);
   if (const auto& rtcp = transport.plain()->rtcp_socket()) add_socket(transport, rtcp->id);
+  return transport;
+}
+
+Transport& State::add_direct_transport(Room& room, Peer* peer, std::string id,
+                                       std::uint32_t max_message_size) {
+  Transport& transport = adopt(std::make_unique<Transport>(std::in_place_type<transport::DirectTransport>,
+                                                           shared(), batch, max_message_size),
+                               room, peer, std::move(id));
+  direct.push_back(&transport);
+  // Whatever a client may send goes to the controller too.
+  transport.data.set_limits({.max_message_size = kMaxDirectMessageSize});
   return transport;
 }
 
@@ -91,8 +98,13 @@ void State::close_transport(Transport& transport, Instant now) {
     close_consumer(*find(consumers, transport.media.consumers().back()->id()));
   while (!transport.media.producers().empty())
     close_producer(*find(producers, transport.media.producers().back()->id()), now);
+  while (!transport.data.consumers().empty())
+    close_data_consumer(*find(data_consumers, transport.data.consumers().back()->id()), now);
+  while (!transport.data.producers().empty())
+    close_data_producer(*find(data_producers, transport.data.producers().back()->id()), now);
   transport.visit([&](auto& one) { one.close(now); });
   forget(transport);
+  erase_value(direct, &transport);
   erase_value(transport.room->transports, &transport);
   if (transport.peer != nullptr) {
     erase_value(transport.peer->transports, &transport);
@@ -129,6 +141,26 @@ void State::close_consumer(ConsumerEntry& entry, std::string_view tell) {
   entry.transport->media.remove_consumer(*entry.consumer);
   if (!tell.empty()) emit(ObjectClosed{ObjectKind::kConsumer, id, std::string(tell)});
   consumers.erase(consumers.find(id));
+}
+
+void State::close_data_producer(DataProducerEntry& entry, Instant now, std::string_view tell) {
+  sfu::DataProducer& producer = *entry.producer;
+  const std::string id = producer.id();
+  while (!producer.consumers.empty())
+    close_data_consumer(*find(data_consumers, producer.consumers.back()->id()), now, "dataproducerclose");
+  erase_value(entry.transport->room->data_producers, &entry);
+  close_channel(*entry.transport, producer.stream(), now);
+  entry.transport->data.remove_producer(producer);
+  if (!tell.empty()) emit(ObjectClosed{ObjectKind::kDataProducer, id, std::string(tell)});
+  data_producers.erase(data_producers.find(id));
+}
+
+void State::close_data_consumer(DataConsumerEntry& entry, Instant now, std::string_view tell) {
+  const std::string id = entry.consumer->id();
+  close_channel(*entry.transport, entry.consumer->stream(), now);
+  entry.transport->data.remove_consumer(*entry.consumer);
+  if (!tell.empty()) emit(ObjectClosed{ObjectKind::kDataConsumer, id, std::string(tell)});
+  data_consumers.erase(data_consumers.find(id));
 }
 
 std::string State::make_id() {

@@ -24,10 +24,12 @@
 #include "negotiate/ortc.h"
 #include "sfu/active_speaker.h"
 #include "sfu/audio_level.h"
+#include "sfu/data_session.h"
 #include "sfu/media_session.h"
 #include "sfu/router.h"
 #include "sluice/engine.h"
 #include "srtp/backend.h"
+#include "transport/direct_transport.h"
 #include "transport/plain_transport.h"
 #include "transport/send_batch.h"
 #include "transport/webrtc_transport.h"
@@ -37,17 +39,32 @@ namespace sluice::engine {
 struct Room;
 struct Peer;
 
+/// What SCTP holds at most that it has not sent once, but for the rest of a message: enough to fill a fast
+/// path for a round trip, little beside the queues, which share payloads where SCTP copies them.
+inline constexpr std::size_t kAheadOfSctp = 256 * 1024;
+inline constexpr std::size_t kMaxDataProducers = 2'048;   ///< Of one transport.
+inline constexpr std::size_t kMaxDataConsumers = 16'384;  ///< Of one transport.
+/// Bytes: the control channel carries frames of 4 MiB at most.
+inline constexpr std::uint32_t kMaxDirectMessageSize = 4'000'000;
+
 /// bps by BitrateLimit; 0: none.
 using BitrateLimits = std::array<std::uint32_t, 3>;
 
 struct Transport {
-  using Kind = std::variant<transport::WebRtcTransport, transport::PlainTransport>;
+  using Kind =
+      std::variant<transport::WebRtcTransport, transport::PlainTransport, transport::DirectTransport>;
+  /// What its parts report through.
+  struct Shared {
+    sfu::MediaSession::Shared media;
+    std::vector<sfu::DataSession*>& dirty_data;
+  };
 
   template <typename T, typename... Arguments>
-  Transport(std::in_place_type_t<T> type, sfu::MediaSession::Shared media_shared, Arguments&&... arguments)
+  Transport(std::in_place_type_t<T> type, Shared shared, Arguments&&... arguments)
       : kind(type, std::forward<Arguments>(arguments)...),
         endpoint(visit([](auto& one) -> transport::Endpoint& { return one; })),
-        media(endpoint.sender(), endpoint.drops(), media_shared, this),
+        media(endpoint.sender(), endpoint.drops(), shared.media, this),
+        data(shared.dirty_data, shared.media.events, this),
         deadline(this) {}
 
   /// Null when it is of another kind.
@@ -61,6 +78,17 @@ struct Transport {
   [[nodiscard]] const transport::PlainTransport* plain() const {
     return std::get_if<transport::PlainTransport>(&kind);
   }
+  [[nodiscard]] transport::DirectTransport* direct() {
+    return std::get_if<transport::DirectTransport>(&kind);
+  }
+  [[nodiscard]] const transport::DirectTransport* direct() const {
+    return std::get_if<transport::DirectTransport>(&kind);
+  }
+  /// Null without SCTP.
+  [[nodiscard]] sctp::DataChannels* channels() { return webrtc() == nullptr ? nullptr : webrtc()->data(); }
+  [[nodiscard]] const sctp::DataChannels* channels() const {
+    return webrtc() == nullptr ? nullptr : webrtc()->data();
+  }
   template <typename Visit>
   decltype(auto) visit(Visit&& one) {
     return std::visit(std::forward<Visit>(one), kind);
@@ -72,6 +100,7 @@ struct Transport {
   Kind kind;
   transport::Endpoint& endpoint;  ///< What all kinds have: the base of `kind`.
   sfu::MediaSession media;
+  sfu::DataSession data;
   Deadline deadline;
   std::vector<Path> paths;          ///< Ours in State::by_path, each known to ICE: WebRTC.
   std::vector<std::string> ufrags;  ///< Ours in State::by_ufrag: WebRTC.
@@ -83,6 +112,8 @@ struct Transport {
   std::uint64_t negotiated_limit =
       0;                   ///< bps that the client takes at most (b= lines of its descriptions); 0: any.
   std::uint8_t trace = 0;  ///< Bits by TraceType.
+  std::unordered_map<sctp::ChannelHandle, std::uint16_t> streams;  ///< Of data channels.
+  std::uint32_t next_stream = 0;                                   ///< To be tried for the next one by ORTC.
 };
 
 struct ProducerEntry {
@@ -96,6 +127,17 @@ struct ConsumerEntry {
   sfu::Consumer* consumer = nullptr;
   Transport* transport = nullptr;
   ProducerEntry* producer = nullptr;
+};
+
+struct DataProducerEntry {
+  sfu::DataProducer* producer = nullptr;
+  Transport* transport = nullptr;
+};
+
+struct DataConsumerEntry {
+  sfu::DataConsumer* consumer = nullptr;
+  Transport* transport = nullptr;
+  DataProducerEntry* producer = nullptr;
 };
 
 /// Which of the worker's sockets a transport offers, and which it would rather be reached by.
@@ -118,6 +160,7 @@ struct Peer {
   std::string name;
   Room* room = nullptr;
   Subscription subscription = Subscription::kManual;
+  bool produce_data = true;  ///< See CreatePeer.
   std::vector<Transport*> transports;
   // Driven by offer and answer:
   CandidateChoice candidates;
@@ -152,6 +195,7 @@ struct Room {
   std::vector<Peer*> peers;
   std::vector<Transport*> transports;  ///< All of the room, its peers' included.
   std::vector<ProducerEntry*> producers;
+  std::vector<DataProducerEntry*> data_producers;
   std::vector<Observer*> observers;
 };
 
@@ -175,12 +219,15 @@ class State {
   /// Takes the sockets of `plain` over.
   Transport& add_plain_transport(Room& room, Peer* peer, std::string id,
                                  transport::PlainTransport::Options plain);
+  Transport& add_direct_transport(Room& room, Peer* peer, std::string id, std::uint32_t max_message_size);
   void close_room(Room& room, Instant now);
   void close_peer(Peer& peer, Instant now);
   void close_transport(Transport& transport, Instant now);
   /// `reason`: told to the consumers' owners, and, if `tell`, of the producer itself.
   void close_producer(ProducerEntry& entry, Instant now, std::string_view tell = {});
   void close_consumer(ConsumerEntry& entry, std::string_view tell = {});
+  void close_data_producer(DataProducerEntry& entry, Instant now, std::string_view tell = {});
+  void close_data_consumer(DataConsumerEntry& entry, Instant now, std::string_view tell = {});
   void close_observer(Observer& observer);
   [[nodiscard]] std::string make_id();
 
@@ -206,6 +253,14 @@ class State {
   /// A socket that no transport has any more.
   void release_socket(SocketId id) { released_sockets.push_back(id); }
 
+  // --- Data (data_flow.cc, data_channels.cc)
+  /// What SCTP has to tell.
+  void take_data(Transport& transport, Instant now);
+  /// Gives what waits to the ways that take it.
+  void send_data(Instant now);
+  /// Events of messages and packets for the controller, as many as its room allows.
+  void tell_controller();
+
   // --- What a transport tells its peer
   [[nodiscard]] IceParameters ice_parameters(const ice::Credentials& credentials) const;
   [[nodiscard]] std::vector<IceCandidate> candidates(CandidateChoice choice = {}) const;
@@ -226,6 +281,9 @@ class State {
   DeadlineHeap observer_deadlines;  ///< A heap of their own, as its owners are of another type.
   HandshakeQueue handshakes;
   std::vector<sfu::MediaSession*> dirty;
+  std::vector<sfu::DataSession*> dirty_data;
+  std::vector<Transport*> direct;  ///< Transports of that kind.
+  std::size_t controller_room = static_cast<std::size_t>(-1);
   transport::DropCounters drops;  ///< Of datagrams that no transport took.
   std::vector<Event> events;
   bool negotiation_changed = false;  ///< Some JSEP peer may need negotiation.
@@ -235,6 +293,8 @@ class State {
   Table<Transport> transports;
   Table<ProducerEntry> producers;
   Table<ConsumerEntry> consumers;
+  Table<DataProducerEntry> data_producers;
+  Table<DataConsumerEntry> data_consumers;
   Table<Observer> observers;
   std::unordered_map<Path, Transport*> by_path;
   std::vector<Path>
@@ -244,6 +304,9 @@ class State {
   std::vector<SocketId> released_sockets;
 
  private:
+  [[nodiscard]] Transport::Shared shared() {
+    return {{random, options.wall_clock, dirty, router, events}, dirty_data};
+  }
   Transport& adopt(std::unique_ptr<Transport> owned, Room& room, Peer* peer, std::string id);
   [[nodiscard]] Transport* owner_of(SocketId socket) const {
     return socket < by_socket.size() ? by_socket[socket] : nullptr;
@@ -267,6 +330,7 @@ class State {
   void schedule_dirty();
   void report_changes(Transport& transport, transport::WebRtcTransport& webrtc);
   void report_changes(Transport& transport, transport::PlainTransport& plain);
+  static void report_changes(Transport& /*transport*/, transport::DirectTransport& /*direct*/) {}
 
   std::vector<Begun> begun_;  ///< Of the datagrams of one receive().
 };

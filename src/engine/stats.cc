@@ -6,6 +6,7 @@ namespace {
 void add_own(const State& state, const transport::WebRtcTransport& webrtc, TransportStats& stats) {
   stats.ice_state = to_string(webrtc.ice().state());
   stats.dtls_state = name_of(webrtc.dtls() != nullptr ? webrtc.dtls()->state() : dtls::State::kNew);
+  if (webrtc.data() != nullptr) stats.sctp_state = to_string(webrtc.data()->state());
   if (const auto path = webrtc.ice().selected()) stats.tuple = tuple_of(state, *path);
 }
 
@@ -15,6 +16,9 @@ void add_own(const State& /*state*/, const transport::PlainTransport& plain, Tra
   stats.rtcp_mux = plain.rtcp_mux();
   stats.comedia = plain.comedia();
 }
+
+void add_own(const State& /*state*/, const transport::DirectTransport& /*direct*/,
+             TransportStats& /*stats*/) {}
 
 std::optional<std::uint32_t> limit_of(const Transport& transport, BitrateLimit limit) {
   const std::uint32_t bitrate = transport.bitrate_limits[static_cast<std::size_t>(limit)];
@@ -68,8 +72,21 @@ Result<Reply> handle(State& state, const GetStats& command, Instant now) {
       reply.streams.insert(reply.streams.begin(), entry->consumer->stats(now));
       return Reply(std::move(reply));
     }
+    case ObjectKind::kDataProducer: {
+      DataProducerEntry* entry = find(state.data_producers, command.id);
+      if (entry == nullptr) return not_found("id", "data producer", command.id);
+      reply.data = entry->producer->stats(now);
+      return Reply(std::move(reply));
+    }
+    case ObjectKind::kDataConsumer: {
+      DataConsumerEntry* entry = find(state.data_consumers, command.id);
+      if (entry == nullptr) return not_found("id", "data consumer", command.id);
+      reply.data = entry->consumer->stats(now);
+      return Reply(std::move(reply));
+    }
     default:
-      return invalid_argument("kind", "only a transport, a producer or a consumer has statistics");
+      return invalid_argument("kind",
+                              "only a transport, a producer or a consumer (of media or data) has statistics");
   }
 }
 

@@ -6,6 +6,9 @@
 namespace sluice::engine {
 namespace {
 
+/// A message is put together in memory; what a client may fill there is bounded.
+constexpr std::uint32_t kMaxReceiveMessageSize = 16U << 20;
+
 /// One of the two protocols: `wanted` unset takes what there is.
 Result<bool> choose_protocol(const State& state, IceProtocol protocol, std::optional<bool> wanted,
                              const char* field) {
@@ -19,6 +22,20 @@ Result<bool> choose_protocol(const State& state, IceProtocol protocol, std::opti
         "the worker does not listen on " + name + "; it does when its settings' listen has such an address"};
   }
   return listens && wanted.value_or(true);
+}
+
+Result<void> check_sctp(const SctpOptions& sctp) {
+  if (!sctp.enable) return {};
+  if (sctp.outgoing_streams == 0) return invalid_argument("numSctpStreams.OS", "expected 1 to 65535, got 0");
+  if (sctp.max_incoming_streams == 0)
+    return invalid_argument("numSctpStreams.MIS", "expected 1 to 65535, got 0");
+  if (sctp.max_send_message_size == 0) return invalid_argument("maxSendMessageSize", "expected 1 or more");
+  if (sctp.max_receive_message_size == 0 || sctp.max_receive_message_size > kMaxReceiveMessageSize) {
+    return invalid_argument("maxReceiveMessageSize",
+                            "expected 1 to " + std::to_string(kMaxReceiveMessageSize) + " bytes, got " +
+                                std::to_string(sctp.max_receive_message_size));
+  }
+  return {};
 }
 
 Error not_webrtc() {
@@ -58,16 +75,26 @@ Result<NewTransport> check_new_transport(State& state, const std::string& room_i
   return out;
 }
 
-Result<Reply> handle(State& state, const CreateWebRtcTransport& command, Instant /*now*/) {
+Result<Reply> handle(State& state, const CreateWebRtcTransport& command, Instant now) {
   auto made = check_new_transport(state, command.room_id, command.peer_id, command.transport_id);
   if (!made) return made.error();
   const auto choice = choose_candidates(state, command.candidates);
   if (!choice) return choice.error();
+  if (auto valid = check_sctp(command.sctp); !valid) return valid.error();
   Transport& transport = state.add_webrtc_transport(
       *made->room, made->peer, made->id, std::chrono::seconds(command.ice_consent_timeout_seconds));
-  return Reply(WebRtcTransportReply{made->id, state.ice_parameters(transport.webrtc()->ice().local()),
-                                    state.candidates(*choice),
-                                    DtlsParameters{DtlsRole::kAuto, state.fingerprints()}});
+  WebRtcTransportReply reply{made->id,
+                             state.ice_parameters(transport.webrtc()->ice().local()),
+                             state.candidates(*choice),
+                             DtlsParameters{DtlsRole::kAuto, state.fingerprints()},
+                             {}};
+  if (command.sctp.enable) {
+    enable_data(state, transport, command.sctp, now);
+    reply.sctp_parameters =
+        SctpParameters{5000, command.sctp.outgoing_streams, command.sctp.max_incoming_streams,
+                       command.sctp.max_receive_message_size};
+  }
+  return Reply(std::move(reply));
 }
 
 Result<Reply> handle(State& state, const ConnectTransport& command, Instant now) {

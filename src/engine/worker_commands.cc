@@ -5,8 +5,9 @@ namespace sluice::engine {
 namespace {
 
 std::string_view name_of(ObjectKind kind) {
-  static constexpr std::string_view kNames[] = {"worker",   "room",     "peer",    "transport",
-                                                "producer", "consumer", "observer"};
+  static constexpr std::string_view kNames[] = {"worker",    "room",          "peer",
+                                                "transport", "producer",      "consumer",
+                                                "observer",  "data producer", "data consumer"};
   return kNames[static_cast<std::size_t>(kind)];
 }
 
@@ -27,15 +28,32 @@ Result<Reply> set_producer_paused(State& state, std::string_view id, bool paused
   return Reply(Done{});
 }
 
+Result<Reply> set_data_producer_paused(State& state, std::string_view id, bool paused) {
+  DataProducerEntry* entry = find(state.data_producers, id);
+  if (entry == nullptr) return not_found("id", "data producer", id);
+  if (entry->producer->paused() == paused) return Reply(Done{});
+  entry->producer->set_paused(paused);
+  for (const sfu::DataConsumer* consumer : entry->producer->consumers)
+    state.emit(DataProducerPaused{consumer->id(), paused});
+  return Reply(Done{});
+}
+
 Result<Reply> set_paused(State& state, ObjectKind kind, std::string_view id, bool paused, Instant now) {
   if (kind == ObjectKind::kProducer) return set_producer_paused(state, id, paused, now);
+  if (kind == ObjectKind::kDataProducer) return set_data_producer_paused(state, id, paused);
+  if (kind == ObjectKind::kDataConsumer) {
+    DataConsumerEntry* entry = find(state.data_consumers, id);
+    if (entry == nullptr) return not_found("id", "data consumer", id);
+    return entry->consumer->set_paused(paused), Reply(Done{});
+  }
   if (kind == ObjectKind::kObserver) {
     Observer* observer = find(state.observers, id);
     if (observer == nullptr) return not_found("id", "observer", id);
     return state.pause_observer(*observer, paused), Reply(Done{});
   }
   if (kind != ObjectKind::kConsumer)
-    return wrong_kind(kind, paused ? "paused" : "resumed", "a producer, a consumer or an observer");
+    return wrong_kind(kind, paused ? "paused" : "resumed",
+                      "a producer or a consumer (of media or data) or an observer");
   ConsumerEntry* entry = find(state.consumers, id);
   if (entry == nullptr) return not_found("id", "consumer", id);
   entry->consumer->set_paused(paused, now);
@@ -77,10 +95,19 @@ Result<Reply> handle(State& state, const Close& command, Instant now) {
       if (Observer* observer = find(state.observers, command.id))
         return state.close_observer(*observer), Reply(Done{});
       break;
+    case ObjectKind::kDataProducer:
+      if (DataProducerEntry* producer = find(state.data_producers, command.id))
+        return state.close_data_producer(*producer, now), Reply(Done{});
+      break;
+    case ObjectKind::kDataConsumer:
+      if (DataConsumerEntry* consumer = find(state.data_consumers, command.id))
+        return state.close_data_consumer(*consumer, now), Reply(Done{});
+      break;
     case ObjectKind::kWorker:
       return wrong_kind(
           command.kind, "closed by a request",
-          "a room, peer, transport, producer, consumer or observer; a worker ends with its channel");
+          "a room, peer, transport, producer, consumer (of media or data) or observer; a worker "
+          "ends with its channel");
   }
   return not_found("id", name_of(command.kind), command.id);
 }

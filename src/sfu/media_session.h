@@ -74,6 +74,9 @@ class MediaSession {
   void on_rtp(const PacketRef& packet, Instant now);
   void on_rtcp(Bytes compound, Instant now);
 
+  /// Who sends with this SSRC; null: nobody.
+  [[nodiscard]] Consumer* find_consumer(Ssrc ssrc) const;
+
   /// Bytes, bitrates and loss of all that it receives and sends (media_session_stats.cc).
   void add_stats(TransportStats& out, Instant now) const;
 
@@ -104,8 +107,6 @@ class MediaSession {
   /// Of a producer that was closed just now: on its way since before, and of no other that has its MID and
   /// RID.
   [[nodiscard]] bool is_left_over(Ssrc ssrc, Instant now) const;
-  Consumer* find_consumer(Ssrc ssrc) const;
-
   // media_session_rtcp.cc
   void on_feedback(const rtcp::Packet& packet, Instant now);
   void on_sender_report(const rtcp::SenderReport& report, Instant now);

@@ -30,6 +30,8 @@ std::string_view to_string(DropReason reason) {
       "producer-paused",
       "rtcp-malformed",
       "not-connected",
+      "controller-queue-full",
+      "data-unknown-stream",
       "sctp-unexpected",
   };
   static_assert(std::size(kNames) == kDropReasonCount);

@@ -35,8 +35,10 @@ enum class DropReason : std::uint8_t {
   kRtxUnknownStream,
   kProducerPaused,
   kRtcpMalformed,
-  kNotConnected,    ///< A plain transport that nobody has connected yet.
-  kSctpUnexpected,  ///< Application data of DTLS, on a transport without data channels.
+  kNotConnected,         ///< A plain transport that nobody has connected yet.
+  kControllerQueueFull,  ///< Of a direct transport: the controller does not read fast enough.
+  kDataUnknownStream,    ///< A message of a stream that no data producer takes.
+  kSctpUnexpected,       ///< Application data of DTLS, on a transport without data channels.
 };
 inline constexpr std::size_t kDropReasonCount = static_cast<std::size_t>(DropReason::kSctpUnexpected) + 1;
 

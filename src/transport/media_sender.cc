@@ -23,7 +23,7 @@ bool MediaSender::send_rtp(const OutgoingRtp& rtp, Instant now, const SendStamp*
   if (unprotected_) {
     const std::size_t plain = header->size + rtp.prefix.size();
     if (!rtp.payload.empty()) std::memcpy(out + plain, rtp.payload.data(), rtp.payload.size());
-    batch_->queue(destination_, *path_, plain + rtp.payload.size());
+    leave(*path_, plain + rtp.payload.size());
     count(plain + rtp.payload.size(), now);
     return true;
   }
@@ -44,7 +44,7 @@ bool MediaSender::send_copy(const Path& path, Bytes bytes, Instant now) {
 bool MediaSender::finish_rtcp(MutableBytes buffer, std::size_t size, Instant now) {
   const std::size_t protected_size = unprotected_ ? size : outbound_->protect_rtcp(buffer, size);
   if (protected_size == 0) return false;
-  batch_->queue(destination_, *rtcp_path_, protected_size);
+  leave(*rtcp_path_, protected_size);
   count(protected_size, now);
   return true;
 }

@@ -13,6 +13,7 @@
 #include "rtp/rate_meter.h"
 #include "sluice/packet.h"
 #include "srtp/outbound.h"
+#include "transport/direct_queue.h"
 #include "transport/send_batch.h"
 #include "transport/send_stamp.h"
 
@@ -36,6 +37,12 @@ class MediaSender {
   void forget_keys() { outbound_.reset(); }
   /// A plain transport without SRTP: everything leaves as it is.
   void set_unprotected() { unprotected_ = true; }
+  /// All goes to the controller, as it is, by no path.
+  void set_direct(DirectQueue& queue) {
+    direct_ = &queue;
+    unprotected_ = true;
+    set_path(Path{});
+  }
   /// Of RTP and RTCP alike.
   void set_path(std::optional<Path> path) { path_ = rtcp_path_ = path; }
   /// RTCP goes a way of its own.
@@ -88,6 +95,11 @@ class MediaSender {
 
   [[nodiscard]] bool has_keys() const { return unprotected_ || outbound_.has_value(); }
   bool finish_rtcp(MutableBytes buffer, std::size_t size, Instant now);
+  /// Sends the current slot as it is.
+  void leave(const Path& path, std::size_t size) {
+    if (direct_ != nullptr) return direct_->push(Bytes(batch_->slot(), size));
+    batch_->queue(destination_, path, size);
+  }
   void count(std::size_t size, Instant now) {
     ++packets_;
     bytes_ += size;
@@ -98,6 +110,7 @@ class MediaSender {
   SendBatch::Destination destination_;
   std::optional<srtp::Outbound> outbound_;
   bool unprotected_ = false;
+  DirectQueue* direct_ = nullptr;  ///< Of a direct transport: instead of the batch.
   std::optional<Path> path_;
   std::optional<Path> rtcp_path_;
   SequenceNumber transport_cc_;  ///< Next transport-wide number.

@@ -146,6 +146,46 @@ describe('mediasoup-client', { skip: missingChromium() || false }, () => {
     });
   });
 
+  it('produces and consumes data: strings, binary and empty messages, and a channel that ends', async (t) => {
+    const server = await startExample(t, { listen: [{ ip: '127.0.0.1' }] });
+    const [ada, bob] = await Promise.all([open(t, await Chromium.start(), server.port), open(t, await Chromium.start(), server.port)]);
+    const chatOpen = (/** @type {Page} */ page) =>
+      page.evaluate(() => {
+        const { chat, dataConsumers } = /** @type {any} */ (window).app;
+        const [one] = dataConsumers.values();
+        return chat?.readyState === 'open' && one?.readyState === 'open';
+      });
+    await until('both to have open channels', async () => (await chatOpen(ada)) && (await chatOpen(bob)), { within: PLAYS_WITHIN_MS });
+    await bob.evaluate(() => {
+      const w = /** @type {any} */ (window);
+      w.heard = [];
+      const [one] = w.app.dataConsumers.values();
+      one.on('message', (/** @type {any} */ message) => w.heard.push(typeof message === 'string' ? message : [...new Uint8Array(message)]));
+    });
+    await ada.evaluate(() => {
+      const { chat } = /** @type {any} */ (window).app;
+      for (const message of ['hello', new Uint8Array([1, 2, 3]).buffer, '', new ArrayBuffer(0), 'x'.repeat(200_000)]) chat.send(message);
+    });
+    const heard = await until('Bob to hear it all', () =>
+      bob.evaluate(() => {
+        const { heard } = /** @type {any} */ (window);
+        return heard.length === 5 && heard;
+      }),
+    );
+    assert.deepEqual(heard.slice(0, 4), ['hello', [1, 2, 3], '', []]);
+    assert.equal(heard[4].length, 200_000);
+    const transports = await Promise.all([...server.members].map(({ peer }) => peer.dump()));
+    assert.equal(transports.length, 2);
+    await ada.evaluate(async () => {
+      const { chat, request } = /** @type {any} */ (window).app;
+      chat.close();
+      await request('closeDataProducer', { dataProducerId: chat.id }).catch(() => {}); // the worker may have heard of it first
+    });
+    await until('Bob’s channel to close', () => bob.evaluate(() => /** @type {any} */ (window).app.dataConsumers.size === 0));
+    const { dataProducers, dataConsumers } = (await server.worker.dump()).counts;
+    assert.deepEqual([dataProducers, dataConsumers], [1, 1]);
+  });
+
   it('in Firefox and Chromium together: each produces and consumes', { skip: missingFirefox() || false }, async (t) => {
     const server = await startExample(t);
     const fox = await open(t, await Firefox.start(), server.port);

@@ -76,7 +76,16 @@ async function renegotiate(t, browser, settings, count) {
   await server.ask('close');
   for (const { connection } of Object.values(server.ends)) connection.close();
   const { counts, network } = /** @type {any} */ (await server.worker.dump());
-  assert.deepEqual(counts, { rooms: 1, peers: 0, transports: 0, producers: 0, consumers: 0, observers: 0 });
+  assert.deepEqual(counts, {
+    rooms: 1,
+    peers: 0,
+    transports: 0,
+    producers: 0,
+    consumers: 0,
+    dataProducers: 0,
+    dataConsumers: 0,
+    observers: 0,
+  });
   assert.equal(network.usernameFragments, 0);
   assert.equal(network.paths, 0);
 }

@@ -58,7 +58,9 @@ TEST_CASE("closing a transport closes its producers and consumers, and the consu
                               {"transports", 1},
                               {"producers", 1},
                               {"consumers", 0},
-                              {"observers", 0}});
+                              {"observers", 0},
+                              {"dataProducers", 0},
+                              {"dataConsumers", 0}});
   CHECK(call.object(ObjectKind::kPeer, "ada")["transportIds"].empty());
 }
 
@@ -71,7 +73,9 @@ TEST_CASE("closing a peer closes its transports") {
                               {"transports", 1},
                               {"producers", 1},
                               {"consumers", 0},
-                              {"observers", 0}});
+                              {"observers", 0},
+                              {"dataProducers", 0},
+                              {"dataConsumers", 0}});
   CHECK(call.object(ObjectKind::kRoom, "room")["peerIds"] == Json{"bob"});
   (void)call.ask<PeerReply>(
       CreatePeer{"room", "ada", "Ada", Subscription::kManual});  // id and name are free again
@@ -87,14 +91,18 @@ TEST_CASE("closing a room closes everything in it, and nothing of another room")
                               {"transports", 1},
                               {"producers", 0},
                               {"consumers", 0},
-                              {"observers", 0}});
+                              {"observers", 0},
+                              {"dataProducers", 0},
+                              {"dataConsumers", 0}});
   (void)call.ask<Done>(Close{ObjectKind::kRoom, "other"});
   CHECK(call.counts() == Json{{"rooms", 0},
                               {"peers", 0},
                               {"transports", 0},
                               {"producers", 0},
                               {"consumers", 0},
-                              {"observers", 0}});
+                              {"observers", 0},
+                              {"dataProducers", 0},
+                              {"dataConsumers", 0}});
   const Json dump = Json::parse(call.dump());
   CHECK(dump["network"]["usernameFragments"] == 0);
   CHECK(dump["deadlines"] == 0);

@@ -60,6 +60,7 @@ struct JoinOptions {
   std::vector<std::string> lacks{};     ///< Media types that it does not receive: "audio/red". By ORTC only.
   std::optional<SocketAddress>
       address{};  ///< Instead of one of its own, which a participant before may have had.
+  std::optional<SctpOptions> data{};  ///< Data channels. By ORTC only.
   std::uint32_t key_frame_request_delay_ms = 0;
   std::uint32_t consent_timeout_seconds = 30;
   std::optional<LinkSpec> up{};
@@ -153,6 +154,9 @@ class World {
   [[nodiscard]] std::vector<RtpStreamStats> producer_stats(const Participant& participant, MediaKind kind);
   [[nodiscard]] std::string dump_worker() { return request<DumpReply>(Dump{ObjectKind::kWorker, ""}).json; }
 
+  /// Something was called on its connection from outside.
+  void touch(Participant& participant);
+
   // --- Time
   void run_for(Duration duration);
   /// False when `done` did not hold within `limit`.
@@ -191,7 +195,6 @@ class World {
   /// Negotiates with everyone who needs it.
   void settle_signaling();
   void retire(Participant& viewer, const std::string& consumer_id);
-  void touch(Participant& participant);
   [[nodiscard]] Instant next_event() const;
 
   WorldOptions options_;

@@ -3,7 +3,8 @@
 namespace sluice::control {
 namespace {
 
-static_assert(static_cast<int>(ObjectKind::kObserver) == static_cast<int>(wire::ObjectKind::OBSERVER));
+static_assert(static_cast<int>(ObjectKind::kDataConsumer) ==
+              static_cast<int>(wire::ObjectKind::DATA_CONSUMER));
 static_assert(static_cast<int>(TraceType::kBwe) == static_cast<int>(wire::TraceType::BWE));
 static_assert(static_cast<int>(ErrorCode::kInternal) == static_cast<int>(wire::ErrorCode::INTERNAL));
 

@@ -104,6 +104,16 @@ Result<std::string> Controller::produce(const Produce& command) {
   return std::move(reply->producer_id);
 }
 
+Result<void> Controller::produce_data(const ProduceData& command) {
+  auto reply = ask<Done>(command);
+  if (!reply) return reply.error();
+  return {};
+}
+
+Result<DataConsumerReply> Controller::consume_data(const ConsumeData& command) {
+  return ask<DataConsumerReply>(command);
+}
+
 Result<ConsumerReply> Controller::consume(const Consume& command) {
   return ask<ConsumerReply>(command);
 }

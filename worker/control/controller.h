@@ -31,6 +31,8 @@ class Controller {
   Result<PlainConnectReply> connect_plain_transport(const ConnectPlainTransport& command);
   Result<std::string> produce(const Produce& command);
   Result<ConsumerReply> consume(const Consume& command);
+  Result<void> produce_data(const ProduceData& command);
+  Result<DataConsumerReply> consume_data(const ConsumeData& command);
   Result<void> close(ObjectKind kind, const std::string& id);
   /// JSON.
   Result<std::string> dump(ObjectKind kind, const std::string& id);

@@ -143,6 +143,16 @@ wire::CreateWebRtcTransportT to_table(const CreateWebRtcTransport& command) {
   table.prefer_tcp = command.candidates.prefer_tcp;
   table.prefer_ipv4 = command.candidates.prefer_ipv4;
   table.prefer_ipv6 = command.candidates.prefer_ipv6;
+  if (command.sctp.enable) {
+    table.sctp = std::make_unique<wire::SctpOptionsT>();
+    table.sctp->outgoing_streams = command.sctp.outgoing_streams;
+    table.sctp->max_incoming_streams = command.sctp.max_incoming_streams;
+    table.sctp->max_send_message_size = command.sctp.max_send_message_size;
+    table.sctp->max_receive_message_size = command.sctp.max_receive_message_size;
+    table.sctp->send_buffer_size = command.sctp.send_buffer_size;
+    table.sctp->per_stream_send_queue_limit = command.sctp.per_stream_send_queue_limit;
+    table.sctp->max_receiver_window_buffer_size = command.sctp.max_receiver_window_buffer_size;
+  }
   return table;
 }
 
@@ -211,6 +221,30 @@ wire::ConsumeT to_table(const Consume& command) {
       table.preferred_layers->temporal_layer = *command.preferred_layers->temporal;
   }
   table.ignore_dtx = command.ignore_dtx;
+  return table;
+}
+
+wire::ProduceDataT to_table(const ProduceData& command) {
+  wire::ProduceDataT table;
+  table.transport_id = command.transport_id;
+  table.data_producer_id = command.data_producer_id;
+  if (const auto& stream = command.sctp_stream_parameters) {
+    table.sctp_stream_parameters = std::make_unique<wire::SctpStreamParametersT>();
+    table.sctp_stream_parameters->stream_id = stream->stream_id;
+    table.sctp_stream_parameters->ordered = stream->ordered;
+  }
+  table.label = command.label;
+  table.protocol = command.protocol;
+  table.paused = command.paused;
+  return table;
+}
+
+wire::ConsumeDataT to_table(const ConsumeData& command) {
+  wire::ConsumeDataT table;
+  table.transport_id = command.transport_id;
+  table.data_consumer_id = command.data_consumer_id;
+  table.data_producer_id = command.data_producer_id;
+  table.paused = command.paused;
   return table;
 }
 
@@ -309,6 +343,20 @@ Result<ConsumerReply> read_reply<ConsumerReply>(const wire::Response& response) 
   out.type = text_of(reply.type());
   out.paused = reply.paused();
   out.producer_paused = reply.producer_paused();
+  return out;
+}
+
+template <>
+Result<DataConsumerReply> read_reply<DataConsumerReply>(const wire::Response& response) {
+  const auto table = table_of<wire::DataConsumerReply>(response);
+  if (!table) return table.error();
+  const wire::DataConsumerReply& reply = **table;
+  DataConsumerReply out;
+  out.data_consumer_id = text_of(reply.data_consumer_id());
+  out.data_producer_id = text_of(reply.data_producer_id());
+  out.type = text_of(reply.type());
+  if (const auto* stream = reply.sctp_stream_parameters())
+    out.sctp_stream_parameters = SctpStreamParameters{stream->stream_id(), stream->ordered()};
   return out;
 }
 

@@ -44,6 +44,8 @@ wire::CreatePlainTransportT to_table(const CreatePlainTransport& command);
 wire::ConnectPlainTransportT to_table(const ConnectPlainTransport& command);
 wire::ProduceT to_table(const Produce& command);
 wire::ConsumeT to_table(const Consume& command);
+wire::ProduceDataT to_table(const ProduceData& command);
+wire::ConsumeDataT to_table(const ConsumeData& command);
 wire::CloseT to_table(const Close& command);
 wire::ResumeT to_table(const Resume& command);
 wire::DumpT to_table(const Dump& command);

@@ -3,6 +3,8 @@
 #include "control_generated.h"
 #include "worker/control/common.h"
 #include "worker/control/consumer.h"
+#include "worker/control/data.h"
+#include "worker/control/direct_transport.h"
 #include "worker/control/observer.h"
 #include "worker/control/peer.h"
 #include "worker/control/plain_transport.h"
@@ -103,6 +105,30 @@ Result<Request> read_request(const wire::Request& table) {
       return read_as<wire::Subscribe>(table);
     case wire::Command::Unsubscribe:
       return read_as<wire::Unsubscribe>(table);
+    case wire::Command::CreateDirectTransport:
+      return read_as<wire::CreateDirectTransport>(table);
+    case wire::Command::SendRtp:
+      return read_as<wire::SendRtp>(table);
+    case wire::Command::SendRtcp:
+      return read_as<wire::SendRtcp>(table);
+    case wire::Command::ProduceData:
+      return read_as<wire::ProduceData>(table);
+    case wire::Command::ConsumeData:
+      return read_as<wire::ConsumeData>(table);
+    case wire::Command::SendToDataProducer:
+      return read_as<wire::SendToDataProducer>(table);
+    case wire::Command::SendToDataConsumer:
+      return read_as<wire::SendToDataConsumer>(table);
+    case wire::Command::GetBufferedAmount:
+      return read_as<wire::GetBufferedAmount>(table);
+    case wire::Command::SetBufferedAmountLowThreshold:
+      return read_as<wire::SetBufferedAmountLowThreshold>(table);
+    case wire::Command::SetSubchannels:
+      return read_as<wire::SetSubchannels>(table);
+    case wire::Command::AddSubchannel:
+      return read_as<wire::AddSubchannel>(table);
+    case wire::Command::RemoveSubchannel:
+      return read_as<wire::RemoveSubchannel>(table);
   }
   return Error{ErrorCode::kUnsupported, "command",
                "this worker does not know the request of type " +

@@ -38,6 +38,7 @@ CreatePeer read_command(Reader& reader, const wire::CreatePeer& table) {
   command.subscription =
       table.subscription() == wire::Subscription::ALL ? Subscription::kAll : Subscription::kManual;
   command.candidates = read_candidate_options(table);
+  command.produce_data = table.produce_data();
   return command;
 }
 

@@ -1,5 +1,6 @@
 #include "worker/control/producer.h"
 
+#include "worker/control/data.h"
 #include "worker/control/rtp_parameters.h"
 #include "worker/control/transport.h"
 
@@ -68,6 +69,7 @@ wire::StatsReplyT to_wire(const StatsReply& reply) {
   for (const RtpStreamStats& stream : reply.streams) {
     table.streams.push_back(std::make_unique<wire::RtpStreamStatsT>(to_wire(stream)));
   }
+  if (reply.data) table.data = std::make_unique<wire::DataStatsT>(to_wire(*reply.data));
   return table;
 }
 

@@ -34,6 +34,18 @@ std::string Reader::required_id(const char* field, const flatbuffers::String* va
   return id(field, value);
 }
 
+std::vector<std::uint8_t> Reader::bytes(const char* /*field*/,
+                                        const flatbuffers::Vector<std::uint8_t>* value) {
+  if (!ok() || value == nullptr) return {};
+  return {value->begin(), value->end()};
+}
+
+std::vector<std::uint16_t> Reader::numbers(const char* field,
+                                           const flatbuffers::Vector<std::uint16_t>* value) {
+  if (value == nullptr || !fits(field, value->size())) return {};
+  return {value->begin(), value->end()};
+}
+
 bool Reader::fits(const char* field, std::size_t size) {
   if (size <= kMaxList) return ok();
   fail(field, std::to_string(size) + " elements; at most " + std::to_string(kMaxList) + " are allowed");

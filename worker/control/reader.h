@@ -23,6 +23,7 @@ class Reader {
   static constexpr std::size_t kMaxId = 256;
   static constexpr std::size_t kMaxText = 4096;
   static constexpr std::size_t kMaxSdp = 1U << 20;
+  static constexpr std::size_t kMaxLabel = 65'535;  // RFC 8832 §5.1
   static constexpr std::size_t kMaxList = 256;
 
   [[nodiscard]] bool ok() const { return !error_.has_value(); }
@@ -63,6 +64,11 @@ class Reader {
     const Scope scope(*this, field, kNoIndex);
     return read(*table);
   }
+
+  /// Absent is empty. Bounded by the frame.
+  std::vector<std::uint8_t> bytes(const char* field, const flatbuffers::Vector<std::uint8_t>* value);
+  /// Absent is empty.
+  std::vector<std::uint16_t> numbers(const char* field, const flatbuffers::Vector<std::uint16_t>* value);
 
   /// Absent is empty.
   template <typename Table, typename Read>

@@ -30,6 +30,8 @@ class Session {
  public:
   /// What may wait for a controller that does not read; beyond it the channel is given up.
   static constexpr std::size_t kMaxQueued = 64U << 20;
+  /// What may wait of messages and packets for the controller: less, so that they never end the channel.
+  static constexpr std::size_t kMaxMessagesQueued = 8U << 20;
 
   /// Queues our Hello. `hello` also says which protocol version the other side must speak.
   Session(RequestHandler& handler, const Hello& hello);
@@ -48,6 +50,12 @@ class Session {
   std::vector<std::uint8_t>& out() { return out_; }
   /// How many bytes the owner holds beside out(): counted against kMaxQueued.
   void set_in_flight(std::size_t bytes) { in_flight_ = bytes; }
+
+  /// How many bytes of messages and packets it takes now (Engine::set_controller_room).
+  [[nodiscard]] std::size_t message_room() const {
+    const std::size_t queued = out_.size() + in_flight_;
+    return open() && queued < kMaxMessagesQueued ? kMaxMessagesQueued - queued : 0;
+  }
 
   [[nodiscard]] bool open() const { return state_ == State::kOpen; }
   [[nodiscard]] bool closed() const { return state_ == State::kClosed; }

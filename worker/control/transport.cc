@@ -59,6 +59,17 @@ static wire::DtlsParametersT to_wire(const DtlsParameters& parameters) {
   return table;
 }
 
+static SctpOptions read_sctp_options(const wire::SctpOptions& table) {
+  return {true,
+          table.outgoing_streams(),
+          table.max_incoming_streams(),
+          table.max_send_message_size(),
+          table.max_receive_message_size(),
+          table.send_buffer_size(),
+          table.per_stream_send_queue_limit(),
+          table.max_receiver_window_buffer_size()};
+}
+
 CreateWebRtcTransport read_command(Reader& reader, const wire::CreateWebRtcTransport& table) {
   CreateWebRtcTransport command;
   command.room_id = reader.id("roomId", table.room_id());
@@ -66,6 +77,7 @@ CreateWebRtcTransport read_command(Reader& reader, const wire::CreateWebRtcTrans
   command.transport_id = reader.id("transportId", table.transport_id());
   command.ice_consent_timeout_seconds = table.ice_consent_timeout();
   command.candidates = read_candidate_options(table);
+  if (const auto* sctp = table.sctp()) command.sctp = read_sctp_options(*sctp);
   if (command.room_id.empty() && command.peer_id.empty()) {
     reader.fail("roomId", "missing: expected the room or the peer that the transport belongs to");
   }
@@ -105,6 +117,13 @@ wire::WebRtcTransportReplyT to_wire(const WebRtcTransportReply& reply) {
     table.ice_candidates.push_back(std::make_unique<wire::IceCandidateT>(to_wire(candidate)));
   }
   table.dtls_parameters = std::make_unique<wire::DtlsParametersT>(to_wire(reply.dtls_parameters));
+  if (const auto& sctp = reply.sctp_parameters) {
+    table.sctp_parameters = std::make_unique<wire::SctpParametersT>();
+    table.sctp_parameters->port = sctp->port;
+    table.sctp_parameters->outgoing_streams = sctp->outgoing_streams;
+    table.sctp_parameters->max_incoming_streams = sctp->max_incoming_streams;
+    table.sctp_parameters->max_message_size = sctp->max_message_size;
+  }
   return table;
 }
 
@@ -169,6 +188,7 @@ wire::TransportStatsT to_wire(const TransportStats& stats) {
   set(table.min_outgoing_bitrate, stats.min_outgoing_bitrate);
   set(table.rtp_packet_loss_received, stats.rtp_packet_loss_received);
   set(table.rtp_packet_loss_sent, stats.rtp_packet_loss_sent);
+  table.sctp_state = stats.sctp_state;
   return table;
 }
 

@@ -65,6 +65,11 @@ export class Channel extends EnhancedEventEmitter<ChannelEvents> {
     return this.#state === 'closed';
   }
 
+  /** Bytes that wait for the worker to read them. */
+  get backlog(): number {
+    return this.#socket.writableLength;
+  }
+
   /** Rejects with what errors.ts has for a refusal, with WorkerClosedError when the channel closes before the response. */
   request<Reply extends ReplyT>(command: CommandT, expected: ReplyClass<Reply>): Promise<Reply> {
     return new Promise<Reply>((resolve, reject) => {

@@ -1,6 +1,10 @@
 // What every object of a worker shares: the way to ask, and the addresses that notifications go to. One a worker.
 import type { Channel, CommandT, EventT, ReplyT } from './channel.js';
+import { LimitExceededError } from '../errors.js';
 import * as wire from '../wire/index.js';
+
+/** Bytes of requests that may wait for the worker to read them before send() refuses more. */
+const maxBacklog = 16 << 20;
 
 /** Something that events of the worker are about. */
 export interface Target {
@@ -27,6 +31,15 @@ const addressees = new Map<unknown, string>([
   [wire.TraceEventT, 'id'],
   [wire.DominantSpeakerT, 'observerId'],
   [wire.AudioLevelsT, 'observerId'],
+  [wire.DataProducerCreatedT, 'transportId'],
+  [wire.DataConsumerCreatedT, 'transportId'],
+  [wire.DataProducerPausedT, 'dataConsumerId'],
+  [wire.DataMessageReceivedT, 'dataConsumerId'],
+  [wire.DataConsumerFullT, 'dataConsumerId'],
+  [wire.BufferedAmountLowT, 'dataConsumerId'],
+  [wire.RtpReceivedT, 'consumerId'],
+  [wire.RtcpReceivedT, 'transportId'],
+  [wire.SctpStateChangeT, 'transportId'],
 ]);
 
 export class Link {
@@ -55,6 +68,13 @@ export class Link {
   /** For requests whose outcome does not matter, such as closing what may be gone already. */
   tell(command: CommandT): void {
     this.#channel.request(command, wire.DoneT).catch(() => {});
+  }
+
+  /** Messages and packets, whose outcome the worker's statistics tell. Throws when too much waits to be written already. */
+  send(command: CommandT): void {
+    if (this.#channel.backlog > maxBacklog)
+      throw new LimitExceededError(`${this.#channel.backlog} bytes wait for the worker, which does not read as fast as is sent`);
+    this.tell(command);
   }
 
   register(id: string, target: Target): void {

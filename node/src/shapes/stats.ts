@@ -1,6 +1,16 @@
 // Statistics and the worker's own numbers, which only travel from the worker.
 import type { LogRecord, WorkerLogLevel, WorkerLogTag } from '../types/log.js';
-import type { BaseTransportStat, PlainTransportStat, RtpStreamStat, WebRtcTransportStat, WorkerResourceUsage } from '../types/stats.js';
+import type {
+  BaseTransportStat,
+  DataConsumerStat,
+  DataProducerStat,
+  DirectTransportStat,
+  PlainTransportStat,
+  RtpStreamStat,
+  WebRtcTransportStat,
+  WorkerResourceUsage,
+} from '../types/stats.js';
+import type { SctpState } from '../types/sctp.js';
 import type { DtlsState, IceState } from '../types/transport.js';
 import * as wire from '../wire/index.js';
 import { tupleFromWire } from './listen.js';
@@ -8,7 +18,7 @@ import { mediaKind } from './rtp.js';
 import { choice, counter, optional, real, required, struct, text, uint32, uint8, type Shape } from './shape.js';
 import { transportTuple } from './transport.js';
 
-const dropped: Shape<Record<string, number>, wire.CounterT[]> = {
+const dropped: Shape<Record<string, number>, { name: string | Uint8Array | null; value: bigint }[]> = {
   toWire: (value) => Object.entries(value as Record<string, number>).map(([name, count]) => new wire.CounterT(name, BigInt(count))),
   fromWire: (counters) => Object.fromEntries(counters.map(({ name, value }) => [String(name), Number(value)])),
 };
@@ -48,12 +58,13 @@ const transportFields = struct<BaseTransportStat, wire.TransportStatsT>(wire.Tra
 });
 
 export function webRtcTransportStatFromWire(from: wire.TransportStatsT): WebRtcTransportStat {
-  const { iceState, dtlsState, iceSelectedTuple } = from;
+  const { iceState, dtlsState, iceSelectedTuple, sctpState } = from;
   return {
     type: 'webrtc-transport',
     ...transportFields.fromWire(from),
     iceState: String(iceState) as IceState,
     dtlsState: String(dtlsState) as DtlsState,
+    ...(sctpState ? { sctpState: String(sctpState) as SctpState } : {}),
     ...(iceSelectedTuple === null ? {} : { iceSelectedTuple: transportTuple.fromWire(iceSelectedTuple) }),
   };
 }
@@ -70,6 +81,26 @@ export function plainTransportStatFromWire(from: wire.TransportStatsT): PlainTra
     ...(rtcpTuple === null ? {} : { rtcpTuple: tupleFromWire(rtcpTuple) }),
   };
 }
+
+export function directTransportStatFromWire(from: wire.TransportStatsT): DirectTransportStat {
+  return { type: 'direct-transport', ...transportFields.fromWire(from) };
+}
+
+const dataFields = { type: required(text), timestamp: required(counter), label: required(text), protocol: required(text) };
+
+export const dataProducerStat = struct<DataProducerStat, wire.DataStatsT>(wire.DataStatsT, {
+  ...dataFields,
+  messagesReceived: required(counter),
+  bytesReceived: required(counter),
+});
+
+export const dataConsumerStat = struct<DataConsumerStat, wire.DataStatsT>(wire.DataStatsT, {
+  ...dataFields,
+  messagesSent: required(counter),
+  bytesSent: required(counter),
+  bufferedAmount: required(uint32),
+  dropped: required(dropped),
+});
 
 export const rtpStreamStat = struct<RtpStreamStat, wire.RtpStreamStatsT>(wire.RtpStreamStatsT, {
   type: required(text),

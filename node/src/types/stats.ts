@@ -1,5 +1,6 @@
 // Statistics. Counters count from the start of their object; bitrates are in bps over the last second.
 import type { MediaKind } from './rtp.js';
+import type { SctpState } from './sctp.js';
 import type { DtlsState, IceState, TransportTuple } from './transport.js';
 
 /** What all kinds of transport count. */
@@ -44,6 +45,8 @@ export interface WebRtcTransportStat extends BaseTransportStat {
   type: 'webrtc-transport';
   iceState: IceState;
   dtlsState: DtlsState;
+  /** With data channels. */
+  sctpState?: SctpState;
   iceSelectedTuple?: TransportTuple;
 }
 
@@ -56,7 +59,37 @@ export interface PlainTransportStat extends BaseTransportStat {
   rtcpTuple?: TransportTuple;
 }
 
-export type TransportStat = WebRtcTransportStat | PlainTransportStat;
+export interface DirectTransportStat extends BaseTransportStat {
+  type: 'direct-transport';
+}
+
+export type TransportStat = WebRtcTransportStat | PlainTransportStat | DirectTransportStat;
+
+export interface DataProducerStat {
+  type: 'data-producer';
+  /** Monotonic ms of the worker. */
+  timestamp: number;
+  label: string;
+  protocol: string;
+  messagesReceived: number;
+  /** Of messages, without what SCTP adds. */
+  bytesReceived: number;
+}
+
+export interface DataConsumerStat {
+  type: 'data-consumer';
+  /** Monotonic ms of the worker. */
+  timestamp: number;
+  label: string;
+  protocol: string;
+  /** Given to the client's SCTP association, or to this process. */
+  messagesSent: number;
+  bytesSent: number;
+  /** Bytes that wait. */
+  bufferedAmount: number;
+  /** Messages dropped, by reason: `queue-full`, `too-large`, `expired`. Reasons that never happened are absent. */
+  dropped: Record<string, number>;
+}
 
 /** One RTP stream: `inbound-rtp` of a producer, `outbound-rtp` of a consumer. */
 export interface RtpStreamStat {

@@ -85,8 +85,16 @@ preferIpv6():boolean {
   return offset ? !!this.bb!.readInt8(this.bb_pos + offset) : false;
 }
 
+/**
+ * The data channels that the client of a JSEP peer opens become data producers. Else they are closed.
+ */
+produceData():boolean {
+  const offset = this.bb!.__offset(this.bb_pos, 24);
+  return offset ? !!this.bb!.readInt8(this.bb_pos + offset) : true;
+}
+
 static startCreatePeer(builder:flatbuffers.Builder) {
-  builder.startObject(10);
+  builder.startObject(11);
 }
 
 static addRoomId(builder:flatbuffers.Builder, roomIdOffset:flatbuffers.Offset) {
@@ -129,12 +137,16 @@ static addPreferIpv6(builder:flatbuffers.Builder, preferIpv6:boolean) {
   builder.addFieldInt8(9, +preferIpv6, +false);
 }
 
+static addProduceData(builder:flatbuffers.Builder, produceData:boolean) {
+  builder.addFieldInt8(10, +produceData, +true);
+}
+
 static endCreatePeer(builder:flatbuffers.Builder):flatbuffers.Offset {
   const offset = builder.endObject();
   return offset;
 }
 
-static createCreatePeer(builder:flatbuffers.Builder, roomIdOffset:flatbuffers.Offset, peerIdOffset:flatbuffers.Offset, nameOffset:flatbuffers.Offset, subscription:Subscription, enableUdp:boolean|null, enableTcp:boolean|null, preferUdp:boolean, preferTcp:boolean, preferIpv4:boolean, preferIpv6:boolean):flatbuffers.Offset {
+static createCreatePeer(builder:flatbuffers.Builder, roomIdOffset:flatbuffers.Offset, peerIdOffset:flatbuffers.Offset, nameOffset:flatbuffers.Offset, subscription:Subscription, enableUdp:boolean|null, enableTcp:boolean|null, preferUdp:boolean, preferTcp:boolean, preferIpv4:boolean, preferIpv6:boolean, produceData:boolean):flatbuffers.Offset {
   CreatePeer.startCreatePeer(builder);
   CreatePeer.addRoomId(builder, roomIdOffset);
   CreatePeer.addPeerId(builder, peerIdOffset);
@@ -148,6 +160,7 @@ static createCreatePeer(builder:flatbuffers.Builder, roomIdOffset:flatbuffers.Of
   CreatePeer.addPreferTcp(builder, preferTcp);
   CreatePeer.addPreferIpv4(builder, preferIpv4);
   CreatePeer.addPreferIpv6(builder, preferIpv6);
+  CreatePeer.addProduceData(builder, produceData);
   return CreatePeer.endCreatePeer(builder);
 }
 
@@ -162,7 +175,8 @@ unpack(): CreatePeerT {
     this.preferUdp(),
     this.preferTcp(),
     this.preferIpv4(),
-    this.preferIpv6()
+    this.preferIpv6(),
+    this.produceData()
   );
 }
 
@@ -178,6 +192,7 @@ unpackTo(_o: CreatePeerT): void {
   _o.preferTcp = this.preferTcp();
   _o.preferIpv4 = this.preferIpv4();
   _o.preferIpv6 = this.preferIpv6();
+  _o.produceData = this.produceData();
 }
 }
 
@@ -192,7 +207,8 @@ constructor(
   public preferUdp: boolean = false,
   public preferTcp: boolean = false,
   public preferIpv4: boolean = false,
-  public preferIpv6: boolean = false
+  public preferIpv6: boolean = false,
+  public produceData: boolean = true
 ){}
 
 
@@ -211,7 +227,8 @@ pack(builder:flatbuffers.Builder): flatbuffers.Offset {
     this.preferUdp,
     this.preferTcp,
     this.preferIpv4,
-    this.preferIpv6
+    this.preferIpv6,
+    this.produceData
   );
 }
 }

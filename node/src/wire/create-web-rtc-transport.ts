@@ -2,6 +2,7 @@
 
 import * as flatbuffers from 'flatbuffers';
 
+import { SctpOptions, SctpOptionsT } from './sctp-options.js';
 
 
 /**
@@ -96,8 +97,16 @@ preferIpv6():boolean {
   return offset ? !!this.bb!.readInt8(this.bb_pos + offset) : false;
 }
 
+/**
+ * Absent: no data channels.
+ */
+sctp(obj?:SctpOptions):SctpOptions|null {
+  const offset = this.bb!.__offset(this.bb_pos, 24);
+  return offset ? (obj || new SctpOptions()).__init(this.bb!.__indirect(this.bb_pos + offset), this.bb!) : null;
+}
+
 static startCreateWebRtcTransport(builder:flatbuffers.Builder) {
-  builder.startObject(10);
+  builder.startObject(11);
 }
 
 static addRoomId(builder:flatbuffers.Builder, roomIdOffset:flatbuffers.Offset) {
@@ -140,27 +149,15 @@ static addPreferIpv6(builder:flatbuffers.Builder, preferIpv6:boolean) {
   builder.addFieldInt8(9, +preferIpv6, +false);
 }
 
+static addSctp(builder:flatbuffers.Builder, sctpOffset:flatbuffers.Offset) {
+  builder.addFieldOffset(10, sctpOffset, 0);
+}
+
 static endCreateWebRtcTransport(builder:flatbuffers.Builder):flatbuffers.Offset {
   const offset = builder.endObject();
   return offset;
 }
 
-static createCreateWebRtcTransport(builder:flatbuffers.Builder, roomIdOffset:flatbuffers.Offset, peerIdOffset:flatbuffers.Offset, transportIdOffset:flatbuffers.Offset, iceConsentTimeout:number, enableUdp:boolean|null, enableTcp:boolean|null, preferUdp:boolean, preferTcp:boolean, preferIpv4:boolean, preferIpv6:boolean):flatbuffers.Offset {
-  CreateWebRtcTransport.startCreateWebRtcTransport(builder);
-  CreateWebRtcTransport.addRoomId(builder, roomIdOffset);
-  CreateWebRtcTransport.addPeerId(builder, peerIdOffset);
-  CreateWebRtcTransport.addTransportId(builder, transportIdOffset);
-  CreateWebRtcTransport.addIceConsentTimeout(builder, iceConsentTimeout);
-  if (enableUdp !== null)
-    CreateWebRtcTransport.addEnableUdp(builder, enableUdp);
-  if (enableTcp !== null)
-    CreateWebRtcTransport.addEnableTcp(builder, enableTcp);
-  CreateWebRtcTransport.addPreferUdp(builder, preferUdp);
-  CreateWebRtcTransport.addPreferTcp(builder, preferTcp);
-  CreateWebRtcTransport.addPreferIpv4(builder, preferIpv4);
-  CreateWebRtcTransport.addPreferIpv6(builder, preferIpv6);
-  return CreateWebRtcTransport.endCreateWebRtcTransport(builder);
-}
 
 unpack(): CreateWebRtcTransportT {
   return new CreateWebRtcTransportT(
@@ -173,7 +170,8 @@ unpack(): CreateWebRtcTransportT {
     this.preferUdp(),
     this.preferTcp(),
     this.preferIpv4(),
-    this.preferIpv6()
+    this.preferIpv6(),
+    (this.sctp() !== null ? this.sctp()!.unpack() : null)
   );
 }
 
@@ -189,6 +187,7 @@ unpackTo(_o: CreateWebRtcTransportT): void {
   _o.preferTcp = this.preferTcp();
   _o.preferIpv4 = this.preferIpv4();
   _o.preferIpv6 = this.preferIpv6();
+  _o.sctp = (this.sctp() !== null ? this.sctp()!.unpack() : null);
 }
 }
 
@@ -203,7 +202,8 @@ constructor(
   public preferUdp: boolean = false,
   public preferTcp: boolean = false,
   public preferIpv4: boolean = false,
-  public preferIpv6: boolean = false
+  public preferIpv6: boolean = false,
+  public sctp: SctpOptionsT|null = null
 ){}
 
 
@@ -211,18 +211,23 @@ pack(builder:flatbuffers.Builder): flatbuffers.Offset {
   const roomId = (this.roomId !== null ? builder.createString(this.roomId!) : 0);
   const peerId = (this.peerId !== null ? builder.createString(this.peerId!) : 0);
   const transportId = (this.transportId !== null ? builder.createString(this.transportId!) : 0);
+  const sctp = (this.sctp !== null ? this.sctp!.pack(builder) : 0);
 
-  return CreateWebRtcTransport.createCreateWebRtcTransport(builder,
-    roomId,
-    peerId,
-    transportId,
-    this.iceConsentTimeout,
-    this.enableUdp,
-    this.enableTcp,
-    this.preferUdp,
-    this.preferTcp,
-    this.preferIpv4,
-    this.preferIpv6
-  );
+  CreateWebRtcTransport.startCreateWebRtcTransport(builder);
+  CreateWebRtcTransport.addRoomId(builder, roomId);
+  CreateWebRtcTransport.addPeerId(builder, peerId);
+  CreateWebRtcTransport.addTransportId(builder, transportId);
+  CreateWebRtcTransport.addIceConsentTimeout(builder, this.iceConsentTimeout);
+  if (this.enableUdp !== null)
+    CreateWebRtcTransport.addEnableUdp(builder, this.enableUdp);
+  if (this.enableTcp !== null)
+    CreateWebRtcTransport.addEnableTcp(builder, this.enableTcp);
+  CreateWebRtcTransport.addPreferUdp(builder, this.preferUdp);
+  CreateWebRtcTransport.addPreferTcp(builder, this.preferTcp);
+  CreateWebRtcTransport.addPreferIpv4(builder, this.preferIpv4);
+  CreateWebRtcTransport.addPreferIpv6(builder, this.preferIpv6);
+  CreateWebRtcTransport.addSctp(builder, sctp);
+
+  return CreateWebRtcTransport.endCreateWebRtcTransport(builder);
 }
 }

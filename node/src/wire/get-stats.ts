@@ -6,7 +6,7 @@ import { ObjectKind } from './object-kind.js';
 
 
 /**
- * Transports, producers and consumers only.
+ * Transports, producers and consumers (of media or data) only.
  */
 export class GetStats {
   bb: flatbuffers.ByteBuffer|null = null;

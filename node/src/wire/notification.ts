@@ -3,8 +3,14 @@
 import * as flatbuffers from 'flatbuffers';
 
 import { AudioLevels, AudioLevelsT } from './audio-levels.js';
+import { BufferedAmountLow, BufferedAmountLowT } from './buffered-amount-low.js';
 import { ConsumerCreated, ConsumerCreatedT } from './consumer-created.js';
 import { ConsumerScoreChange, ConsumerScoreChangeT } from './consumer-score-change.js';
+import { DataConsumerCreated, DataConsumerCreatedT } from './data-consumer-created.js';
+import { DataConsumerFull, DataConsumerFullT } from './data-consumer-full.js';
+import { DataMessageReceived, DataMessageReceivedT } from './data-message-received.js';
+import { DataProducerCreated, DataProducerCreatedT } from './data-producer-created.js';
+import { DataProducerPaused, DataProducerPausedT } from './data-producer-paused.js';
 import { DominantSpeaker, DominantSpeakerT } from './dominant-speaker.js';
 import { DtlsStateChange, DtlsStateChangeT } from './dtls-state-change.js';
 import { Event, unionToEvent, unionListToEvent } from './event.js';
@@ -18,7 +24,10 @@ import { PeerTransportCreated, PeerTransportCreatedT } from './peer-transport-cr
 import { ProducerCreated, ProducerCreatedT } from './producer-created.js';
 import { ProducerPaused, ProducerPausedT } from './producer-paused.js';
 import { ProducerScoreChange, ProducerScoreChangeT } from './producer-score-change.js';
+import { RtcpReceived, RtcpReceivedT } from './rtcp-received.js';
 import { RtcpTupleChange, RtcpTupleChangeT } from './rtcp-tuple-change.js';
+import { RtpReceived, RtpReceivedT } from './rtp-received.js';
+import { SctpStateChange, SctpStateChangeT } from './sctp-state-change.js';
 import { TraceEvent, TraceEventT } from './trace-event.js';
 import { TupleChange, TupleChangeT } from './tuple-change.js';
 import { VideoOrientationChange, VideoOrientationChangeT } from './video-orientation-change.js';
@@ -104,7 +113,7 @@ unpackTo(_o: NotificationT): void {
 export class NotificationT {
 constructor(
   public eventType: Event = Event.NONE,
-  public event: AudioLevelsT|ConsumerCreatedT|ConsumerScoreChangeT|DominantSpeakerT|DtlsStateChangeT|IceSelectedTupleChangeT|IceStateChangeT|LayersChangeT|LogRecordT|NegotiationNeededT|ObjectClosedT|PeerTransportCreatedT|ProducerCreatedT|ProducerPausedT|ProducerScoreChangeT|RtcpTupleChangeT|TraceEventT|TupleChangeT|VideoOrientationChangeT|null = null
+  public event: AudioLevelsT|BufferedAmountLowT|ConsumerCreatedT|ConsumerScoreChangeT|DataConsumerCreatedT|DataConsumerFullT|DataMessageReceivedT|DataProducerCreatedT|DataProducerPausedT|DominantSpeakerT|DtlsStateChangeT|IceSelectedTupleChangeT|IceStateChangeT|LayersChangeT|LogRecordT|NegotiationNeededT|ObjectClosedT|PeerTransportCreatedT|ProducerCreatedT|ProducerPausedT|ProducerScoreChangeT|RtcpReceivedT|RtcpTupleChangeT|RtpReceivedT|SctpStateChangeT|TraceEventT|TupleChangeT|VideoOrientationChangeT|null = null
 ){}
 
 

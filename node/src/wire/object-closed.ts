@@ -39,7 +39,7 @@ id(optionalEncoding?:any):string|Uint8Array|null {
 }
 
 /**
- * "transportclose", "producerclose", "stopped", "refused" or "unsubscribed".
+ * "transportclose", "producerclose", "dataproducerclose", "stopped", "refused" or "unsubscribed".
  */
 reason():string|null
 reason(optionalEncoding:flatbuffers.Encoding):string|Uint8Array|null

@@ -7,5 +7,7 @@ export enum ObjectKind {
   TRANSPORT = 3,
   PRODUCER = 4,
   CONSUMER = 5,
-  OBSERVER = 6
+  OBSERVER = 6,
+  DATA_PRODUCER = 7,
+  DATA_CONSUMER = 8
 }

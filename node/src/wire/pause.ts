@@ -6,7 +6,7 @@ import { ObjectKind } from './object-kind.js';
 
 
 /**
- * Stops forwarding, or observing. Producers, consumers and observers only; pausing twice is no error.
+ * Stops forwarding, or observing. Producers and consumers (of media or data) and observers only; pausing twice is no error.
  */
 export class Pause {
   bb: flatbuffers.ByteBuffer|null = null;

@@ -3,15 +3,18 @@
 import * as flatbuffers from 'flatbuffers';
 
 import { AddIceCandidate, AddIceCandidateT } from './add-ice-candidate.js';
+import { AddSubchannel, AddSubchannelT } from './add-subchannel.js';
 import { CanConsume, CanConsumeT } from './can-consume.js';
 import { Close, CloseT } from './close.js';
 import { Command, unionToCommand, unionListToCommand } from './command.js';
 import { ConnectPlainTransport, ConnectPlainTransportT } from './connect-plain-transport.js';
 import { ConnectTransport, ConnectTransportT } from './connect-transport.js';
 import { Consume, ConsumeT } from './consume.js';
+import { ConsumeData, ConsumeDataT } from './consume-data.js';
 import { CreateActiveSpeakerObserver, CreateActiveSpeakerObserverT } from './create-active-speaker-observer.js';
 import { CreateAnswer, CreateAnswerT } from './create-answer.js';
 import { CreateAudioLevelObserver, CreateAudioLevelObserverT } from './create-audio-level-observer.js';
+import { CreateDirectTransport, CreateDirectTransportT } from './create-direct-transport.js';
 import { CreateOffer, CreateOfferT } from './create-offer.js';
 import { CreatePeer, CreatePeerT } from './create-peer.js';
 import { CreatePlainTransport, CreatePlainTransportT } from './create-plain-transport.js';
@@ -20,21 +23,30 @@ import { CreateWebRtcTransport, CreateWebRtcTransportT } from './create-web-rtc-
 import { Dump, DumpT } from './dump.js';
 import { EnableTraceEvent, EnableTraceEventT } from './enable-trace-event.js';
 import { Explain, ExplainT } from './explain.js';
+import { GetBufferedAmount, GetBufferedAmountT } from './get-buffered-amount.js';
 import { GetResourceUsage, GetResourceUsageT } from './get-resource-usage.js';
 import { GetStats, GetStatsT } from './get-stats.js';
 import { ObserverAddProducer, ObserverAddProducerT } from './observer-add-producer.js';
 import { ObserverRemoveProducer, ObserverRemoveProducerT } from './observer-remove-producer.js';
 import { Pause, PauseT } from './pause.js';
 import { Produce, ProduceT } from './produce.js';
+import { ProduceData, ProduceDataT } from './produce-data.js';
+import { RemoveSubchannel, RemoveSubchannelT } from './remove-subchannel.js';
 import { RequestKeyFrame, RequestKeyFrameT } from './request-key-frame.js';
 import { RestartIce, RestartIceT } from './restart-ice.js';
 import { Resume, ResumeT } from './resume.js';
+import { SendRtcp, SendRtcpT } from './send-rtcp.js';
+import { SendRtp, SendRtpT } from './send-rtp.js';
+import { SendToDataConsumer, SendToDataConsumerT } from './send-to-data-consumer.js';
+import { SendToDataProducer, SendToDataProducerT } from './send-to-data-producer.js';
 import { SetBitrateLimit, SetBitrateLimitT } from './set-bitrate-limit.js';
+import { SetBufferedAmountLowThreshold, SetBufferedAmountLowThresholdT } from './set-buffered-amount-low-threshold.js';
 import { SetCapabilities, SetCapabilitiesT } from './set-capabilities.js';
 import { SetLocalDescription, SetLocalDescriptionT } from './set-local-description.js';
 import { SetPreferredLayers, SetPreferredLayersT } from './set-preferred-layers.js';
 import { SetPriority, SetPriorityT } from './set-priority.js';
 import { SetRemoteDescription, SetRemoteDescriptionT } from './set-remote-description.js';
+import { SetSubchannels, SetSubchannelsT } from './set-subchannels.js';
 import { Subscribe, SubscribeT } from './subscribe.js';
 import { Unsubscribe, UnsubscribeT } from './unsubscribe.js';
 import { UpdateSettings, UpdateSettingsT } from './update-settings.js';
@@ -133,7 +145,7 @@ export class RequestT {
 constructor(
   public id: number = 0,
   public commandType: Command = Command.NONE,
-  public command: AddIceCandidateT|CanConsumeT|CloseT|ConnectPlainTransportT|ConnectTransportT|ConsumeT|CreateActiveSpeakerObserverT|CreateAnswerT|CreateAudioLevelObserverT|CreateOfferT|CreatePeerT|CreatePlainTransportT|CreateRoomT|CreateWebRtcTransportT|DumpT|EnableTraceEventT|ExplainT|GetResourceUsageT|GetStatsT|ObserverAddProducerT|ObserverRemoveProducerT|PauseT|ProduceT|RequestKeyFrameT|RestartIceT|ResumeT|SetBitrateLimitT|SetCapabilitiesT|SetLocalDescriptionT|SetPreferredLayersT|SetPriorityT|SetRemoteDescriptionT|SubscribeT|UnsubscribeT|UpdateSettingsT|null = null
+  public command: AddIceCandidateT|AddSubchannelT|CanConsumeT|CloseT|ConnectPlainTransportT|ConnectTransportT|ConsumeDataT|ConsumeT|CreateActiveSpeakerObserverT|CreateAnswerT|CreateAudioLevelObserverT|CreateDirectTransportT|CreateOfferT|CreatePeerT|CreatePlainTransportT|CreateRoomT|CreateWebRtcTransportT|DumpT|EnableTraceEventT|ExplainT|GetBufferedAmountT|GetResourceUsageT|GetStatsT|ObserverAddProducerT|ObserverRemoveProducerT|PauseT|ProduceDataT|ProduceT|RemoveSubchannelT|RequestKeyFrameT|RestartIceT|ResumeT|SendRtcpT|SendRtpT|SendToDataConsumerT|SendToDataProducerT|SetBitrateLimitT|SetBufferedAmountLowThresholdT|SetCapabilitiesT|SetLocalDescriptionT|SetPreferredLayersT|SetPriorityT|SetRemoteDescriptionT|SetSubchannelsT|SubscribeT|UnsubscribeT|UpdateSettingsT|null = null
 ){}
 
 

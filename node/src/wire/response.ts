@@ -2,10 +2,14 @@
 
 import * as flatbuffers from 'flatbuffers';
 
+import { BufferedAmountReply, BufferedAmountReplyT } from './buffered-amount-reply.js';
 import { CanConsumeReply, CanConsumeReplyT } from './can-consume-reply.js';
 import { ConnectReply, ConnectReplyT } from './connect-reply.js';
 import { ConsumerReply, ConsumerReplyT } from './consumer-reply.js';
+import { DataConsumerReply, DataConsumerReplyT } from './data-consumer-reply.js';
+import { DataProducerReply, DataProducerReplyT } from './data-producer-reply.js';
 import { DescriptionReply, DescriptionReplyT } from './description-reply.js';
+import { DirectTransportReply, DirectTransportReplyT } from './direct-transport-reply.js';
 import { Done, DoneT } from './done.js';
 import { DumpReply, DumpReplyT } from './dump-reply.js';
 import { Error, ErrorT } from './error.js';
@@ -21,6 +25,7 @@ import { Reply, unionToReply, unionListToReply } from './reply.js';
 import { ResourceUsageReply, ResourceUsageReplyT } from './resource-usage-reply.js';
 import { RoomReply, RoomReplyT } from './room-reply.js';
 import { StatsReply, StatsReplyT } from './stats-reply.js';
+import { SubchannelsReply, SubchannelsReplyT } from './subchannels-reply.js';
 import { WebRtcTransportReply, WebRtcTransportReplyT } from './web-rtc-transport-reply.js';
 
 
@@ -122,7 +127,7 @@ constructor(
   public id: number = 0,
   public error: ErrorT|null = null,
   public replyType: Reply = Reply.NONE,
-  public reply: CanConsumeReplyT|ConnectReplyT|ConsumerReplyT|DescriptionReplyT|DoneT|DumpReplyT|IceParametersReplyT|ObserverReplyT|PeerReplyT|PlainConnectReplyT|PlainTransportReplyT|PreferredLayersReplyT|PriorityReplyT|ProducerReplyT|ResourceUsageReplyT|RoomReplyT|StatsReplyT|WebRtcTransportReplyT|null = null
+  public reply: BufferedAmountReplyT|CanConsumeReplyT|ConnectReplyT|ConsumerReplyT|DataConsumerReplyT|DataProducerReplyT|DescriptionReplyT|DirectTransportReplyT|DoneT|DumpReplyT|IceParametersReplyT|ObserverReplyT|PeerReplyT|PlainConnectReplyT|PlainTransportReplyT|PreferredLayersReplyT|PriorityReplyT|ProducerReplyT|ResourceUsageReplyT|RoomReplyT|StatsReplyT|SubchannelsReplyT|WebRtcTransportReplyT|null = null
 ){}
 
 

@@ -2,6 +2,7 @@
 
 import * as flatbuffers from 'flatbuffers';
 
+import { DataStats, DataStatsT } from './data-stats.js';
 import { RtpStreamStats, RtpStreamStatsT } from './rtp-stream-stats.js';
 import { TransportStats, TransportStatsT } from './transport-stats.js';
 
@@ -39,8 +40,13 @@ streamsLength():number {
   return offset ? this.bb!.__vector_len(this.bb_pos + offset) : 0;
 }
 
+data(obj?:DataStats):DataStats|null {
+  const offset = this.bb!.__offset(this.bb_pos, 8);
+  return offset ? (obj || new DataStats()).__init(this.bb!.__indirect(this.bb_pos + offset), this.bb!) : null;
+}
+
 static startStatsReply(builder:flatbuffers.Builder) {
-  builder.startObject(2);
+  builder.startObject(3);
 }
 
 static addTransport(builder:flatbuffers.Builder, transportOffset:flatbuffers.Offset) {
@@ -63,22 +69,21 @@ static startStreamsVector(builder:flatbuffers.Builder, numElems:number) {
   builder.startVector(4, numElems, 4);
 }
 
+static addData(builder:flatbuffers.Builder, dataOffset:flatbuffers.Offset) {
+  builder.addFieldOffset(2, dataOffset, 0);
+}
+
 static endStatsReply(builder:flatbuffers.Builder):flatbuffers.Offset {
   const offset = builder.endObject();
   return offset;
 }
 
-static createStatsReply(builder:flatbuffers.Builder, transportOffset:flatbuffers.Offset, streamsOffset:flatbuffers.Offset):flatbuffers.Offset {
-  StatsReply.startStatsReply(builder);
-  StatsReply.addTransport(builder, transportOffset);
-  StatsReply.addStreams(builder, streamsOffset);
-  return StatsReply.endStatsReply(builder);
-}
 
 unpack(): StatsReplyT {
   return new StatsReplyT(
     (this.transport() !== null ? this.transport()!.unpack() : null),
-    this.bb!.createObjList(this.streams.bind(this), this.streamsLength())
+    this.bb!.createObjList(this.streams.bind(this), this.streamsLength()),
+    (this.data() !== null ? this.data()!.unpack() : null)
   );
 }
 
@@ -86,23 +91,28 @@ unpack(): StatsReplyT {
 unpackTo(_o: StatsReplyT): void {
   _o.transport = (this.transport() !== null ? this.transport()!.unpack() : null);
   _o.streams = this.bb!.createObjList(this.streams.bind(this), this.streamsLength());
+  _o.data = (this.data() !== null ? this.data()!.unpack() : null);
 }
 }
 
 export class StatsReplyT {
 constructor(
   public transport: TransportStatsT|null = null,
-  public streams: (RtpStreamStatsT)[] = []
+  public streams: (RtpStreamStatsT)[] = [],
+  public data: DataStatsT|null = null
 ){}
 
 
 pack(builder:flatbuffers.Builder): flatbuffers.Offset {
   const transport = (this.transport !== null ? this.transport!.pack(builder) : 0);
   const streams = StatsReply.createStreamsVector(builder, builder.createObjectOffsetList(this.streams));
+  const data = (this.data !== null ? this.data!.pack(builder) : 0);
 
-  return StatsReply.createStatsReply(builder,
-    transport,
-    streams
-  );
+  StatsReply.startStatsReply(builder);
+  StatsReply.addTransport(builder, transport);
+  StatsReply.addStreams(builder, streams);
+  StatsReply.addData(builder, data);
+
+  return StatsReply.endStatsReply(builder);
 }
 }

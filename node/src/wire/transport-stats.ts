@@ -213,8 +213,18 @@ rtpPacketLossSent():number|null {
   return offset ? this.bb!.readFloat64(this.bb_pos + offset) : null;
 }
 
+/**
+ * Of those with SCTP.
+ */
+sctpState():string|null
+sctpState(optionalEncoding:flatbuffers.Encoding):string|Uint8Array|null
+sctpState(optionalEncoding?:any):string|Uint8Array|null {
+  const offset = this.bb!.__offset(this.bb_pos, 68);
+  return offset ? this.bb!.__string(this.bb_pos + offset, optionalEncoding) : null;
+}
+
 static startTransportStats(builder:flatbuffers.Builder) {
-  builder.startObject(32);
+  builder.startObject(33);
 }
 
 static addTransportId(builder:flatbuffers.Builder, transportIdOffset:flatbuffers.Offset) {
@@ -357,6 +367,10 @@ static addRtpPacketLossSent(builder:flatbuffers.Builder, rtpPacketLossSent:numbe
   builder.addFieldFloat64(31, rtpPacketLossSent, 0);
 }
 
+static addSctpState(builder:flatbuffers.Builder, sctpStateOffset:flatbuffers.Offset) {
+  builder.addFieldOffset(32, sctpStateOffset, 0);
+}
+
 static endTransportStats(builder:flatbuffers.Builder):flatbuffers.Offset {
   const offset = builder.endObject();
   return offset;
@@ -396,7 +410,8 @@ unpack(): TransportStatsT {
     this.maxOutgoingBitrate(),
     this.minOutgoingBitrate(),
     this.rtpPacketLossReceived(),
-    this.rtpPacketLossSent()
+    this.rtpPacketLossSent(),
+    this.sctpState()
   );
 }
 
@@ -434,6 +449,7 @@ unpackTo(_o: TransportStatsT): void {
   _o.minOutgoingBitrate = this.minOutgoingBitrate();
   _o.rtpPacketLossReceived = this.rtpPacketLossReceived();
   _o.rtpPacketLossSent = this.rtpPacketLossSent();
+  _o.sctpState = this.sctpState();
 }
 }
 
@@ -470,7 +486,8 @@ constructor(
   public maxOutgoingBitrate: number|null = null,
   public minOutgoingBitrate: number|null = null,
   public rtpPacketLossReceived: number|null = null,
-  public rtpPacketLossSent: number|null = null
+  public rtpPacketLossSent: number|null = null,
+  public sctpState: string|Uint8Array|null = null
 ){}
 
 
@@ -481,6 +498,7 @@ pack(builder:flatbuffers.Builder): flatbuffers.Offset {
   const iceSelectedTuple = (this.iceSelectedTuple !== null ? this.iceSelectedTuple!.pack(builder) : 0);
   const dropped = TransportStats.createDroppedVector(builder, builder.createObjectOffsetList(this.dropped));
   const rtcpTuple = (this.rtcpTuple !== null ? this.rtcpTuple!.pack(builder) : 0);
+  const sctpState = (this.sctpState !== null ? builder.createString(this.sctpState!) : 0);
 
   TransportStats.startTransportStats(builder);
   TransportStats.addTransportId(builder, transportId);
@@ -522,6 +540,7 @@ pack(builder:flatbuffers.Builder): flatbuffers.Offset {
     TransportStats.addRtpPacketLossReceived(builder, this.rtpPacketLossReceived);
   if (this.rtpPacketLossSent !== null)
     TransportStats.addRtpPacketLossSent(builder, this.rtpPacketLossSent);
+  TransportStats.addSctpState(builder, sctpState);
 
   return TransportStats.endTransportStats(builder);
 }

@@ -5,6 +5,7 @@ import * as flatbuffers from 'flatbuffers';
 import { DtlsParameters, DtlsParametersT } from './dtls-parameters.js';
 import { IceCandidate, IceCandidateT } from './ice-candidate.js';
 import { IceParameters, IceParametersT } from './ice-parameters.js';
+import { SctpParameters, SctpParametersT } from './sctp-parameters.js';
 
 
 export class WebRtcTransportReply {
@@ -52,8 +53,16 @@ dtlsParameters(obj?:DtlsParameters):DtlsParameters|null {
   return offset ? (obj || new DtlsParameters()).__init(this.bb!.__indirect(this.bb_pos + offset), this.bb!) : null;
 }
 
+/**
+ * With SCTP.
+ */
+sctpParameters(obj?:SctpParameters):SctpParameters|null {
+  const offset = this.bb!.__offset(this.bb_pos, 12);
+  return offset ? (obj || new SctpParameters()).__init(this.bb!.__indirect(this.bb_pos + offset), this.bb!) : null;
+}
+
 static startWebRtcTransportReply(builder:flatbuffers.Builder) {
-  builder.startObject(4);
+  builder.startObject(5);
 }
 
 static addTransportId(builder:flatbuffers.Builder, transportIdOffset:flatbuffers.Offset) {
@@ -84,6 +93,10 @@ static addDtlsParameters(builder:flatbuffers.Builder, dtlsParametersOffset:flatb
   builder.addFieldOffset(3, dtlsParametersOffset, 0);
 }
 
+static addSctpParameters(builder:flatbuffers.Builder, sctpParametersOffset:flatbuffers.Offset) {
+  builder.addFieldOffset(4, sctpParametersOffset, 0);
+}
+
 static endWebRtcTransportReply(builder:flatbuffers.Builder):flatbuffers.Offset {
   const offset = builder.endObject();
   return offset;
@@ -95,7 +108,8 @@ unpack(): WebRtcTransportReplyT {
     this.transportId(),
     (this.iceParameters() !== null ? this.iceParameters()!.unpack() : null),
     this.bb!.createObjList(this.iceCandidates.bind(this), this.iceCandidatesLength()),
-    (this.dtlsParameters() !== null ? this.dtlsParameters()!.unpack() : null)
+    (this.dtlsParameters() !== null ? this.dtlsParameters()!.unpack() : null),
+    (this.sctpParameters() !== null ? this.sctpParameters()!.unpack() : null)
   );
 }
 
@@ -105,6 +119,7 @@ unpackTo(_o: WebRtcTransportReplyT): void {
   _o.iceParameters = (this.iceParameters() !== null ? this.iceParameters()!.unpack() : null);
   _o.iceCandidates = this.bb!.createObjList(this.iceCandidates.bind(this), this.iceCandidatesLength());
   _o.dtlsParameters = (this.dtlsParameters() !== null ? this.dtlsParameters()!.unpack() : null);
+  _o.sctpParameters = (this.sctpParameters() !== null ? this.sctpParameters()!.unpack() : null);
 }
 }
 
@@ -113,7 +128,8 @@ constructor(
   public transportId: string|Uint8Array|null = null,
   public iceParameters: IceParametersT|null = null,
   public iceCandidates: (IceCandidateT)[] = [],
-  public dtlsParameters: DtlsParametersT|null = null
+  public dtlsParameters: DtlsParametersT|null = null,
+  public sctpParameters: SctpParametersT|null = null
 ){}
 
 
@@ -122,12 +138,14 @@ pack(builder:flatbuffers.Builder): flatbuffers.Offset {
   const iceParameters = (this.iceParameters !== null ? this.iceParameters!.pack(builder) : 0);
   const iceCandidates = WebRtcTransportReply.createIceCandidatesVector(builder, builder.createObjectOffsetList(this.iceCandidates));
   const dtlsParameters = (this.dtlsParameters !== null ? this.dtlsParameters!.pack(builder) : 0);
+  const sctpParameters = (this.sctpParameters !== null ? this.sctpParameters!.pack(builder) : 0);
 
   WebRtcTransportReply.startWebRtcTransportReply(builder);
   WebRtcTransportReply.addTransportId(builder, transportId);
   WebRtcTransportReply.addIceParameters(builder, iceParameters);
   WebRtcTransportReply.addIceCandidates(builder, iceCandidates);
   WebRtcTransportReply.addDtlsParameters(builder, dtlsParameters);
+  WebRtcTransportReply.addSctpParameters(builder, sctpParameters);
 
   return WebRtcTransportReply.endWebRtcTransportReply(builder);
 }

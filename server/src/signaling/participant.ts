@@ -4,7 +4,7 @@
 //     ▲  └──leave──► gone (`left`)  │
 //     └────────── resume ───────────┘
 import { randomBytes } from 'node:crypto';
-import type { Peer, Producer } from 'sluice';
+import type { DataConsumer, DataProducer, Peer, Producer } from 'sluice';
 import type { Grant } from '../access/grant.js';
 import type { Log } from '../log.js';
 import type { ConferenceRoom, Member } from '../rooms.js';
@@ -29,6 +29,13 @@ export interface Outlet {
   detached: (why: 'left' | 'replaced' | 'expired') => void;
 }
 
+/** A data channel that the worker has opened to the client, and whose messages it carries. */
+interface ChannelInfo {
+  id: number;
+  label: string;
+  peer_id: string;
+}
+
 export type PartingReason = 'left' | 'lost' | 'expired';
 
 export class Participant implements Member {
@@ -40,6 +47,8 @@ export class Participant implements Member {
   /** Of one that speaks as mediasoup-client does. */
   readonly ortc: Ortc | undefined;
   readonly producers = new Set<Producer>();
+  readonly dataProducers = new Set<DataProducer>();
+  readonly #channels = new Map<DataConsumer, ChannelInfo>();
   readonly #peer: Peer;
   readonly #name: string;
   readonly #grant: Grant;
@@ -71,6 +80,11 @@ export class Participant implements Member {
     };
     const sends = (producer: Producer): void => this.#sends(producer);
     peer.on('newproducer', sends);
+    peer.on('newdataproducer', (dataProducer) => {
+      this.dataProducers.add(dataProducer);
+      dataProducer.observer.once('close', () => this.dataProducers.delete(dataProducer));
+    });
+    peer.on('newdataconsumer', (dataConsumer) => this.#channelOpened(dataConsumer));
     if (ortc) {
       this.ortc = new Ortc(peer, grant);
       peer.observer.on('newtransport', (transport) => transport.observer.on('newproducer', sends));
@@ -119,6 +133,7 @@ export class Participant implements Member {
     this.send('resumed', { peer_id: this.id, room: this.room.name, peers: this.room.othersOf(this) }, id);
     this.negotiator?.reconnected();
     this.tellProducers();
+    if (this.#channels.size > 0) this.#tellChannels();
   }
 
   /** The socket dropped. Means nothing when another has taken over. */
@@ -147,5 +162,19 @@ export class Participant implements Member {
       this.producers.delete(producer);
       this.room.mediaChanged(this);
     });
+  }
+
+  #channelOpened(dataConsumer: DataConsumer): void {
+    const { sctpStreamParameters, dataProducerId, label } = dataConsumer;
+    const owner = this.room.ownerOf(dataProducerId);
+    if (owner === undefined || sctpStreamParameters === undefined) return;
+    this.#channels.set(dataConsumer, { id: sctpStreamParameters.streamId, label, peer_id: owner });
+    dataConsumer.observer.once('close', () => this.#channels.delete(dataConsumer));
+    this.#tellChannels();
+  }
+
+  /** The complete list, as of tracks. One that has closed goes without a word: the client sees it close. */
+  #tellChannels(): void {
+    this.send('channels', { channels: [...this.#channels.values()] });
   }
 }

@@ -38,7 +38,11 @@ class Whep {
     const grant = await this.rooms.access.admit(room, token);
     needSubscribe(grant);
     const { who } = request.params as { who?: string };
-    const playback = await this.rooms.enter(room, 'manual', (entered, peer) => new Playback(entered, peer, grant, token, who));
+    const playback = await this.rooms.enter(
+      room,
+      { produceData: false },
+      (entered, peer) => new Playback(entered, peer, grant, token, who),
+    );
     const answer = await this.sessions.negotiate(playback, request);
     this.#events.set(playback, new PlaybackEvents(playback));
     playback.onEnd(() => this.#countViewers());

@@ -21,7 +21,11 @@ export function addWhip(router: Router, rooms: Rooms): void {
     needPublish(grant);
     const name = displayName(request.query['name'] ?? (grant.identity || unnamed));
     if (name === undefined) throw new HttpError(400, 'name, in the query, must have 1 to 64 characters, none of them a control character');
-    const publication = await rooms.enter(room, 'manual', (entered, peer) => new Publication(entered, peer, grant, token, name));
+    const publication = await rooms.enter(
+      room,
+      { produceData: false },
+      (entered, peer) => new Publication(entered, peer, grant, token, name),
+    );
     const answer = await sessions.negotiate(publication, request);
     publication.announced();
     rooms.announce(publication);

@@ -177,6 +177,8 @@ export class Driver {
       transports: ends.length,
       producers: sum(({ producers }) => producers.size),
       consumers: sum(({ consumers }) => consumers.size),
+      dataProducers: 0,
+      dataConsumers: 0,
       observers: 0,
     });
     // The newest credentials, those before them, and those of an offer that waits.

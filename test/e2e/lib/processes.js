@@ -42,3 +42,8 @@ export function isRunning(pid) {
     return false;
   }
 }
+
+/** Bytes of memory that the process has in RAM now. @param {number} pid */
+export function residentBytes(pid) {
+  return Number(readFileSync(`/proc/${pid}/statm`, 'utf8').split(' ')[1]) * 4096;
+}
