@@ -81,6 +81,7 @@ void FullAgent::restart(Credentials new_local, Instant now) {
   remote_foundations_.clear();
   reflexive_foundations_ = 0;
   early_.clear();
+  conflicts_ = 0;
   checklist_.clear();
   connections_.close_others(on_previous_ ? previous_->pair.path.socket : SocketId{0});
   nominated_ = false;

@@ -265,6 +265,7 @@ class FullAgent {
   Options options_;
   std::uint64_t tie_breaker_;
   bool controlling_;
+  int conflicts_ = 0;  ///< 487s of this generation.
 
   IceState state_ = IceState::kNew;
   std::string reason_;

@@ -11,6 +11,7 @@ namespace sluice::ice {
 namespace {
 
 constexpr std::uint16_t kRoleConflictCode = 487;
+constexpr int kMaxConflicts = 100;  // each pair may have one, and tie-breakers one more
 /// A peer that nominates aggressively sends USE-CANDIDATE on every pair in one burst (RFC 5245 §8.1.1.2); for
 /// so long the best of them wins. A peer that changed its mind says so later than that.
 constexpr Duration kNominationHold = 1s;
@@ -263,7 +264,8 @@ void FullAgent::on_failure(const Transaction& transaction, PairFailure why) {
 /// again.
 void FullAgent::on_role_conflict(const Transaction& transaction) {
   if (transaction.previous) return;
-  if (transaction.controlling == controlling_ && !remote_lite_) {
+  if (remote_lite_ || ++conflicts_ > kMaxConflicts) return on_failure(transaction, PairFailure::kRefused);
+  if (transaction.controlling == controlling_) {
     set_role(!controlling_);
     tie_breaker_ = random_.u64();
   }

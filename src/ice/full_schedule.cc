@@ -127,8 +127,10 @@ void FullAgent::run_consent(Instant now) {
     std::erase_if(transactions_, [](const Transaction& t) { return t.previous; });
     return set_state(IceState::kChecking);
   }
-  if (connected_state() && now - last_consent_ >= kDisconnectedAfter)
+  if (connected_state() && now - last_consent_ >= kDisconnectedAfter) {
     lose_connection("no answer by the selected pair for 12 s");
+    gatherer_.probe_relays(now);  // a server that was started anew says so, and gives another
+  }
   if (!selected_ || now < next_consent_) return;
   send_request(*selected_, Purpose::kConsent, now);
   next_consent_ = now + consent_interval();

@@ -26,6 +26,13 @@ void Gatherer::remove_base(SocketId socket, Instant now) {
   std::erase_if(tasks_, [&](const std::unique_ptr<Task>& t) {
     if (t->stream() || !is_gone(t->base)) return false;
     if (t->turn) t->turn->close(now);
+    if (t->relay != 0) {
+      Event lost;
+      lost.type = Event::Type::kRelayLost;
+      lost.relay = t->relay;
+      lost.text = t->server.url + ": the local address is gone";
+      events_.push(std::move(lost));
+    }
     return true;
   });
 }
@@ -48,6 +55,7 @@ void Gatherer::start(Instant now) {
   std::erase_if(tasks_, [&](const std::unique_ptr<Task>& t) {
     if (t->stage == Stage::kReady) {
       // The way to the server may be another by now: the network is often why ICE is restarted.
+      t->losses = 0;
       if (t->turn) {
         t->turn->probe(now);
       } else {
@@ -69,6 +77,12 @@ void Gatherer::start(Instant now) {
                  "a STUN server is asked by UDP only: what address a TLS connection has is of no use");
   }
   for (const Base& base : bases_) add_tasks(base, now);
+}
+
+void Gatherer::probe_relays(Instant now) {
+  for (const auto& task : tasks_) {
+    if (task->turn) task->turn->probe(now);
+  }
 }
 
 void Gatherer::add_tasks(const Base& base, Instant now) {
@@ -222,7 +236,8 @@ void Gatherer::on_allocated(Task& task) {
   const auto mapped = task.turn->mapped();
   // RFC 8445 §5.1.1.2: the answer to an Allocate names a server-reflexive address too.
   if (mapped && !task.stream()) found_reflexive(task, *mapped);
-  task.relay = next_relay_++;
+  task.relay = next_relay_;
+  next_relay_ = next_relay_ == 0xFFFF ? kFirstRelay : static_cast<SocketId>(next_relay_ + 1);
   Event event;
   event.candidate.ice.type = IceCandidateType::kRelay;
   event.candidate.address = task.turn->relayed();

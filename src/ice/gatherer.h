@@ -26,6 +26,7 @@ class Gatherer {
   static constexpr std::size_t kMaxTasks = 32;
   static constexpr std::size_t kMaxAddresses = 4;  ///< Of one host name that are tried.
   static constexpr int kMaxRedirects = 3;
+  static constexpr int kMaxLosses = 3;           ///< Of one server's allocations between two start().
   static constexpr Duration kOpenTimeout = 10s;  ///< Resolving a name; opening a connection, TLS included.
   static constexpr Duration kKeepalive = 15s;    ///< RFC 8445 §11, Tr.
 
@@ -39,6 +40,8 @@ class Gatherer {
   /// Asks every server from every base that it was not asked from, or in vain; of what there is, whether it
   /// still holds.
   void start(Instant now);
+  /// Asks TURN servers whether they still know our allocations.
+  void probe_relays(Instant now);
   [[nodiscard]] bool started() const { return started_; }
   /// No task is under way.
   [[nodiscard]] bool complete() const;
@@ -107,6 +110,7 @@ class Gatherer {
     SocketId socket = 0;                   ///< Of the base, or a connection.
     SocketId relay = 0;
     int redirects = 0;
+    int losses = 0;         ///< Allocations that ended by themselves.
     TransactionId probe{};  ///< STUN.
     Retransmission timer;
     std::vector<std::uint8_t> probe_bytes;

@@ -182,6 +182,7 @@ void Gatherer::try_failed(Task& task, std::uint16_t code, std::string text, Inst
   lost.relay = std::exchange(task.relay, SocketId{0});
   lost.text = task.server.url + ": " + task.failure;
   events_.push(std::move(lost));
+  if (++task.losses > kMaxLosses) return;
   // A server that was started anew, or another way to it, may give another allocation.
   task.redirects = 0;
   task.stage = Stage::kResolving;

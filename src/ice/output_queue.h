@@ -31,7 +31,7 @@ class OutputQueue {
     return value;
   }
   void clear() {
-    values_.clear();
+    std::vector<T>().swap(values_);
     at_ = 0;
   }
 

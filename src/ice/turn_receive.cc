@@ -153,13 +153,16 @@ void TurnClient::on_allocate_error(Transaction transaction, const StunMessage& r
 /// A request came to nothing, be it by an answer or by silence.
 void TurnClient::on_refusal(const Transaction& transaction, std::uint16_t code, const std::string& text,
                             Instant now) {
+  // RFC 8656 §5: whatever was asked, a 437 says that there is no such allocation.
+  if (code == 437 && state_ == State::kReady)
+    return fail(code, text + ": the server does not know the allocation any more");
   switch (transaction.method) {
     case StunMethod::kAllocate:
       return fail(code, text);
     case StunMethod::kRefresh:
       // Whatever the server says of an allocation it does not let us delete: the next Allocate tells.
       if (state_ == State::kAllocating) return request({.method = StunMethod::kAllocate}, now);
-      return fail(code, code == 437 ? text + ": the server does not know the allocation any more" : text);
+      return fail(code, text);
     case StunMethod::kCreatePermission:
       return refuse_peer(transaction.peer, code, text);
     default:

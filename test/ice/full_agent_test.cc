@@ -74,9 +74,7 @@ TEST_CASE("two full agents connect, nominate and complete, and carry data") {
   CHECK(two.a.gathering == std::vector{GatheringState::kGathering, GatheringState::kComplete});
   CHECK(two.a.agent->controlling());
   CHECK_FALSE(two.b.agent->controlling());
-  CHECK(
-      two.exchange("\x80"
-                   "hello"));
+  CHECK(two.exchange(packet("hello")));
   const auto stats = two.a.agent->pair_stats();
   REQUIRE(stats.size() == 1);
   CHECK(stats[0].state == PairState::kSucceeded);
@@ -155,9 +153,7 @@ TEST_CASE(
   REQUIRE(pair);
   CHECK_FALSE(pair->direct);
   CHECK(pair->local.ice.tcp_type == IceTcpType::kActive);
-  CHECK(world.send(a,
-                   "\x80"
-                   "over tcp"));
+  CHECK(world.send(a, packet("over tcp")));
   CHECK(world.run_until([&] { return !tcp.clients.empty(); }, 1s));
   // The connection breaks.
   const SocketId connection = a.connections.begin()->first;
@@ -214,9 +210,7 @@ TEST_CASE("silence disconnects after 12 s, fails after 30 s with the reason, and
   REQUIRE(two.world.run_until([&] { return two.a.agent->state() == IceState::kFailed; }, 19s));
   CHECK(two.a.agent->reason().find("consent") != std::string::npos);
   CHECK_FALSE(two.a.agent->selected());
-  CHECK_FALSE(two.world.send(two.a,
-                             "\x80"
-                             "too late"));
+  CHECK_FALSE(two.world.send(two.a, packet("too late")));
   two.world.run_for(60s);
   two.world.net.down = false;
   two.world.restart(two.a, two.b);
@@ -257,13 +251,7 @@ TEST_CASE("when a local socket goes away the others take over") {
   const SocketId gone = two.a.agent->selected()->socket;
   two.a.agent->remove_local(gone, two.world.now);
   CHECK(two.a.agent->state() == IceState::kDisconnected);
-  REQUIRE(two.world.run_until(
-      [&] {
-        return two.a.connected() && two.exchange(
-                                        "\x80"
-                                        "still");
-      },
-      20s));
+  REQUIRE(two.world.run_until([&] { return two.a.connected() && two.exchange(packet("still")); }, 20s));
 }
 
 TEST_CASE("no path: both fail in bounded time and say why") {
@@ -380,9 +368,7 @@ TEST_CASE("closing is final") {
   two.a.agent->close(two.world.now);
   CHECK(two.a.agent->state() == IceState::kClosed);
   CHECK(two.a.agent->next_deadline() == kNever);
-  CHECK_FALSE(two.world.send(two.a,
-                             "\x80"
-                             "no"));
+  CHECK_FALSE(two.world.send(two.a, packet("no")));
   two.world.run_for(31s);
   CHECK(two.b.agent->state() == IceState::kFailed);
 }

@@ -113,28 +113,20 @@ struct Hostile {
   }
 
   [[nodiscard]] bool nominated() const { return a.peer->agent->nominated() && b.peer->agent->nominated(); }
+  /// Data passes both ways within ten seconds of trying, ten times a second.
   bool exchange() {
+    const auto has = [](const IceWorld::Peer& p, const std::string& text) {
+      return std::find(p.received.begin(), p.received.end(), text) != p.received.end();
+    };
+    const auto done = [&] { return has(*a.peer, packet("from b")) && has(*b.peer, packet("from a")); };
     a.peer->received.clear();
     b.peer->received.clear();
-    return world.run_until(
-        [&] {
-          world.send(*a.peer,
-                     "\x80"
-                     "from a");
-          world.send(*b.peer,
-                     "\x80"
-                     "from b");
-          const auto has = [](const auto& all, const char* text) {
-            return std::find(all.begin(), all.end(), text) != all.end();
-          };
-          return has(b.peer->received,
-                     "\x80"
-                     "from a") &&
-                 has(a.peer->received,
-                     "\x80"
-                     "from b");
-        },
-        10s);
+    for (int i = 0; i < 100; ++i) {
+      world.send(*a.peer, packet("from a"));
+      world.send(*b.peer, packet("from b"));
+      if (world.run_until(done, 100ms)) return true;
+    }
+    return false;
   }
   /// One thing that goes wrong. What is left is a path again, if there was one.
   void trouble() {
@@ -187,12 +179,19 @@ TEST_CASE("two agents connect whenever a path exists, and otherwise fail in boun
     REQUIRE(h.exchange());
     REQUIRE(h.a.peer->agent->controlling() != h.b.peer->agent->controlling());
     h.trouble();
-    REQUIRE(h.world.run_until([&] { return h.nominated() && h.exchange(); }, 90s));
+    bool again = false;
+    for (int i = 0; i < 90 && !again; ++i)
+      again = h.world.run_until([&] { return h.nominated(); }, 1s) && h.exchange();
+    REQUIRE(again);
     for (const Place* p : {&h.a, &h.b}) p->peer->agent->close(h.world.now);
     h.world.run_for(1s);
     if (h.world.net.link.loss == 0) REQUIRE(h.world.turn_servers[0]->allocation_count() == 0);
   }
-  CHECK(connected + failed > 0);
+  // The seeds are of use only while both happen often.
+  if (seeds(0, 1500).size() >= 1500) {
+    CHECK(connected > 500);
+    CHECK(failed > 100);
+  }
 }
 
 }  // namespace

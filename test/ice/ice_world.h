@@ -6,6 +6,7 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "ice/full_agent.h"
@@ -17,6 +18,11 @@ namespace sluice::ice {
 
 inline SocketAddress addr(const char* ip, int port = 0) {
   return *SocketAddress::parse(ip, static_cast<std::uint16_t>(port));
+}
+
+/// Something that is no STUN: what RTP begins with (RFC 7983), and a text.
+inline std::string packet(std::string_view text) {
+  return "\x80" + std::string(text);
 }
 
 inline IceServer turn_server(const std::string& url, const std::string& user = "user",

@@ -224,13 +224,11 @@ TEST_CASE("peers that may only use relays connect through them, by UDP, TCP and 
   const auto pair = call.a.agent->selected_pair();
   CHECK(pair->local.ice.type == IceCandidateType::kRelay);
   CHECK_FALSE(pair->direct);
-  CHECK(
-      call.exchange("\x80"
-                    "by relay"));
+  CHECK(call.exchange(packet("by relay")));
   call.world.run_for(1s);
   // Once the channel is bound no indication is needed.
   const std::uint64_t indications = call.server.send_indications;
-  CHECK(call.exchange("\x80" + std::string(1200, 'x')));
+  CHECK(call.exchange(packet(std::string(1200, 'x'))));
   CHECK(call.server.send_indications == indications);
   CHECK(call.server.channel_datagrams > 0);
 }
@@ -240,9 +238,7 @@ TEST_CASE("an allocation, its permissions and channels outlive their lifetimes a
   REQUIRE(call.connect(5s));
   for (int minute = 0; minute < 45; ++minute) {
     call.world.run_for(60s);
-    REQUIRE(
-        call.exchange("\x80"
-                      "still there"));
+    REQUIRE(call.exchange(packet("still there")));
   }
   CHECK(call.server.allocation_count() == 2);
   CHECK(call.server.stale_nonces > 10);
@@ -257,13 +253,9 @@ TEST_CASE("over a bad network relayed pairs connect from every seed") {
     call.world.net.link = {.loss = 0.1, .duplication = 0.05, .min_delay = 5ms, .max_delay = 80ms};
     REQUIRE(call.connect(60s));
     call.world.run_for(60s);
-    CHECK(call.world.run_until(
-        [&] {
-          return call.exchange(
-              "\x80"
-              "x");
-        },
-        20s));
+    bool passed = false;
+    for (int i = 0; i < 20 && !passed; ++i) passed = call.exchange(packet("x"));
+    CHECK(passed);
   }
 }
 
@@ -277,16 +269,12 @@ TEST_CASE("a server that forgets everything is named, and gives allocations anew
     call.world.signal(call.a, call.b);
   }
   REQUIRE(call.world.run_until([&] { return !call.a.errors.empty() && !call.b.errors.empty(); },
-                               restart ? 1s : 600s));
+                               restart ? 1s : 20s));
   CHECK(call.a.errors[0].code == 437);
-  CHECK(call.world.run_until(
-      [&] {
-        return call.a.agent->nominated() && call.b.agent->nominated() &&
-               call.exchange(
-                   "\x80"
-                   "again");
-      },
-      30s));
+  bool passed = false;
+  for (int i = 0; i < 30 && !passed; ++i)
+    passed = call.exchange(packet("again")) && call.a.agent->nominated() && call.b.agent->nominated();
+  CHECK(passed);
   CHECK(call.server.allocation_count() == 2);
 }
 
