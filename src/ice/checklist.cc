@@ -181,13 +181,13 @@ std::string describe_failures(const std::vector<Pair>& pairs) {
   std::string text = pairs.size() == 1 ? "the only candidate pair failed"
                                        : "all " + std::to_string(pairs.size()) + " candidate pairs failed";
   const char* separator = ": ";
-  for (const auto& [failure, name] : kNames) {
+  for (const auto& entry : kNames) {
     const auto n =
-        std::count_if(pairs.begin(), pairs.end(), [&](const Pair& p) { return p.failure == failure; });
+        std::count_if(pairs.begin(), pairs.end(), [&](const Pair& p) { return p.failure == entry.first; });
     if (n == 0) continue;
     text += separator;
     if (pairs.size() > 1) text += std::to_string(n) + " ";
-    text += name;
+    text += entry.second;
     separator = ", ";
   }
   return text;
