@@ -5,10 +5,12 @@
 
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
+#include <openssl/md5.h>
 #include <openssl/rand.h>
 #include <openssl/sha.h>
 
 #include "base/check.h"
+#include "base/md5.h"
 
 namespace sluice::crypto {
 
@@ -35,6 +37,12 @@ std::array<std::uint8_t, 20> hmac_sha1(Bytes key, Bytes message) {
   round(0x36, message);
   const std::array<std::uint8_t, 20> inner = digest;
   round(0x5C, inner);
+  return digest;
+}
+
+std::array<std::uint8_t, 16> md5(Bytes message) {
+  std::array<std::uint8_t, 16> digest{};
+  MD5(message.data(), message.size(), digest.data());
   return digest;
 }
 

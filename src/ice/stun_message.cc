@@ -104,14 +104,71 @@ void note_unknown(StunMessage& message, std::uint16_t type) {
   if (message.unknown_count < StunMessage::kMaxUnknown) message.unknown[message.unknown_count++] = type;
 }
 
-bool read_xor_mapped_address(StunMessage& message, Bytes value) {
-  const auto address = read_xor_address(value, message.bytes.data() + 4);
+bool read_address(std::optional<SocketAddress>& field, Bytes value, const std::uint8_t* mask) {
+  const auto address = read_xor_address(value, mask);
   if (!address) return false;
-  if (!message.xor_mapped_address) message.xor_mapped_address = address;
+  if (!field) field = address;
+  return true;
+}
+
+// RFC 8489 §14.15: as MAPPED-ADDRESS, that is, nothing is masked.
+bool read_plain_address(std::optional<SocketAddress>& field, Bytes value) {
+  static constexpr std::uint8_t kNoMask[16] = {};
+  const auto address = read_xor_address(value, kNoMask);
+  if (!address) return false;
+  if (!field) field = address->with_port(load16(value.data() + 2));
+  return true;
+}
+
+// RFC 8656 §18.1: the number, and two bytes to be ignored.
+bool read_channel(std::optional<std::uint16_t>& field, Bytes value) {
+  if (value.size() != 4) return false;
+  if (!field) field = load16(value.data());
+  return true;
+}
+
+// RFC 8656 §18.6: the family, and three bytes to be ignored.
+bool read_family(std::optional<IpFamily>& field, Bytes value) {
+  if (value.size() != 4 || (value[0] != 1 && value[0] != 2)) return false;
+  if (!field) field = value[0] == 1 ? IpFamily::kIPv4 : IpFamily::kIPv6;
+  return true;
+}
+
+// RFC 8656 §18.7: the protocol, and three bytes to be ignored.
+bool read_transport(std::optional<std::uint8_t>& field, Bytes value) {
+  if (value.size() != 4) return false;
+  if (!field) field = value[0];
   return true;
 }
 
 /// False when the value cannot be what its type says.
+bool read_turn_attribute(StunMessage& message, std::uint16_t type, Bytes value) {
+  const std::uint8_t* mask = message.bytes.data() + 4;
+  switch (static_cast<StunAttribute>(type)) {
+    case StunAttribute::kChannelNumber:
+      return read_channel(message.channel_number, value);
+    case StunAttribute::kLifetime:
+      return read_u32(message.lifetime, value);
+    case StunAttribute::kXorPeerAddress:
+      return read_address(message.xor_peer_address, value, mask);
+    case StunAttribute::kXorRelayedAddress:
+      return read_address(message.xor_relayed_address, value, mask);
+    case StunAttribute::kAlternateServer:
+      return read_plain_address(message.alternate_server, value);
+    case StunAttribute::kRequestedAddressFamily:
+      return read_family(message.requested_family, value);
+    case StunAttribute::kRequestedTransport:
+      return read_transport(message.requested_transport, value);
+    case StunAttribute::kData:
+      if (!message.data) message.data = value;
+      return true;
+    default:
+      note_unknown(message, type);
+      return true;
+  }
+}
+
+/// The same of every attribute.
 bool read_attribute(StunMessage& message, std::uint16_t type, Bytes value, std::size_t at) {
   switch (static_cast<StunAttribute>(type)) {
     case StunAttribute::kUsername:
@@ -134,7 +191,7 @@ bool read_attribute(StunMessage& message, std::uint16_t type, Bytes value, std::
     case StunAttribute::kSoftware:
       return read_text(message.software, value, kMaxText);
     case StunAttribute::kXorMappedAddress:
-      return read_xor_mapped_address(message, value);
+      return read_address(message.xor_mapped_address, value, message.bytes.data() + 4);
     case StunAttribute::kPriority:
       return read_u32(message.priority, value);
     case StunAttribute::kUseCandidate:
@@ -148,9 +205,9 @@ bool read_attribute(StunMessage& message, std::uint16_t type, Bytes value, std::
       return read_u32(message.nomination, value);
     case StunAttribute::kMappedAddress:
       return true;
+    default:
+      return read_turn_attribute(message, type, value);
   }
-  note_unknown(message, type);
-  return true;
 }
 
 }  // namespace

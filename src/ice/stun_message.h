@@ -18,22 +18,40 @@ namespace sluice::ice {
 
 enum class StunClass : std::uint8_t { kRequest = 0, kIndication = 1, kSuccess = 2, kError = 3 };
 
-/// Twelve bits on the wire; others than Binding may come and are refused by the agents.
-enum class StunMethod : std::uint16_t { kBinding = 1 };
+/// Twelve bits on the wire; others may come and are refused by the agents. All but Binding are TURN's (RFC
+/// 8656 §17).
+enum class StunMethod : std::uint16_t {
+  kBinding = 1,
+  kAllocate = 3,
+  kRefresh = 4,
+  kSend = 6,
+  kData = 7,
+  kCreatePermission = 8,
+  kChannelBind = 9,
+};
 
-/// RFC 8489 §18.3, RFC 8445 §16.1; 0xC001 is the renomination draft's (draft-thatcher-ice-renomination).
+/// RFC 8489 §18.3, RFC 8445 §16.1, RFC 8656 §18; 0xC001 is the renomination draft's
+/// (draft-thatcher-ice-renomination).
 enum class StunAttribute : std::uint16_t {
   kMappedAddress = 0x0001,
   kUsername = 0x0006,
   kMessageIntegrity = 0x0008,
   kErrorCode = 0x0009,
   kUnknownAttributes = 0x000A,
+  kChannelNumber = 0x000C,
+  kLifetime = 0x000D,
+  kXorPeerAddress = 0x0012,
+  kData = 0x0013,
   kRealm = 0x0014,
   kNonce = 0x0015,
+  kXorRelayedAddress = 0x0016,
+  kRequestedAddressFamily = 0x0017,
+  kRequestedTransport = 0x0019,
   kXorMappedAddress = 0x0020,
   kPriority = 0x0024,
   kUseCandidate = 0x0025,
   kSoftware = 0x8022,
+  kAlternateServer = 0x8023,
   kFingerprint = 0x8028,
   kIceControlled = 0x8029,
   kIceControlling = 0x802A,
@@ -82,6 +100,15 @@ struct StunMessage {
   std::optional<std::uint64_t> ice_controlled;   ///< The tie-breaker.
   std::optional<std::uint64_t> ice_controlling;  ///< The tie-breaker.
   std::optional<std::uint32_t> nomination;
+  // TURN's:
+  std::optional<std::uint16_t> channel_number;
+  std::optional<std::uint32_t> lifetime;  ///< s
+  std::optional<SocketAddress> xor_peer_address;
+  std::optional<SocketAddress> xor_relayed_address;
+  std::optional<SocketAddress> alternate_server;
+  std::optional<IpFamily> requested_family;
+  std::optional<std::uint8_t> requested_transport;  ///< IANA protocol number; 17: UDP.
+  std::optional<Bytes> data;
 
   std::size_t integrity_at = 0;    ///< Offset of the MESSAGE-INTEGRITY attribute; 0 when absent.
   std::size_t fingerprint_at = 0;  ///< Offset of the FINGERPRINT attribute; 0 when absent.

@@ -51,9 +51,9 @@ void StunWriter::username(std::string_view receiver_ufrag, std::string_view send
   pad();
 }
 
-void StunWriter::xor_mapped_address(const SocketAddress& address) {
+void StunWriter::xor_address(StunAttribute type, const SocketAddress& address) {
   if (!writer_.ok()) return;
-  begin(StunAttribute::kXorMappedAddress, 4 + address.size());
+  begin(type, 4 + address.size());
   writer_.u8(0);
   writer_.u8(address.family() == IpFamily::kIPv4 ? 1 : 2);
   writer_.u16(static_cast<std::uint16_t>(address.port() ^ (kStunMagicCookie >> 16)));
@@ -103,6 +103,43 @@ void StunWriter::nomination(std::uint32_t value) {
 
 void StunWriter::software(std::string_view name) {
   text(StunAttribute::kSoftware, name);
+}
+
+void StunWriter::alternate_server(const SocketAddress& address) {
+  begin(StunAttribute::kAlternateServer, 4 + address.size());
+  writer_.u8(0);
+  writer_.u8(address.family() == IpFamily::kIPv4 ? 1 : 2);
+  writer_.u16(address.port());
+  writer_.bytes(Bytes(address.bytes(), address.size()));
+}
+
+void StunWriter::lifetime(std::uint32_t seconds) {
+  begin(StunAttribute::kLifetime, 4);
+  writer_.u32(seconds);
+}
+
+void StunWriter::channel_number(std::uint16_t number) {
+  begin(StunAttribute::kChannelNumber, 4);
+  writer_.u16(number);
+  writer_.u16(0);
+}
+
+void StunWriter::requested_transport(std::uint8_t protocol) {
+  begin(StunAttribute::kRequestedTransport, 4);
+  writer_.u8(protocol);
+  writer_.u24(0);
+}
+
+void StunWriter::requested_family(IpFamily family) {
+  begin(StunAttribute::kRequestedAddressFamily, 4);
+  writer_.u8(family == IpFamily::kIPv4 ? 1 : 2);
+  writer_.u24(0);
+}
+
+void StunWriter::data(Bytes bytes) {
+  begin(StunAttribute::kData, bytes.size());
+  writer_.bytes(bytes);
+  pad();
 }
 
 void StunWriter::empty_attribute(std::uint16_t type) {

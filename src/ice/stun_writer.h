@@ -19,7 +19,13 @@ class StunWriter {
 
   /// "receiver:sender" (RFC 8445 §7.2.2).
   void username(std::string_view receiver_ufrag, std::string_view sender_ufrag);
-  void xor_mapped_address(const SocketAddress& address);
+  /// The long-term credential's (RFC 8489 §9.2).
+  void username(std::string_view name) { text(StunAttribute::kUsername, name); }
+  void realm(std::string_view value) { text(StunAttribute::kRealm, value); }
+  void nonce(std::string_view value) { text(StunAttribute::kNonce, value); }
+  void xor_mapped_address(const SocketAddress& address) {
+    xor_address(StunAttribute::kXorMappedAddress, address);
+  }
   /// `code` is 300 to 699.
   void error_code(std::uint16_t code, std::string_view reason);
   void unknown_attributes(std::span<const std::uint16_t> types);
@@ -29,6 +35,19 @@ class StunWriter {
   void ice_controlling(std::uint64_t tie_breaker);
   void nomination(std::uint32_t value);
   void software(std::string_view name);
+  // TURN's (RFC 8656 §18).
+  void xor_peer_address(const SocketAddress& address) {
+    xor_address(StunAttribute::kXorPeerAddress, address);
+  }
+  void xor_relayed_address(const SocketAddress& address) {
+    xor_address(StunAttribute::kXorRelayedAddress, address);
+  }
+  void alternate_server(const SocketAddress& address);
+  void lifetime(std::uint32_t seconds);
+  void channel_number(std::uint16_t number);
+  void requested_transport(std::uint8_t protocol);
+  void requested_family(IpFamily family);
+  void data(Bytes bytes);
   /// An attribute without a value, of any type.
   void empty_attribute(std::uint16_t type);
 
@@ -43,6 +62,7 @@ class StunWriter {
   void pad();
   void set_length(std::size_t following);
   void text(StunAttribute type, std::string_view value);
+  void xor_address(StunAttribute type, const SocketAddress& address);
 
   MutableBytes out_;
   ByteWriter writer_;
