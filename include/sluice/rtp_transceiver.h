@@ -61,7 +61,7 @@ struct RtpPayload {
 class RtpSender {
  public:
   RtpSender() = default;
-  [[nodiscard]] const std::string& track_id() const;
+  [[nodiscard]] std::string track_id() const;
   [[nodiscard]] std::vector<std::string> stream_ids() const;
   /// What was agreed: codecs[0] is the one to encode with. None before, or when nothing is to be sent.
   [[nodiscard]] std::optional<RtpParameters> parameters() const;
