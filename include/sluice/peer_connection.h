@@ -64,6 +64,11 @@ struct NetworkRequest {
   bool tls = false;
 };
 
+/// RTCOfferOptions.
+struct OfferOptions {
+  bool ice_restart = false;
+};
+
 class PeerConnection {
  public:
   struct Environment {
@@ -100,9 +105,6 @@ class PeerConnection {
   Result<DataChannel> create_data_channel(std::string_view label, const DataChannelInit& init = {});
 
   // --- Signaling (RFC 8829)
-  struct OfferOptions {
-    bool ice_restart = false;
-  };
   Result<SessionDescription> create_offer(const OfferOptions& options = {});
   Result<SessionDescription> create_answer();
   /// Without a description: makes the offer or the answer that is due. One that is given must be the newest
