@@ -1,17 +1,15 @@
 #include "load/recorder.h"
 
-#include <array>
 #include <utility>
+
+#include "container/ivf.h"
+#include "container/ogg.h"
 
 namespace sluice::load {
 namespace {
 
 constexpr std::size_t kVideoPatience = 600;
 constexpr std::size_t kAudioPatience = 20;
-
-void put_little(std::uint8_t* at, std::uint64_t value, std::size_t size) {
-  for (std::size_t i = 0; i < size; ++i) at[i] = static_cast<std::uint8_t>(value >> (8 * i));
-}
 
 template <typename T>
 void write_bytes(std::ofstream& file, const T& bytes) {
@@ -35,10 +33,8 @@ class IvfRecorder : public TrackRecorder {
     frame_.insert(frame_.end(), piece.payload.begin(), piece.payload.end());
     if (!piece.frame_end || !whole_) return;
     decodable_ = true;
-    std::array<std::uint8_t, 12> head{};
-    put_little(head.data(), frame_.size(), 4);
-    put_little(head.data() + 4, static_cast<std::uint64_t>(unwrap(piece.timestamp)), 8);
-    write_bytes(file_, head);
+    write_bytes(file_, container::IvfWriter::make_frame_header(
+                           frame_.size(), static_cast<std::uint64_t>(unwrap(piece.timestamp))));
     write_bytes(file_, frame_);
     if (key_ && frame_.size() >= 10) {
       width_ = static_cast<std::uint16_t>((frame_[6] | frame_[7] << 8) & 0x3FFF);
@@ -52,15 +48,9 @@ class IvfRecorder : public TrackRecorder {
     write_header(width_, height_);
     file_.flush();
   }
-  /// As capture.cc draws it.
   void write_header(std::uint16_t width, std::uint16_t height) {
-    std::array<std::uint8_t, 32> head{'D', 'K', 'I', 'F', 0, 0, 32, 0, 'V', 'P', '8', '0'};
-    put_little(head.data() + 12, width, 2);
-    put_little(head.data() + 14, height, 2);
-    put_little(head.data() + 16, 90'000, 4);
-    put_little(head.data() + 20, 1, 4);
-    put_little(head.data() + 24, written_, 4);
-    write_bytes(file_, head);
+    const container::IvfHeader header{"VP80", width, height, 90'000, 1};
+    write_bytes(file_, container::IvfWriter::make_header(header, static_cast<std::uint32_t>(written_)));
   }
 
   std::ofstream file_;
@@ -75,54 +65,31 @@ class IvfRecorder : public TrackRecorder {
 class OggRecorder : public TrackRecorder {
  public:
   explicit OggRecorder(const std::string& path)
-      : TrackRecorder(kAudioPatience), file_(path, std::ios::binary) {
-    ogg_stream_init(&stream_, 1);
-    // RFC 7845 §5.1: version 1, two channels, nothing to skip, 48 kHz, no gain, mapping family 0.
-    std::vector<std::uint8_t> head{'O', 'p', 'u',  's',  'H', 'e', 'a', 'd', 1, 2,
-                                   0,   0,   0x80, 0xBB, 0,   0,   0,   0,   0};
-    put(head, 0, false, true);
-    // §5.2: a vendor, and no comments.
-    std::vector<std::uint8_t> tags{'O', 'p', 'u', 's', 'T', 'a', 'g', 's', 6, 0, 0,
-                                   0,   's', 'l', 'u', 'i', 'c', 'e', 0,   0, 0, 0};
-    put(tags, 0, false, true);
-  }
-  OggRecorder(const OggRecorder&) = delete;
-  OggRecorder& operator=(const OggRecorder&) = delete;
-  ~OggRecorder() override { ogg_stream_clear(&stream_); }
+      : TrackRecorder(kAudioPatience), file_(path, std::ios::binary), ogg_(1, 2, 0) {}
 
  private:
   void write(const Piece& piece) override {
     // §4: a page's position is where its last packet ends, which is where the next begins.
     const std::int64_t begin = unwrap(piece.timestamp);
-    if (!held_.empty()) put(held_, begin, false, false);
+    if (!held_.empty()) put(held_, begin);
     length_ = begin - std::exchange(position_, begin);
     held_ = piece.payload;
     ++written_;
   }
   void skip() override {}
   void end() override {
-    if (!held_.empty()) put(held_, position_ + length_, true, true);
+    if (!held_.empty()) put(held_, position_ + length_);
+    ogg_.finish();
+    write_bytes(file_, ogg_.take());
     file_.flush();
   }
-  void put(std::vector<std::uint8_t>& bytes, std::int64_t position, bool last, bool flush) {
-    ogg_packet packet{};
-    packet.packet = bytes.data();
-    packet.bytes = static_cast<long>(bytes.size());
-    packet.b_o_s = number_ == 0 ? 1 : 0;
-    packet.e_o_s = last ? 1 : 0;
-    packet.granulepos = position;
-    packet.packetno = number_++;
-    ogg_stream_packetin(&stream_, &packet);
-    ogg_page page{};
-    while ((flush ? ogg_stream_flush(&stream_, &page) : ogg_stream_pageout(&stream_, &page)) != 0) {
-      file_.write(reinterpret_cast<const char*>(page.header), page.header_len);
-      file_.write(reinterpret_cast<const char*>(page.body), page.body_len);
-    }
+  void put(const std::vector<std::uint8_t>& bytes, std::int64_t position) {
+    ogg_.add(bytes, static_cast<std::uint64_t>(position));
+    write_bytes(file_, ogg_.take());
   }
 
   std::ofstream file_;
-  ogg_stream_state stream_{};
-  std::int64_t number_ = 0;
+  container::OggOpusWriter ogg_;
   std::vector<std::uint8_t> held_;
   std::int64_t position_ = 0;  ///< In samples at 48 kHz: where the held packet begins.
   std::int64_t length_ = 0;    ///< Of the one before it.

@@ -11,8 +11,6 @@
 #include <unordered_map>
 #include <vector>
 
-#include <ogg/ogg.h>
-
 #include "client/peer.h"
 #include "sluice/result.h"
 

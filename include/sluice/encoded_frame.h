@@ -15,12 +15,12 @@ namespace sluice {
 struct FrameMetadata {
   /// Capture time in units of the RTP clock. Of a frame to send from any origin: the sender adds its offset.
   std::uint32_t rtp_timestamp = 0;
-  bool key_frame = false;            ///< Video: it decodes by itself.
-  std::uint8_t temporal_index = 0;   ///< Of the picture.
-  std::uint8_t spatial_index = 0;    ///< The highest in it. Received only.
-  bool discardable = false;          ///< Nothing refers to it (VP8's N).
-  bool layer_sync = false;           ///< It refers to temporal layer 0 only (VP8's Y).
-  std::uint16_t width = 0;           ///< Pixels, of key frames; 0: not known.
+  bool key_frame = false;           ///< Video: it decodes by itself.
+  std::uint8_t temporal_index = 0;  ///< Of the picture.
+  std::uint8_t spatial_index = 0;   ///< The highest in it. Received only.
+  bool discardable = false;         ///< Nothing refers to it (VP8's N).
+  bool layer_sync = false;          ///< It refers to temporal layer 0 only (VP8's Y).
+  std::uint16_t width = 0;          ///< Pixels, of key frames; 0: not known.
   std::uint16_t height = 0;
   /// Received only: frames before this one were lost. Of video it is a key frame then, unless the receiver
   /// was told not to wait for one.

@@ -7,8 +7,8 @@
 
 #include "base/ids.h"
 #include "client/frame_info.h"
+#include "client/layered_codec.h"
 #include "client/marker.h"
-#include "client/scalability.h"
 
 namespace sluice::client {
 

@@ -3,7 +3,8 @@
 #include <algorithm>
 #include <cmath>
 
-#include "client/vp9_descriptor.h"
+#include "packetize/vp8_packetizer.h"
+#include "packetize/vp9_packetizer.h"
 
 namespace sluice::client {
 namespace {
@@ -20,9 +21,8 @@ LayeredSource::LayeredSource(const Options& options, std::uint32_t stream, Rando
     : options_(options),
       stream_(stream),
       random_(random),
-      dependencies_(options.scalability, options.width, options.height),
       first_timestamp_{random.u32()},
-      first_number_(static_cast<std::uint16_t>(random.u32())),
+      dependencies_(options.scalability, static_cast<std::uint16_t>(random.u32())),
       picture_id_(static_cast<std::uint16_t>(random.below(0x8000))),
       tl0_pic_idx_(static_cast<std::uint8_t>(random.below(0x100))) {}
 
@@ -115,6 +115,8 @@ void LayeredSource::begin_frame() {
   frame_.count = static_cast<std::uint16_t>(size / options_.max_payload + 1);
   left_ = size;
   newest_[frame_.spatial][frame_.temporal] = {true, frame_.number};
+  if (options_.codec == LayeredCodec::kAv1)
+    dependencies_.begin_frame({key_, frame_.spatial, frame_.temporal, options_.width, options_.height});
 }
 
 std::optional<MediaUnit> LayeredSource::next(Instant now) {
@@ -167,14 +169,19 @@ void LayeredSource::write_head(MediaUnit& unit, bool last) {
 // RFC 7741 §4.2: X N S PID, I L T K, picture id of 15 bits, TL0PICIDX, TID Y KEYIDX; then the payload header
 // (§4.3) with start code and size on key frames.
 void LayeredSource::write_vp8(std::vector<std::uint8_t>& out) const {
-  const bool disposable = options_.scalability.temporal > 1 && position_ == kPattern - 1;
-  const bool sync = key_ || is_layer_sync(position_);
-  out = {static_cast<std::uint8_t>(0x80 | (disposable ? 0x20 : 0) | (frame_.is_first() ? 0x10 : 0)),
-         0xF0,
-         static_cast<std::uint8_t>(0x80 | picture_id_ >> 8),
-         static_cast<std::uint8_t>(picture_id_),
-         tl0_pic_idx_,
-         static_cast<std::uint8_t>(frame_.temporal << 6 | (sync ? 0x20 : 0) | (key_index_ & 0x1F))};
+  packetize::Vp8Descriptor descriptor;
+  descriptor.non_reference = options_.scalability.temporal > 1 && position_ == kPattern - 1;
+  descriptor.start_of_partition = frame_.is_first();
+  descriptor.picture_id = picture_id_;
+  descriptor.has_layers = true;
+  descriptor.tl0_pic_idx = tl0_pic_idx_;
+  descriptor.temporal = frame_.temporal;
+  descriptor.layer_sync = key_ || is_layer_sync(position_);
+  descriptor.key_index = key_index_ & 0x1F;
+  std::array<std::uint8_t, packetize::Vp8Descriptor::kMaxSize> head{};
+  ByteWriter writer(head);
+  descriptor.write(writer);
+  out.assign(writer.written().begin(), writer.written().end());
   if (!frame_.is_first()) return;
   out.insert(out.end(), {static_cast<std::uint8_t>(key_ ? 0x10 : 0x11), 0, 0});
   if (!key_) return;
@@ -185,7 +192,7 @@ void LayeredSource::write_vp8(std::vector<std::uint8_t>& out) const {
 }
 
 void LayeredSource::write_vp9(std::vector<std::uint8_t>& out, bool last) const {
-  Vp9Descriptor descriptor;
+  packetize::Vp9Descriptor descriptor;
   descriptor.predicted = !key_;
   descriptor.begin = frame_.is_first();
   descriptor.end = last;
@@ -198,7 +205,10 @@ void LayeredSource::write_vp9(std::vector<std::uint8_t>& out, bool last) const {
   descriptor.spatial = frame_.spatial;
   descriptor.from_below = frame_.spatial > 0 && (key_ || !options_.scalability.key_only);
   descriptor.tl0_pic_idx = tl0_pic_idx_;
-  descriptor.write(out, options_.scalability, options_.width, options_.height);
+  std::array<std::uint8_t, packetize::Vp9Descriptor::kMaxSize> head{};
+  ByteWriter writer(head);
+  descriptor.write(writer, options_.scalability, options_.width, options_.height);
+  out.assign(writer.written().begin(), writer.written().end());
 }
 
 // The aggregation header (AV1 RTP §4.4: Z Y W N), then an OBU_FRAME with extension (AV1 §5.3.2, §5.3.3).
@@ -211,9 +221,9 @@ void LayeredSource::write_av1(MediaUnit& unit, bool last) const {
     unit.head.push_back(6 << 3 | 0x04);
     unit.head.push_back(static_cast<std::uint8_t>(frame_.temporal << 5 | frame_.spatial << 3));
   }
-  const auto number = static_cast<std::uint16_t>(first_number_ + frame_.number);
-  const std::uint32_t position = position_ % options_.scalability.period();
-  unit.dependency = dependencies_.write({key_, frame_.spatial, position, number}, first, last);
+  std::array<std::uint8_t, packetize::DependencyWriter::kMaxSize> descriptor{};
+  const std::size_t size = dependencies_.write(descriptor, first, last);
+  unit.dependency.assign(descriptor.begin(), descriptor.begin() + static_cast<long>(size));
 }
 
 }  // namespace sluice::client

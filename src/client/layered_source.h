@@ -13,9 +13,9 @@
 #include <optional>
 
 #include "base/random.h"
-#include "client/dependency_writer.h"
+#include "client/layered_codec.h"
 #include "client/media_unit.h"
-#include "client/scalability.h"
+#include "packetize/dependency_writer.h"
 #include "sluice/time.h"
 
 namespace sluice::client {
@@ -24,7 +24,7 @@ class LayeredSource {
  public:
   struct Options {
     LayeredCodec codec = LayeredCodec::kVp8;
-    Scalability scalability{};
+    Scalability scalability{.spatial = 1, .temporal = 3};
     std::uint32_t bitrate = 300'000;  ///< bps, of all layers.
     std::uint32_t frame_rate = 30;
     std::uint16_t max_payload = 1100;   ///< Bytes.
@@ -69,7 +69,6 @@ class LayeredSource {
   Options options_;
   std::uint32_t stream_;
   Random& random_;
-  DependencyWriter dependencies_;
   Instant next_frame_ = kNever;
   Instant last_key_{};
   bool key_wanted_ = true;
@@ -77,7 +76,7 @@ class LayeredSource {
   std::uint64_t pictures_ = 0;
   std::uint64_t key_pictures_ = 0;
   RtpTimestamp first_timestamp_;  ///< At media time zero.
-  std::uint16_t first_number_;    ///< Of the dependency descriptor's frame numbers.
+  packetize::DependencyWriter dependencies_;
   // The picture that is being sent:
   Instant captured_{};
   bool key_ = false;

@@ -1,16 +1,17 @@
 #include "client/media_unit.h"
 
 #include "base/check.h"
+#include "packetize/vp8_packetizer.h"
 
 namespace sluice::client {
 namespace {
 
-// RFC 7741 §4.2: X, S and PID, then I, then a picture id of 15 bits.
 void write_video_descriptor(ByteWriter& writer, const MediaUnit& unit) {
-  const bool start = unit.kind == MediaUnit::Kind::kVideoStart;
-  writer.u8(static_cast<std::uint8_t>(0x80 | (start ? 0x10 : 0) | (unit.partition & 0x07)));
-  writer.u8(0x80);
-  writer.u16(static_cast<std::uint16_t>(0x8000 | (unit.picture_id & 0x7FFF)));
+  packetize::Vp8Descriptor descriptor;
+  descriptor.start_of_partition = unit.kind == MediaUnit::Kind::kVideoStart;
+  descriptor.partition = unit.partition;
+  descriptor.picture_id = unit.picture_id;
+  descriptor.write(writer);
 }
 
 }  // namespace

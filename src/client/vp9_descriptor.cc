@@ -3,11 +3,6 @@
 namespace sluice::client {
 namespace {
 
-void put16(std::vector<std::uint8_t>& out, std::uint32_t value) {
-  out.push_back(static_cast<std::uint8_t>(value >> 8));
-  out.push_back(static_cast<std::uint8_t>(value));
-}
-
 //      +-+-+-+-+-+-+-+-+
 // V:   | N_S |Y|G|-|-|-|
 //      +-+-+-+-+-+-+-+-+
@@ -17,22 +12,6 @@ void put16(std::vector<std::uint8_t>& out, std::uint32_t value) {
 //      +-+-+-+-+-+-+-+-+
 //      | TID |U| R |-|-|  N_G times, each with R bytes of P_DIFF
 //      +-+-+-+-+-+-+-+-+
-void write_structure(std::vector<std::uint8_t>& out, Scalability scalability, std::uint16_t width,
-                     std::uint16_t height) {
-  const unsigned layers = scalability.spatial;
-  out.push_back(static_cast<std::uint8_t>((layers - 1) << 5 | 0x18));
-  for (unsigned s = 0; s < layers; ++s) {
-    put16(out, std::uint32_t{width} >> (layers - 1 - s));
-    put16(out, std::uint32_t{height} >> (layers - 1 - s));
-  }
-  out.push_back(static_cast<std::uint8_t>(scalability.period()));
-  for (std::uint32_t position = 0; position < scalability.period(); ++position) {
-    const unsigned up = 0x10;  // U
-    out.push_back(static_cast<std::uint8_t>(scalability.temporal_at(position) << 5 | up | 1U << 2));
-    out.push_back(static_cast<std::uint8_t>(scalability.distance_at(position)));
-  }
-}
-
 void skip_structure(ByteReader& reader) {
   const std::uint8_t head = reader.u8();
   if ((head & 0x10) != 0) reader.skip(((head >> 5) + 1U) * 4U);
@@ -41,18 +20,6 @@ void skip_structure(ByteReader& reader) {
 }
 
 }  // namespace
-
-void Vp9Descriptor::write(std::vector<std::uint8_t>& out, Scalability scalability, std::uint16_t width,
-                          std::uint16_t height) const {
-  out.push_back(static_cast<std::uint8_t>(0x80 | (predicted ? 0x40 : 0) | 0x20 | (begin ? 0x08 : 0) |
-                                          (end ? 0x04 : 0) | (structure ? 0x02 : 0) |
-                                          (not_upward ? 0x01 : 0)));
-  put16(out, 0x8000U | picture_id);
-  out.push_back(static_cast<std::uint8_t>(temporal << 5 | (switching_up ? 0x10 : 0) | spatial << 1 |
-                                          (from_below ? 0x01 : 0)));
-  out.push_back(tl0_pic_idx);
-  if (structure) write_structure(out, scalability, width, height);
-}
 
 std::optional<Vp9Descriptor> Vp9Descriptor::parse(Bytes payload) {
   ByteReader reader(payload);

@@ -1,5 +1,5 @@
-// The VP9 payload descriptor in non-flexible mode (RFC 9628 §4.2) as synthetic cameras write it and the
-// decoder model reads it: apart from codec/, so that a judge does not share a mistake with the judged.
+// The VP9 payload descriptor in non-flexible mode (RFC 9628 §4.2), as the decoder model reads it: apart from
+// codec/, so that a judge does not share a mistake with the judged.
 //
 //       0 1 2 3 4 5 6 7
 //      +-+-+-+-+-+-+-+-+
@@ -17,10 +17,8 @@
 
 #include <cstdint>
 #include <optional>
-#include <vector>
 
 #include "base/bytes.h"
-#include "client/scalability.h"
 
 namespace sluice::client {
 
@@ -36,12 +34,9 @@ struct Vp9Descriptor {
   std::uint8_t spatial = 0;
   bool from_below = false;  ///< D: inter-layer predicted.
   std::uint8_t tl0_pic_idx = 0;
-  std::size_t size = 0;  ///< Of the descriptor, where it was read.
+  std::size_t size = 0;  ///< Of the descriptor.
 
-  /// The structure tells sizes (of the highest layer; half for each below) and one cycle of pictures.
-  void write(std::vector<std::uint8_t>& out, Scalability scalability, std::uint16_t width,
-             std::uint16_t height) const;
-  /// Nothing for what `write` would not make.
+  /// Nothing for what synthetic cameras do not send.
   static std::optional<Vp9Descriptor> parse(Bytes payload);
 };
 

@@ -3,32 +3,10 @@
 #include <algorithm>
 
 #include "codec/bit_reader.h"
+#include "codec/obu.h"
 
 namespace sluice::codec {
 namespace {
-
-// AV1 §6.2.2
-enum ObuType : std::uint8_t {
-  kSequenceHeader = 1,
-  kTemporalDelimiter = 2,
-  kFrameHeader = 3,
-  kMetadata = 5,
-  kFrame = 6,
-};
-
-/// AV1 §4.10.5. Failed when it is longer than eight bytes or more than 32 bits.
-std::optional<std::uint32_t> read_leb128(ByteReader& reader) {
-  std::uint64_t value = 0;
-  for (unsigned i = 0; i < 8; ++i) {
-    const std::uint8_t byte = reader.u8();
-    value |= std::uint64_t{byte & 0x7FU} << (7 * i);
-    if ((byte & 0x80) == 0) {
-      if (!reader.ok() || value > 0xFFFFFFFF) return std::nullopt;
-      return static_cast<std::uint32_t>(value);
-    }
-  }
-  return std::nullopt;
-}
 
 struct DecoderModel {
   bool is_present = false;
@@ -101,10 +79,10 @@ void note_obu(Bytes obu, bool is_first, Av1& av1) {
   if ((header & 0x02) != 0) (void)read_leb128(reader);
   if (!reader.ok()) return;
   if (is_first) {
-    av1.starts_frame = type == kSequenceHeader || type == kTemporalDelimiter || type == kFrameHeader ||
-                       type == kMetadata || type == kFrame;
+    av1.starts_frame = type == Obu::kSequenceHeader || type == Obu::kTemporalDelimiter ||
+                       type == Obu::kFrameHeader || type == Obu::kMetadata || type == Obu::kFrame;
   }
-  if (type == kSequenceHeader) {
+  if (type == Obu::kSequenceHeader) {
     av1.has_sequence_header = true;
     parse_sequence_header(reader.rest(), av1);
   }
