@@ -24,6 +24,10 @@ Loop::Impl::~Impl() {
     retire(std::move(timers_.front()));
     timers_.pop_front();
   }
+  while (!polls_.empty()) {
+    retire(std::move(polls_.front()));
+    polls_.pop_front();
+  }
   retire(std::move(prepare_));
   while (!retired_.empty()) uv_run(&loop_, UV_RUN_ONCE);
   uv_loop_close(&loop_);
@@ -57,13 +61,34 @@ void Loop::Impl::after(Duration delay, std::function<void()> call) {
         Impl* loop = self->loop;
         const auto of = std::find_if(loop->timers_.begin(), loop->timers_.end(),
                                      [&](const auto& t) { return t.get() == self; });
-        auto timer = std::move(*of);
+        auto due = std::move(*of);
         loop->timers_.erase(of);
-        const auto what = std::move(timer->call);
-        loop->retire(std::move(timer));
+        const auto what = std::move(due->call);
+        loop->retire(std::move(due));
         what();
       },
       static_cast<std::uint64_t>(ms), 0);
+}
+
+void Loop::Impl::watch(int descriptor, std::function<void()> call) {
+  const auto known = std::find_if(polls_.begin(), polls_.end(),
+                                  [&](const auto& p) { return p->descriptor == descriptor; });
+  if (known != polls_.end()) {
+    auto old = std::move(*known);
+    polls_.erase(known);
+    uv_poll_stop(&old->uv);
+    retire(std::move(old));
+  }
+  if (!call) return;
+  auto& poll = polls_.emplace_back(std::make_unique<Poll>());
+  poll->descriptor = descriptor;
+  poll->call = std::move(call);
+  uv_poll_init(&loop_, &poll->uv, descriptor);
+  poll->uv.data = poll.get();
+  uv_poll_start(&poll->uv, UV_READABLE, [](uv_poll_t* handle, int, int) {
+    const auto what = static_cast<Poll*>(handle->data)->call;  // it may stop its own watch
+    what();
+  });
 }
 
 Loop::Loop() : impl_(std::make_unique<Impl>()) {}
@@ -71,6 +96,9 @@ Loop::~Loop() = default;
 void Loop::run() { impl_->run(); }
 void Loop::stop() { impl_->stop(); }
 Instant Loop::now() const { return impl_->now(); }
+void Loop::watch(int descriptor, std::function<void()> on_readable) {
+  impl_->watch(descriptor, std::move(on_readable));
+}
 void Loop::after(Duration delay, std::function<void()> call) { impl_->after(delay, std::move(call)); }
 
 }  // namespace sluice::native

@@ -40,6 +40,7 @@ class Loop::Impl {
   void add_idle(const void* key, std::function<void()> call) { idle_.emplace_back(key, std::move(call)); }
   void remove_idle(const void* key);
   void after(Duration delay, std::function<void()> call);
+  void watch(int descriptor, std::function<void()> call);
   void run() { uv_run(&loop_, UV_RUN_DEFAULT); }
   void stop() { uv_stop(&loop_); }
 
@@ -49,12 +50,18 @@ class Loop::Impl {
     std::function<void()> call;
   };
 
+  struct Poll : HandleOf<uv_poll_t> {
+    int descriptor = -1;
+    std::function<void()> call;
+  };
+
   void on_closed(uv_handle_t* handle);
 
   uv_loop_t loop_{};
   std::list<std::pair<const void*, std::function<void()>>> idle_;
   std::list<std::unique_ptr<Handle>> retired_;
   std::list<std::unique_ptr<Timer>> timers_;
+  std::list<std::unique_ptr<Poll>> polls_;
   std::unique_ptr<HandleOf<uv_prepare_t>> prepare_;
 };
 

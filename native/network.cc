@@ -85,6 +85,8 @@ struct Network::Lookup {
   uv_getaddrinfo_t request{};
 };
 
+Network::Network(Loop::Impl& loop, sluice::PeerConnection& pc) : loop_(loop), pc_(pc) {}
+
 Network::~Network() {
   for (auto& socket : udp_) {
     uv_udp_recv_stop(&socket->uv);
@@ -134,10 +136,10 @@ Result<void> Network::bind(const SocketAddress& address) {
     loop_.retire(std::move(socket));
     return invalid_argument("addresses", "cannot bind " + address.ip() + ": " + uv_strerror(error));
   }
-  int size = 4 << 20;  // bytes; the kernel may grant less
-  uv_recv_buffer_size(socket->raw(), &size);
-  size = 4 << 20;
-  uv_send_buffer_size(socket->raw(), &size);
+  int receive_buffer = 4 << 20;  // bytes; the kernel may grant less
+  uv_recv_buffer_size(socket->raw(), &receive_buffer);
+  int send_buffer = 4 << 20;
+  uv_send_buffer_size(socket->raw(), &send_buffer);
   sockaddr_storage storage{};
   int length = sizeof storage;
   uv_udp_getsockname(&socket->uv, reinterpret_cast<sockaddr*>(&storage), &length);
@@ -290,7 +292,7 @@ void Network::connect(const NetworkRequest& asked) {
         reinterpret_cast<uv_stream_t*>(&self->uv),
         [](uv_handle_t* handle, std::size_t, uv_buf_t* out) {
           auto* tcp = static_cast<Tcp*>(handle->data);
-          *out = uv_buf_init(tcp->buffer.data(), tcp->buffer.size());
+          *out = uv_buf_init(tcp->buffer.data(), static_cast<unsigned>(tcp->buffer.size()));
         },
         [](uv_stream_t* stream, ssize_t size, const uv_buf_t* from) {
           auto* tcp = static_cast<Tcp*>(stream->data);

@@ -13,7 +13,7 @@ namespace sluice::native {
 class Network {
  public:
   /// All outlive it. After anything that `pc` was told, the loop's idle call flushes it.
-  Network(Loop::Impl& loop, sluice::PeerConnection& pc) : loop_(loop), pc_(pc) {}
+  Network(Loop::Impl& loop, sluice::PeerConnection& pc);
   ~Network();
   Network(const Network&) = delete;
   Network& operator=(const Network&) = delete;

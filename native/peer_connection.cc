@@ -8,8 +8,8 @@ namespace sluice::native {
 
 class PeerConnection::Impl {
  public:
-  Impl(Loop::Impl& loop, std::unique_ptr<sluice::PeerConnection> pc)
-      : loop(loop), core(std::move(pc)), network(loop, *core), timer(std::make_unique<HandleOf<uv_timer_t>>()) {
+  Impl(Loop::Impl& of, std::unique_ptr<sluice::PeerConnection> pc)
+      : loop(of), core(std::move(pc)), network(loop, *core), timer(std::make_unique<HandleOf<uv_timer_t>>()) {
     uv_timer_init(loop.raw(), &timer->uv);
     timer->uv.data = this;
   }

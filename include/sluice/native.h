@@ -36,6 +36,9 @@ class Loop {
   [[nodiscard]] Instant now() const;
   /// Calls back once, `delay` from now.
   void after(Duration delay, std::function<void()> call);
+  /// Calls back whenever the descriptor (a pipe, a socket, a terminal) has something to read or has ended. An
+  /// empty function ends that.
+  void watch(int descriptor, std::function<void()> on_readable);
 
   class Impl;
   [[nodiscard]] Impl& impl() { return *impl_; }
