@@ -93,6 +93,11 @@ const candidateFields = struct<IceCandidateInit, wire.AddIceCandidateT>(wire.Add
   usernameFragment: optional(text),
 });
 
+/** An offer of the client's waits for an answer, or for the final one. */
+function isAnswering(state: SignalingState): boolean {
+  return state === 'have-remote-offer' || state === 'have-local-pranswer';
+}
+
 /**
  * One participant of a room. Its client is driven in one of two ways: by offer and answer, with the methods of W3C's
  * RTCPeerConnection below; or by the transports that {@link createWebRtcTransport} makes.
@@ -174,7 +179,7 @@ export class Peer extends RemoteObject<PeerEvents, PeerObserverEvents> {
    * A `rollback` withdraws the offer.
    */
   async setLocalDescription(description?: SessionDescriptionInit): Promise<void> {
-    const { type, sdp } = description ?? { type: this.#signalingState === 'have-remote-offer' ? 'answer' : 'offer' };
+    const { type, sdp } = description ?? { type: isAnswering(this.#signalingState) ? 'answer' : 'offer' };
     const command = new wire.SetLocalDescriptionT(this.id, sdpType.toWire(type, 'type'), text.toWire(sdp ?? '', 'sdp'));
     this.#apply(await this.request(command, wire.DescriptionReplyT), this.#local, this.#remote);
   }
@@ -289,7 +294,10 @@ export class Peer extends RemoteObject<PeerEvents, PeerObserverEvents> {
     return { type: sdpType.fromWire(reply.type), sdp: String(reply.sdp ?? '') };
   }
 
-  /** An offer is pending until an answer makes both current; a rollback, or an offer from the other side, drops it. */
+  /**
+   * An offer is pending until an answer makes both current, and so is a provisional answer beside it; a rollback, or an offer from the
+   * other side, drops it.
+   */
   #apply(reply: wire.DescriptionReplyT, side: Descriptions, other: Descriptions): void {
     const description = this.#description(reply);
     if (description.type === 'offer') {
@@ -300,7 +308,7 @@ export class Peer extends RemoteObject<PeerEvents, PeerObserverEvents> {
       other.current = other.pending ?? other.current;
       side.pending = other.pending = null;
     } else {
-      side.pending = null;
+      side.pending = description.type === 'pranswer' ? description : null;
     }
     const state = String(reply.signalingState) as SignalingState;
     if (state === this.#signalingState) return;

@@ -99,6 +99,7 @@ Connection::Media Connection::receive(Packet& packet, const Path& path, Instant 
   if (!media) {
     if (dtls_->receive(packet.bytes(), now) != dtls::ReceiveResult::kProcessed) ++drops_.dtls;
     after_dtls(now);
+    receive_data(now);
     return Media::kNone;
   }
   return receive_media(packet);
@@ -127,14 +128,24 @@ void Connection::advance(Instant now) {
   after_ice(now);
   dtls_->advance(now);
   after_dtls(now);
+  if (data_) {
+    data_->advance(now);
+    flush_data(now);
+  }
 }
 
 Instant Connection::next_deadline() const {
-  return plain_path_ ? kNever : std::min(ice_.next_deadline(), dtls_->next_deadline());
+  if (plain_path_) return kNever;
+  const Instant next = std::min(ice_.next_deadline(), dtls_->next_deadline());
+  return data_ ? std::min(next, data_->next_deadline()) : next;
 }
 
 void Connection::close(Instant now) {
   if (!plain_path_) {
+    if (data_) {
+      data_->abort(now);
+      flush_data(now);
+    }
     dtls_->close(now);
     after_dtls(now);
     ice_.close();
@@ -156,16 +167,49 @@ void Connection::after_ice(Instant now) {
   after_dtls(now);
 }
 
-void Connection::after_dtls(Instant now) {
+void Connection::send_dtls() {
   const auto path = ice_.selected();
-  if (path && dtls_->has_output()) {
-    dtls_->drain(dtls_out_);
-    for (const auto& datagram : dtls_out_) shared_.batch.queue_copy(*path, datagram);
-    dtls_out_.clear();
+  if (!path || !dtls_->has_output()) return;
+  dtls_->drain(dtls_out_);
+  for (const auto& datagram : dtls_out_) shared_.batch.queue_copy(*path, datagram);
+  dtls_out_.clear();
+}
+
+void Connection::after_dtls(Instant now) {
+  send_dtls();
+  const bool ended = dtls_->state() == dtls::State::kClosed || dtls_->state() == dtls::State::kFailed;
+  if (data_ && ended) data_->abort(now);
+  if (dtls_->state() != dtls::State::kConnected) return;
+  if (data_ && data_->state() == sctp::State::kNew) {
+    data_->start(dtls_->role() == dtls::Role::kClient, now);
+    flush_data(now);
   }
-  if (inbound_ || keys_refused_ || dtls_->state() != dtls::State::kConnected) return;
+  if (inbound_ || keys_refused_) return;
   keys_refused_ = !take_keys();
   if (ready() && ready_at_ == kNever) ready_at_ = now;
+}
+
+void Connection::enable_data(const sctp::Options& options, Instant now) {
+  if (data_) return;
+  data_ = std::make_unique<sctp::DataChannels>(options, shared_.random);
+  after_dtls(now);
+}
+
+void Connection::receive_data(Instant now) {
+  std::vector<std::vector<std::uint8_t>> packets;
+  dtls_->take_received(packets);
+  if (!data_) return;
+  for (const auto& packet : packets) data_->receive(packet, now);
+  flush_data(now);
+}
+
+void Connection::flush_data(Instant /*now*/) {
+  if (!data_) return;
+  const bool can_send = dtls_->state() == dtls::State::kConnected && ice_.selected();
+  while (const auto packet = data_->pop_packet()) {
+    if (can_send) dtls_->send(*packet);
+  }
+  send_dtls();
 }
 
 bool Connection::take_keys() {

@@ -14,6 +14,7 @@
 #include "client/shared.h"
 #include "dtls/session.h"
 #include "ice/controlling_agent.h"
+#include "sctp/data_channels.h"
 #include "sluice/dtls_parameters.h"
 #include "sluice/ice_parameters.h"
 #include "sluice/result.h"
@@ -67,6 +68,12 @@ class Connection {
   void connect_plain(const Path& path, const std::optional<srtp::MasterKey>& own_key,
                      const std::optional<srtp::MasterKey>& remote_key, Instant now);
 
+  /// Data channels over the DTLS of this connection, from when that is connected. Again: no effect.
+  void enable_data(const sctp::Options& options, Instant now);
+  /// Null without enable_data(). After calls on it, flush_data().
+  [[nodiscard]] sctp::DataChannels* data() { return data_.get(); }
+  void flush_data(Instant now);
+
   /// Plain media that came out of a datagram, in the packet's own buffer.
   Media receive(Packet& packet, const Path& path, Instant now);
   void advance(Instant now);
@@ -95,6 +102,8 @@ class Connection {
   Media receive_media(Packet& packet);
   void after_ice(Instant now);
   void after_dtls(Instant now);
+  void send_dtls();
+  void receive_data(Instant now);
   bool take_keys();
 
   const Shared& shared_;
@@ -105,6 +114,7 @@ class Connection {
   transport::MediaSender sender_;
   std::vector<ice::Transmit> stun_out_;
   std::vector<std::vector<std::uint8_t>> dtls_out_;
+  std::unique_ptr<sctp::DataChannels> data_;
   bool keys_refused_ = false;
   std::optional<Path> plain_path_;
   Drops drops_;

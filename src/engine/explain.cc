@@ -55,6 +55,7 @@ Json explanation_json(const ConsumerEntry& entry, const Explanation& explanation
           {"paused",
            {{"consumer", explanation.paused_by_consumer},
             {"producer", explanation.paused_by_producer},
+            {"negotiation", explanation.held_by_negotiation},
             {"transportNotReady", !explanation.transport_ready}}},
           {"priority", explanation.priority},
           {"preferredLayers", choice_json(explanation.preferred)},

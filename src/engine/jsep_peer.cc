@@ -50,8 +50,8 @@ void apply_transport(State& state, Peer& peer, const negotiate::Effects::RemoteT
                      Instant now) {
   auto& webrtc = *peer.jsep_transport->webrtc();
   webrtc.set_remote_ice({remote.ice.username_fragment, remote.ice.password});
-  if (!webrtc.connected_once()) {
-    if (auto connected = webrtc.connect(remote.dtls, now); !connected) {
+  if (remote.new_association) {
+    if (auto connected = webrtc.begin_association(remote.dtls, now); !connected) {
       state.log.write(LogLevel::kError, LogTag::kDtls, "peer " + peer.id,
                       "cannot connect: " + connected.error().message);
     }
@@ -190,6 +190,9 @@ void apply_effects(State& state, Peer& peer, Instant now) {
     if (ProducerEntry* producer = find(state.producers, it->second))
       state.close_producer(*producer, now, "stopped");
   }
+  for (const bool held : {true, false})
+    for (const std::string& id : held ? effects.held : effects.released)
+      if (ConsumerEntry* consumer = find(state.consumers, id)) consumer->consumer->set_held(held, now);
   for (const auto& track : effects.produced) apply_produced(state, peer, track, now);
   for (const auto& track : effects.consumed) apply_consumed(state, peer, track, now);
   for (const auto& declined : effects.declined) {

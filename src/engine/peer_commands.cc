@@ -64,9 +64,8 @@ Result<Reply> handle(State& state, const SetLocalDescription& command, Instant n
   Peer& p = **peer;
   if (auto set = p.jsep->set_local_description(command.type, command.sdp); !set) return set.error();
   p.negotiation_reported = false;
-  const std::string sdp = command.type == SdpType::kOffer    ? p.jsep->pending_local_description()
-                          : command.type == SdpType::kAnswer ? p.jsep->current_local_description()
-                                                             : std::string();
+  const std::string sdp = command.type == SdpType::kAnswer ? p.jsep->current_local_description()
+                                                           : p.jsep->pending_local_description();
   apply_effects(state, p, now);
   return description_reply(state, p, command.type, sdp);
 }

@@ -64,7 +64,7 @@ Result<void> check_transport(const TransportReader& transport, const sdp::MediaD
   if (transport.pwd() == nullptr) missing.emplace_back("a=ice-pwd");
   if (transport.fingerprints().empty()) missing.emplace_back("a=fingerprint");
   if (transport.setup() == nullptr) missing.emplace_back("a=setup");
-  if (!media.rtcp_mux) missing.emplace_back("a=rtcp-mux");
+  if (media.media != "application" && !media.rtcp_mux) missing.emplace_back("a=rtcp-mux");
   if (missing.empty()) return {};
   std::string list;
   for (std::size_t i = 0; i < missing.size(); ++i) {
@@ -134,7 +134,7 @@ Result<RemoteTransport> read_transport(const sdp::SessionDescription& descriptio
   if (out.setup == sdp::Setup::kHoldconn)
     return refuse(text, section, "a=setup", "a=setup is holdconn; expected actpass, active or passive");
   // RFC 5763 §5: the answer decides.
-  if (type == SdpType::kAnswer && out.setup == sdp::Setup::kActpass)
+  if (is_answer(type) && out.setup == sdp::Setup::kActpass)
     return refuse(text, section, "a=setup", "a=setup is actpass in an answer; expected active or passive");
   // Every bundled m-line's candidates lead to the one transport or, before the first answer, nowhere.
   for (const sdp::MediaDescription& m : description.media)
@@ -160,9 +160,9 @@ Result<void> read_bundle(const sdp::SessionDescription& description, SdpType typ
   if (group != nullptr) members = members_of(description, *group, out);
   for (std::size_t i = 0; i < out.sections.size(); ++i) {
     RemoteSection& section = out.sections[i];
-    if (section.rejected || !section.kind) continue;
+    if (section.rejected || (!section.kind && !section.data)) continue;
     if (i != first && (group == nullptr || section.mid.empty() || !contains(group->mids, section.mid))) {
-      if (type == SdpType::kAnswer)
+      if (is_answer(type))
         return refuse(out.text, i, "a=group:BUNDLE",
                       name_of(description.media[i], i) +
                           " is accepted outside of the BUNDLE group; expected it in the group, or port 0");

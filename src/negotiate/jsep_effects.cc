@@ -1,4 +1,4 @@
-#include "negotiate/jsep_propose.h"
+#include "negotiate/jsep_effects.h"
 
 namespace sluice::negotiate::jsep {
 namespace {
@@ -18,24 +18,57 @@ bool same_sender(const IncomingTrack& a, const IncomingTrack& b) {
   return same_sender(a.rtp_parameters, b.rtp_parameters) && a.stream_ids == b.stream_ids;
 }
 
+bool same_receiver(const NegotiatedTrack& a, const NegotiatedTrack& b) {
+  return a.mid == b.mid && a.rtp_parameters == b.rtp_parameters && a.max_bitrate == b.max_bitrate;
+}
+
+/// Whatever the client does not send any more.
+void end_produced(const State& after, MediaInEffect& known, Effects& out) {
+  std::erase_if(known.produced, [&](const auto& entry) {
+    const bool goes_on = std::any_of(after.slots.begin(), after.slots.end(), [&](const Slot& slot) {
+      return slot.incoming && slot.mid == entry.first;
+    });
+    if (!goes_on) out.unproduced.push_back(entry.first);
+    return !goes_on;
+  });
+}
+
+/// Of what is consumed already: what `after` lacks is held, as long as that is not final.
+void hold(const State& after, bool provisional, MediaInEffect& known, Effects& out) {
+  for (const auto& [id, track] : known.consumed) {
+    const bool has = std::any_of(after.slots.begin(), after.slots.end(), [&, &name = id](const Slot& slot) {
+      return slot.outgoing && slot.outgoing->id == name;
+    });
+    if (provisional && !has && known.held.insert(id).second) out.held.push_back(id);
+    if (has && known.held.erase(id) != 0) out.released.push_back(id);
+  }
+}
+
 }  // namespace
 
-void add_media_effects(const State& before, const State& after, const Tracks& tracks, Effects& out) {
-  for (std::size_t i = 0; i < after.slots.size(); ++i) {
-    const Slot& now = after.slots[i];
-    const Slot* was = i < before.slots.size() ? &before.slots[i] : nullptr;
-    const bool same_line = was != nullptr && was->mid == now.mid;
-    if (was != nullptr && was->incoming && !(same_line && now.incoming))
-      out.unproduced.push_back(was->incoming->mid);
-    if (now.incoming && !(same_line && was->incoming && same_sender(*was->incoming, *now.incoming)))
-      out.produced.push_back(*now.incoming);
-    if (!now.outgoing || tracks.wanted(now.outgoing->id) == nullptr) continue;
-    const bool unchanged = same_line && was->outgoing && was->outgoing->id == now.outgoing->id &&
-                           was->outgoing->rtp_parameters == now.outgoing->rtp_parameters &&
-                           was->outgoing->max_bitrate == now.outgoing->max_bitrate;
-    if (!unchanged) out.consumed.push_back(*now.outgoing);
+void add_media_effects(const State& after, const Tracks& tracks, bool provisional, MediaInEffect& known,
+                       Effects& out) {
+  const auto is_gone = [&](std::string_view id) { return tracks.wanted(id) == nullptr; };
+  std::erase_if(known.consumed, [&](const auto& entry) { return is_gone(entry.first); });
+  std::erase_if(known.held, is_gone);
+  hold(after, provisional, known, out);
+  if (!provisional) end_produced(after, known, out);
+  for (const Slot& slot : after.slots) {
+    if (slot.incoming) {
+      const auto it = known.produced.find(slot.mid);
+      if (it == known.produced.end() || !same_sender(it->second, *slot.incoming)) {
+        known.produced.insert_or_assign(slot.mid, *slot.incoming);
+        out.produced.push_back(*slot.incoming);
+      }
+    }
+    if (!slot.outgoing || is_gone(slot.outgoing->id)) continue;
+    const auto it = known.consumed.find(slot.outgoing->id);
+    if (it != known.consumed.end() && same_receiver(it->second, *slot.outgoing)) continue;
+    known.consumed.insert_or_assign(slot.outgoing->id, *slot.outgoing);
+    out.consumed.push_back(*slot.outgoing);
   }
-  if (after.max_bitrate != before.max_bitrate) out.max_bitrate = after.max_bitrate.value_or(0);
+  if (after.max_bitrate != known.max_bitrate) out.max_bitrate = after.max_bitrate.value_or(0);
+  known.max_bitrate = after.max_bitrate;
 }
 
 }  // namespace sluice::negotiate::jsep

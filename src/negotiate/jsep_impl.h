@@ -1,11 +1,12 @@
 // The workings of a JsepSession: the signaling state machine (RFC 8829 §3.2) around the steps of
-// jsep_propose.h. The states are values: `current_` is agreed, `created_`, `offered_` and `remote_offer_` are
-// what is under way. jsep_session.cc has what tracks, candidates and readers need, jsep_signaling.cc the
-// descriptions.
+// jsep_propose.h. The states are values: `current_` is agreed, `created_`, `offered_`, `remote_offer_` and
+// `provisional_` are what is under way. jsep_session.cc has what tracks, candidates and readers need,
+// jsep_signaling.cc the descriptions.
 #pragma once
 
 #include "negotiate/jsep_candidates.h"
 #include "negotiate/jsep_capabilities.h"
+#include "negotiate/jsep_effects.h"
 #include "negotiate/jsep_session.h"
 #include "negotiate/jsep_state.h"
 
@@ -24,6 +25,8 @@ class JsepSession::Impl {
   void add_declined_track(OutgoingTrack track, std::string_view mid);
 
   void remove_track(std::string_view id);
+
+  void want_data();
 
   void set_local_ice(IceParameters ice, std::vector<IceCandidate> candidates);
 
@@ -61,7 +64,8 @@ class JsepSession::Impl {
 
  private:
   static Error wrong_state(std::string_view call, std::string_view why);
-  static Error no_pranswer();
+  /// The signaling state as a reason.
+  [[nodiscard]] std::string_view what_is_open() const;
 
   static void forget(State& state, std::string_view id);
 
@@ -72,20 +76,26 @@ class JsepSession::Impl {
 
   Result<void> set_local_offer(std::string_view text);
 
-  Result<void> set_local_answer(std::string_view text);
+  Result<void> set_local_answer(SdpType type, std::string_view text);
 
   Result<void> set_remote_offer(std::string_view text);
 
-  Result<void> set_remote_answer(std::string_view text);
+  Result<void> set_remote_answer(SdpType type, std::string_view text);
 
   Result<void> roll_back(SignalingState from, std::string_view call);
 
   void drop_proposals();
 
-  /// Both descriptions are agreed: the proposal becomes the state, and what that means becomes effects.
+  /// What the engine was told last: of the provisional answer, if there is one.
+  [[nodiscard]] const State& in_effect() const { return provisional_ ? provisional_->state : current_; }
+
+  /// What `agreed` means becomes effects; `provisional`: for now only.
+  void take_effect(const Proposal& agreed, bool provisional);
+
+  /// Both descriptions are agreed: the proposal becomes the state.
   void commit(Proposal agreed);
 
-  void add_transport_effects(const State& before);
+  void add_transport_effects(const State& before, const State& after);
 
   /// W3C §4.4.1.7 and RFC 8829 §4.1.19: the mid counts, else the index; one must be there.
   Result<void> check_place(const std::optional<std::string>& mid, std::optional<std::uint16_t> index,
@@ -95,10 +105,10 @@ class JsepSession::Impl {
 
   RtpCapabilities room_;
   std::vector<DtlsFingerprint> fingerprints_;
+  std::optional<LocalData> data_;
   Random* random_;
   std::uint64_t session_id_ = 0;
   std::uint64_t session_version_ = 0;
-  std::string tls_id_;
 
   std::optional<ClientCapabilities> capabilities_;
   Tracks tracks_;
@@ -110,6 +120,8 @@ class JsepSession::Impl {
   bool stale_ = false;  ///< Tracks or credentials changed since `created_`.
   std::optional<Proposal> offered_;
   std::optional<RemoteDescription> remote_offer_;
+  std::optional<Proposal> provisional_;  ///< The newest provisional answer's, of either side.
+  MediaInEffect media_;
   CandidateQueue queue_;
   Effects effects_;
 };

@@ -1,6 +1,8 @@
 #include "negotiate/jsep_codecs.h"
+#include "negotiate/jsep_data.h"
 #include "negotiate/jsep_outgoing.h"
 #include "negotiate/jsep_propose.h"
+#include "negotiate/jsep_write.h"
 #include "sdp/sdp.h"
 
 namespace sluice::negotiate::jsep {
@@ -20,12 +22,22 @@ Slot new_slot(const State& state, MediaKind kind) {
   return slot;
 }
 
+/// The first m-line behind the one that the bundle's transport is described in. libwebrtc answers a group in
+/// the order of the m-lines: with a new one ahead of that it would take this one's transport for all of them,
+/// which is none yet (RFC 9143 §7.3.3 asks for the order of the offer).
+std::size_t first_place(const State& current) {
+  const std::vector<std::string> group = bundle_order(current);
+  for (std::size_t i = 0; i < current.slots.size() && !group.empty(); ++i)
+    if (!current.slots[i].rejected && current.slots[i].mid == group.front()) return i + 1;
+  return 0;
+}
+
 /// RFC 8829 §5.2.2: an m-line that both sides hold inactive, else the place of a rejected one (with a new
 /// mid), else a new one. Null when the description is full.
 Slot* find_place(const State& current, State& next, MediaKind kind) {
   for (std::size_t i = 0; i < current.slots.size(); ++i)
     if (current.slots[i].free_for(kind) && next.slots[i].free_for(kind)) return &next.slots[i];
-  for (std::size_t i = 0; i < current.slots.size(); ++i)
+  for (std::size_t i = first_place(current); i < current.slots.size(); ++i)
     if (current.slots[i].rejected && next.slots[i].rejected && current.slots[i].kind == kind)
       return &(next.slots[i] = new_slot(next, kind));
   if (next.slots.size() >= sdp::kMaxMediaSections) return nullptr;
@@ -75,6 +87,19 @@ Result<void> add_receiving(MediaKind kind, std::size_t wanted, const State& curr
   return {};
 }
 
+/// In the place of a rejected one of its kind, or a new m-line.
+void add_data(const State& current, State& next) {
+  Slot slot;
+  slot.mid = free_mid(next);
+  offer_data(slot);
+  for (std::size_t i = first_place(current); i < current.slots.size(); ++i) {
+    if (!current.slots[i].rejected || current.slots[i].media != slot.media) continue;
+    next.slots[i] = std::move(slot);
+    return;
+  }
+  if (next.slots.size() < sdp::kMaxMediaSections) next.slots.push_back(std::move(slot));
+}
+
 OutgoingTrack limited_to(const ClientCapabilities* client, const OutgoingTrack& track) {
   OutgoingTrack out = track;
   if (client != nullptr) client->limit(track.kind, out.consumable);
@@ -112,6 +137,10 @@ Result<Proposal> propose_offer(const State& current, const Tracks& tracks,
   std::set<std::string, std::less<>> placed;
   for (Slot& slot : next.slots) {
     if (slot.rejected) continue;
+    if (slot.data) {
+      offer_data(slot);
+      continue;
+    }
     slot.receiving = slot.reserved;
     slot.protocol = Slot{}.protocol;  // RFC 8829 §5.1.2: the right one, whatever the client began with
     if (slot.sending && tracks.wanted(slot.track_id) == nullptr) clear_track(slot);
@@ -137,6 +166,7 @@ Result<Proposal> propose_offer(const State& current, const Tracks& tracks,
                              {}});
     }
   }
+  if (std::exchange(next.wants_data, false) && find_data(next) == nullptr) add_data(current, next);
   const auto& [audio, video] = context.options;
   if (auto added = add_receiving(MediaKind::kAudio, audio, current, context, next); !added)
     return added.error();

@@ -24,18 +24,17 @@ Result<Proposal> propose_offer(const State& current, const Tracks& tracks,
 
 /// Whether the client's offer can follow on `current` at all.
 Result<void> check_offer(const State& current, const RemoteDescription& offer);
-/// RFC 8829 §5.3. The offer has passed check_offer().
-Proposal propose_answer(const State& current, const RemoteDescription& offer, const Tracks& tracks,
-                        const std::optional<LocalIce>& waiting_ice, Random& random);
+/// RFC 8829 §5.3. The offer has passed check_offer(). `provisional`: a provisional answer that was given, or
+/// null; credentials and the places of tracks stay as it has them (§5.3.2).
+Proposal propose_answer(const State& current, const RemoteDescription& offer, const State* provisional,
+                        const Tracks& tracks, const std::optional<LocalIce>& waiting_ice, Random& random);
 
-/// What the client's answer makes of an offer of ours. `offered.refused` is carried on.
-Result<Proposal> apply_answer(const State& current, const Proposal& offered, const RemoteDescription& answer,
-                              const Tracks& tracks);
+/// What the client's answer makes of an offer of ours. `offered.refused` is carried on. `in_effect` is
+/// `current`, or what a provisional answer has made of it.
+Result<Proposal> apply_answer(const State& current, const State& in_effect, const Proposal& offered,
+                              const RemoteDescription& answer, const Tracks& tracks);
 
 /// An unused mid for an m-line of ours, or for one that the client did not name.
 std::string new_mid(const std::set<std::string_view>& taken);
-
-/// What the engine has to know of the step from `before` to `after`; refusals and transport excluded.
-void add_media_effects(const State& before, const State& after, const Tracks& tracks, Effects& out);
 
 }  // namespace sluice::negotiate::jsep

@@ -7,6 +7,7 @@
 #include "negotiate/codec_match.h"
 #include "negotiate/jsep_bundle.h"
 #include "negotiate/jsep_codecs.h"
+#include "negotiate/jsep_data.h"
 #include "negotiate/jsep_extensions.h"
 #include "negotiate/jsep_sources.h"
 #include "negotiate/media_codecs.h"
@@ -25,7 +26,7 @@ bool is_rtp(const sdp::MediaDescription& media) {
 bool is_rejected(const sdp::SessionDescription& description, const sdp::MediaDescription& media,
                  SdpType type) {
   if (media.port != 0) return false;
-  return type == SdpType::kAnswer || !media.bundle_only || !media.mid ||
+  return is_answer(type) || !media.bundle_only || !media.mid ||
          bundle_with(description, *media.mid) == nullptr;
 }
 
@@ -87,6 +88,10 @@ Result<RemoteSection> read_section(const sdp::SessionDescription& description, s
   out.extmap_allow_mixed = description.extmap_allow_mixed || media.extmap_allow_mixed;
   out.max_bitrate = bitrate_limit(media.lines);
   if (out.rejected) return out;
+  if (auto data = read_data(media)) {
+    out.data = data;
+    return out;
+  }
   if (!is_rtp(media)) {
     out.unusable = "the room routes no m=" + media.media + " over " + media.protocol;
     out.kind.reset();
@@ -158,7 +163,8 @@ Error refuse(std::string_view text, std::size_t section, std::string field, std:
   return {code, std::move(field), std::move(message)};
 }
 
-Result<RemoteDescription> read_remote(std::string_view text, SdpType type, const RtpCapabilities& room) {
+Result<RemoteDescription> read_remote(std::string_view text, SdpType type, const RtpCapabilities& room,
+                                      bool takes_data) {
   auto parsed = sdp::parse(text);
   if (!parsed) return parsed.error();
   const sdp::SessionDescription& description = *parsed;
@@ -175,10 +181,14 @@ Result<RemoteDescription> read_remote(std::string_view text, SdpType type, const
     out.max_bitrate = *total * 1000;
   for (const sdp::Group& group : description.groups)
     if (group.semantics == "LS") out.lip_sync.push_back(group.mids);
+  bool has_data = false;
   for (std::size_t i = 0; i < description.media.size(); ++i) {
     auto section = read_section(description, i, type, text, room);
     if (!section) return section.error();
     add_ice_options(description.media[i].ice_options, out.ice_options);
+    if (section->data && !takes_data) section->unusable = "the peer takes no data channels";
+    if (section->data && std::exchange(has_data, true))
+      section->unusable = "there is another m-line of data channels, which is all that a transport has";
     out.sections.push_back(std::move(*section));
   }
   if (auto bundled = read_bundle(description, type, out); !bundled) return bundled.error();

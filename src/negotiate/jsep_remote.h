@@ -24,13 +24,21 @@ struct MatchedCodec {
   std::uint8_t room_payload_type = 0;
 };
 
+/// An m-line of data channels (RFC 8841).
+struct RemoteData {
+  std::uint16_t port = 5000;           ///< Of SCTP.
+  std::uint64_t max_message_size = 0;  ///< Bytes that the client takes in one message; 0: any number.
+  friend bool operator==(const RemoteData&, const RemoteData&) = default;
+};
+
 /// One m-line of the client.
 struct RemoteSection {
   std::string mid;  ///< Empty when the client gives none (RFC 8829 §5.10: ours to make up).
   std::string media;
   std::string protocol;
   std::vector<std::string> formats;
-  std::optional<MediaKind> kind;  ///< None: not RTP; such an m-line is answered with port 0.
+  std::optional<MediaKind> kind;   ///< None: not RTP.
+  std::optional<RemoteData> data;  ///< With neither the m-line is answered with port 0.
   bool rejected = false;
   std::string
       unusable;  ///< Why an m-line that the client does offer is answered with port 0; empty: it is not.
@@ -70,9 +78,16 @@ struct RemoteDescription {
   std::optional<std::uint64_t> max_bitrate;  ///< b=CT: of everything together, in bps.
 };
 
+/// A provisional answer is read as an answer (RFC 8829 §4.1.10.1).
+constexpr bool is_answer(SdpType type) {
+  return type == SdpType::kAnswer || type == SdpType::kPranswer;
+}
+
 /// Refuses Plan B, m-lines without ICE, DTLS or rtcp-mux, and an ICE-lite client; errors name the attribute
 /// and the line. M-lines that cannot share one transport are `unusable`.
-Result<RemoteDescription> read_remote(std::string_view text, SdpType type, const RtpCapabilities& room);
+/// `takes_data`: m-lines of data channels can be had.
+Result<RemoteDescription> read_remote(std::string_view text, SdpType type, const RtpCapabilities& room,
+                                      bool takes_data = true);
 
 /// The refusal of a description: `message` and the line at fault, which begins with `field` (see
 /// sdp::find_line).

@@ -2,25 +2,25 @@
 #include "negotiate/jsep_session.h"
 
 #include "base/check.h"
+#include "negotiate/jsep_data.h"
 #include "negotiate/jsep_impl.h"
+#include "negotiate/jsep_transport.h"
 
 namespace sluice::negotiate {
 
 std::string_view to_string(SignalingState state) {
-  constexpr std::string_view kNames[] = {"stable", "have-local-offer", "have-remote-offer"};
+  constexpr std::string_view kNames[] = {"stable", "have-local-offer", "have-remote-offer",
+                                         "have-local-pranswer", "have-remote-pranswer"};
   return kNames[static_cast<std::size_t>(state)];
 }
 
-namespace {
-
-constexpr std::size_t kTlsIdLength = 24;  // RFC 8842 §4: 20 at least, 120 bits of randomness
-
-}  // namespace
-
 JsepSession::Impl::Impl(RtpCapabilities room, LocalTransport local, Random& random)
-    : room_(std::move(room)), fingerprints_(std::move(local.fingerprints)), random_(&random) {
+    : room_(std::move(room)),
+      fingerprints_(std::move(local.fingerprints)),
+      data_(local.data),
+      random_(&random) {
   session_id_ = random.u64() >> 2;  // RFC 8829 §5.2.1: 62 bits
-  tls_id_ = random.ice_chars(kTlsIdLength);
+  current_.tls_id = new_tls_id(random);
   current_.local_ice = std::move(local.ice);
   current_.local_candidates = std::move(local.candidates);
 }
@@ -45,7 +45,13 @@ void JsepSession::Impl::remove_track(std::string_view id) {
   if (const auto it = tracks_.refused.find(id); it != tracks_.refused.end()) tracks_.refused.erase(it);
   forget(current_, id);
   if (offered_) forget(offered_->state, id);
+  if (provisional_) forget(provisional_->state, id);
   if (created_) forget(created_->state, id);
+  stale_ = true;
+}
+
+void JsepSession::Impl::want_data() {
+  if (!data_ || std::exchange(current_.wants_data, true)) return;
   stale_ = true;
 }
 
@@ -56,6 +62,7 @@ void JsepSession::Impl::set_local_ice(IceParameters ice, std::vector<IceCandidat
 
 bool JsepSession::Impl::negotiation_needed() const {
   if (waiting_ice_) return true;
+  if (current_.wants_data && find_data(current_) == nullptr) return true;
   std::set<std::string_view> placed;
   for (const Slot& slot : current_.slots) {
     if (!slot.sending) {
@@ -79,8 +86,8 @@ Result<std::optional<IceCandidate>> JsepSession::Impl::add_ice_candidate(
   if (auto checked = check_place(mid, index, !read->candidate); !checked) return checked.error();
   if (!read->candidate) return Given();
   std::string generation(ufrag.empty() ? std::string_view(read->username_fragment) : ufrag);
-  const bool known =
-      current_.remote && (generation.empty() || generation == current_.remote->ice.username_fragment);
+  const auto& remote = in_effect().remote;
+  const bool known = remote && (generation.empty() || generation == remote->ice.username_fragment);
   if (known) return Given(std::move(read->candidate));
   // Perhaps of the generation that an offer under way brings; if not, the queue drops it then.
   if (auto queued = queue_.push(std::move(*read->candidate), std::move(generation)); !queued)
@@ -89,7 +96,10 @@ Result<std::optional<IceCandidate>> JsepSession::Impl::add_ice_candidate(
 }
 
 std::vector<Section> JsepSession::Impl::sections() const {
-  const State& state = created_ ? created_->state : offered_ ? offered_->state : current_;
+  const State& state = created_       ? created_->state
+                       : provisional_ ? provisional_->state
+                       : offered_     ? offered_->state
+                                      : current_;
   std::vector<Section> out;
   for (const Slot& slot : state.slots) {
     Section s{slot.mid,
@@ -155,6 +165,9 @@ void JsepSession::add_declined_track(OutgoingTrack track, std::string_view mid) 
 }
 void JsepSession::remove_track(std::string_view id) {
   impl_->remove_track(id);
+}
+void JsepSession::want_data() {
+  impl_->want_data();
 }
 void JsepSession::set_local_ice(IceParameters ice, std::vector<IceCandidate> candidates) {
   impl_->set_local_ice(std::move(ice), std::move(candidates));

@@ -4,8 +4,8 @@
 //
 // Invariants:
 // - A refused call changes nothing. Descriptions take effect in pairs, when an answer is set on either side;
-// a
-//   rollback drops what was proposed.
+//   a rollback drops what was proposed. A provisional answer takes effect too, but ends nothing (RFC 8829
+//   §4.1.10.1): what it lacks is held until the answer.
 // - Everything is bundled on one transport (RFC 8843) with rtcp-mux; the local side is ICE-lite.
 // - A mid keeps its m-line for life. What the server delivers has m-lines of its own, reused after
 // remove_track()
@@ -34,11 +34,18 @@
 
 namespace sluice::negotiate {
 
+/// What we say of data channels (RFC 8841).
+struct LocalData {
+  std::uint16_t port = 5000;
+  std::uint64_t max_message_size = 262'144;  ///< Bytes that we take in one message.
+};
+
 /// Our side of the one transport, as it stands in every description.
 struct LocalTransport {
   IceParameters ice;
   std::vector<IceCandidate> candidates;
   std::vector<DtlsFingerprint> fingerprints;
+  std::optional<LocalData> data = LocalData{};  ///< Absent: m-lines of data channels are rejected.
 };
 
 /// Something the server delivers: a consumer that waits for an m-line.
@@ -79,6 +86,8 @@ struct Effects {
     DtlsParameters dtls;                   ///< `role` is the client's: kClient or kServer, never kAuto.
     std::vector<IceCandidate> candidates;  ///< Of the description and those that came before it.
     bool ice_restarted = false;
+    /// The first time, and when the client leaves the association there was for another (RFC 8842 §5).
+    bool new_association = true;
   };
   struct Refusal {
     std::string id;      ///< Of the track; it is not offered again.
@@ -86,6 +95,16 @@ struct Effects {
     /// Not empty: the client turned this m-line inactive, and may turn it back: see add_declined_track().
     std::string declined_mid;
   };
+  /// Data channels were agreed on, or their terms have changed. To be applied before `transport`: a client
+  /// that has nothing else may do without SRTP.
+  struct Data {
+    std::string mid;
+    std::uint16_t remote_port = 5000;
+    std::uint64_t max_send_message_size = 0;  ///< 0: any.
+    std::uint16_t local_port = 5000;
+  };
+  std::optional<Data> data;
+  bool data_ended = false;                   ///< The client has stopped the m-line.
   std::optional<RemoteTransport> transport;  ///< First time, and when the client changed its ICE credentials.
   /// New local credentials made here because the client restarted ICE; the ICE agent must take them now.
   std::optional<IceParameters> local_ice;
@@ -93,6 +112,10 @@ struct Effects {
   std::vector<std::string> unproduced;    ///< Mids on which the client stopped to send.
   std::vector<NegotiatedTrack> consumed;  ///< New, or changed.
   std::vector<Refusal> refused;  ///< The client rejected the m-line, stopped it or has no codec for it.
+  /// Ids of tracks that were consumed and that a provisional answer does not have: nothing is to be sent of
+  /// them until they are released.
+  std::vector<std::string> held;
+  std::vector<std::string> released;
   /// M-lines that the client offered and the answer rejects.
   struct Declined {
     std::string mid;    ///< Empty when the client gave none.
@@ -110,8 +133,14 @@ struct OfferOptions {
   std::uint8_t receive_video = 0;
 };
 
-/// W3C WebRTC §4.3.1; provisional answers are not taken, so three states are all.
-enum class SignalingState : std::uint8_t { kStable, kHaveLocalOffer, kHaveRemoteOffer };
+/// W3C WebRTC §4.3.1.
+enum class SignalingState : std::uint8_t {
+  kStable,
+  kHaveLocalOffer,
+  kHaveRemoteOffer,
+  kHaveLocalPranswer,
+  kHaveRemotePranswer,
+};
 std::string_view to_string(SignalingState state);
 
 /// One m-line as the newest description has it, so that a page can tell whose track a mid carries.
@@ -142,6 +171,9 @@ class JsepSession {
   void add_declined_track(OutgoingTrack track, std::string_view mid);
   /// Its m-line goes inactive with the next description. An unknown id is no error.
   void remove_track(std::string_view id);
+  /// Wants data channels, from the next offer on, if the client has not offered any: for a room that has data
+  /// for the client. Once refused they are not offered again.
+  void want_data();
   /// A restart by the server: the next offer carries these (RFC 8445 §9).
   void set_local_ice(IceParameters ice, std::vector<IceCandidate> candidates);
 

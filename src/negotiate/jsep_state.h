@@ -22,6 +22,7 @@ struct Slot {
   std::string media;
   std::string protocol = "UDP/TLS/RTP/SAVPF";
   std::optional<MediaKind> kind;
+  std::optional<RemoteData> data;    ///< Data channels, instead of a kind.
   std::vector<std::string> formats;  ///< As the client wrote them; for a rejected m-line.
   bool rejected = false;
   bool reserved =
@@ -66,10 +67,12 @@ struct Slot {
 struct State {
   std::vector<Slot> slots;
   BundleNumbers numbers;
+  bool wants_data = false;  ///< Until it was offered: want_data().
   IceParameters local_ice;
   std::vector<IceCandidate> local_candidates;
   std::optional<RemoteTransport> remote;
   std::optional<DtlsRole> remote_role;  ///< kClient or kServer, once agreed; for the life of the association.
+  std::string tls_id;                   ///< Ours, of the association (RFC 8842 §4).
   /// The m-lines on the one transport; the first describes it (RFC 9143 §7.3.1). In an answer of ours, what
   /// it says; in an offer of ours, what was agreed before.
   std::vector<std::string> bundle;

@@ -4,6 +4,7 @@
 #include <set>
 
 #include "negotiate/codec_match.h"
+#include "negotiate/jsep_data.h"
 #include "sdp/sdp.h"
 #include "sluice/address.h"
 
@@ -169,8 +170,7 @@ void write_transport(const State& state, const std::vector<DtlsFingerprint>& fin
   media.ice_pwd = state.local_ice.password;
   media.setup = options.setup;
   // RFC 8842 §5.3: an answer has it when the offer does.
-  if (options.type == SdpType::kOffer || (state.remote && state.remote->tls_id))
-    media.tls_id = options.tls_id;
+  if (options.type == SdpType::kOffer || (state.remote && state.remote->tls_id)) media.tls_id = state.tls_id;
   for (const DtlsFingerprint& f : fingerprints) media.fingerprints.push_back({f.algorithm, f.value});
 }
 
@@ -188,8 +188,7 @@ std::vector<std::string> bundle_order(const State& state) {
   return out;
 }
 
-std::string write_description(const State& state, const std::vector<DtlsFingerprint>& fingerprints,
-                              const WriteOptions& options) {
+std::string write_description(const State& state, const WriteLocal& local, const WriteOptions& options) {
   const bool offer = options.type == SdpType::kOffer;
   sdp::SessionDescription out;
   out.origin.session_id = options.session_id;
@@ -203,24 +202,26 @@ std::string write_description(const State& state, const std::vector<DtlsFingerpr
   const std::vector<std::string> bundle = offer ? bundle_order(state) : state.bundle;
   const DefaultAddress address = default_address(state.local_candidates);
   const bool mixed = std::all_of(state.slots.begin(), state.slots.end(),
-                                 [](const Slot& s) { return s.rejected || s.extmap_allow_mixed; });
+                                 [](const Slot& s) { return s.rejected || s.data || s.extmap_allow_mixed; });
   out.extmap_allow_mixed = mixed && !bundle.empty();
   for (const Slot& slot : state.slots) {
     if (slot.rejected) {
       out.media.push_back(rejected_section(slot));
       continue;
     }
-    sdp::MediaDescription& media = out.media.emplace_back(active_section(slot));
+    const bool data = slot.data.has_value();
+    sdp::MediaDescription& media =
+        out.media.emplace_back(data ? data_section(slot, *local.data) : active_section(slot));
     const bool tagged = slot.mid == bundle.front();
     // RFC 9143 §7.2: until the group is agreed, an m-line without a port of its own is for the bundle only.
     media.bundle_only = offer && !tagged && !(state.bundled && !state.bundle.empty());
     media.port = media.bundle_only ? 0 : address.port;
     media.lines.push_back({'c', address.connection});
-    media.extmap_allow_mixed = slot.extmap_allow_mixed && !mixed;
+    media.extmap_allow_mixed = !data && slot.extmap_allow_mixed && !mixed;
     // RFC 8858 §4: in the first offer of an m-line, which no other has agreed to multiplexing for.
-    media.rtcp_mux_only = offer && !contains(state.bundle, slot.mid);
+    media.rtcp_mux_only = !data && offer && !contains(state.bundle, slot.mid);
     if (offer || slot.named) media.mid = slot.mid;
-    write_transport(state, fingerprints, options, media);
+    write_transport(state, local.fingerprints, options, media);
     if (!tagged) continue;
     for (const IceCandidate& c : state.local_candidates) media.candidates.push_back({c, 1, {}, {}, {}});
     media.end_of_candidates = true;

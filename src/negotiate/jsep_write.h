@@ -14,14 +14,18 @@ struct WriteOptions {
   std::uint64_t session_version = 0;
   SdpType type = SdpType::kOffer;
   sdp::Setup setup = sdp::Setup::kActpass;
-  std::string tls_id;  ///< Of the one DTLS association (RFC 8842 §4).
+};
+
+/// What stays the same for the life of the session.
+struct WriteLocal {
+  const std::vector<DtlsFingerprint>& fingerprints;
+  const std::optional<LocalData>& data;  ///< Present when an m-line of data channels is.
 };
 
 /// Every live m-line, those agreed first and in the agreed order, so that the one which describes the
 /// transport goes on to (RFC 8829 §5.2.2).
 std::vector<std::string> bundle_order(const State& state);
 
-std::string write_description(const State& state, const std::vector<DtlsFingerprint>& fingerprints,
-                              const WriteOptions& options);
+std::string write_description(const State& state, const WriteLocal& local, const WriteOptions& options);
 
 }  // namespace sluice::negotiate::jsep

@@ -36,22 +36,22 @@ enum class Priority : std::uint16_t { kVeryLow = 128, kLow = 256, kMedium = 512,
 /// RFC 8831 §6.1. At most one of the two limits may be set; none of them means reliable.
 struct Reliability {
   bool ordered = true;
-  std::optional<std::uint16_t> max_packet_life_time;  ///< ms from send().
-  std::optional<std::uint16_t> max_retransmits;
+  std::optional<std::uint16_t> max_packet_life_time{};  ///< ms from send().
+  std::optional<std::uint16_t> max_retransmits{};
   [[nodiscard]] bool reliable() const { return !max_packet_life_time && !max_retransmits; }
   bool operator==(const Reliability&) const = default;
 };
 
 struct ChannelOptions {
-  std::string label;     ///< UTF-8, at most 65535 bytes.
-  std::string protocol;  ///< UTF-8, at most 65535 bytes.
-  Reliability reliability;
+  std::string label{};     ///< UTF-8, at most 65535 bytes.
+  std::string protocol{};  ///< UTF-8, at most 65535 bytes.
+  Reliability reliability{};
   Priority priority = Priority::kLow;
   /// Both sides make the channel with the same id, and nothing is said about it over the wire. Otherwise the
   /// peer is told by DCEP (RFC 8832).
   bool negotiated = false;
   /// 0 to 65534. Needed when negotiated; otherwise chosen by the DTLS role when absent (RFC 8832 §6).
-  std::optional<std::uint16_t> id;
+  std::optional<std::uint16_t> id{};
 };
 
 /// What became of a send().

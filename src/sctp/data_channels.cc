@@ -79,6 +79,16 @@ void DataChannels::abort(Instant now) {
   end(State::kClosed, {});
 }
 
+void DataChannels::reset(Instant now) {
+  abort(now);
+  association_.reset();
+  dtls_client_.reset();
+  spent_ids_.clear();
+  next_id_ = 0;
+  growing_ = false;
+  state_ = State::kNew;
+}
+
 /// Whatever the last call has moved: what came in, what may go out, what has gone.
 void DataChannels::after(Instant now) {
   read(now);

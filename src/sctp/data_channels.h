@@ -54,11 +54,17 @@ class DataChannels {
   /// delivered or sent afterwards, but for that packet.
   void abort(Instant now);
 
+  /// Whoever carried the association is being made anew: as abort(), and then kNew again, with new channels
+  /// to be made. Handles go on counting.
+  void reset(Instant now);
+
   [[nodiscard]] State state() const { return state_; }
   [[nodiscard]] const Options& options() const { return options_; }
   [[nodiscard]] Counters counters() const;
   /// From signaling, when it comes later than the association.
   void set_max_send_message_size(std::size_t bytes) { options_.max_send_message_size = bytes; }
+  /// Likewise, before start().
+  void set_remote_port(std::uint16_t port) { options_.remote_port = port; }
   /// What INIT has agreed on, and what was added since: zero before kConnected.
   [[nodiscard]] std::uint16_t outgoing_streams() const;
   [[nodiscard]] std::uint16_t incoming_streams() const;

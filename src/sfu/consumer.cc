@@ -107,8 +107,13 @@ void Consumer::set_paused(bool paused, Instant now) {
   update(now);
 }
 
+void Consumer::set_held(bool held, Instant now) {
+  held_ = held;
+  update(now);
+}
+
 void Consumer::update(Instant now) {
-  activate(!options_.paused && !producer_->paused() && sender_->ready(), now);
+  activate(!options_.paused && !held_ && !producer_->paused() && sender_->ready(), now);
 }
 
 void Consumer::activate(bool active, Instant now) {

@@ -135,6 +135,8 @@ class Consumer {
 
   [[nodiscard]] bool paused() const { return options_.paused; }
   void set_paused(bool paused, Instant now);
+  /// Negotiation has taken its m-line back for a while: as paused, but not by who owns it.
+  void set_held(bool held, Instant now);
   /// The transport can send (or no longer can), the producer was paused or resumed: forwarding starts or
   /// stops.
   void update(Instant now);
@@ -205,6 +207,7 @@ class Consumer {
   transport::MediaSender* sender_;
   Ssrc ssrc_;
   bool active_ = false;
+  bool held_ = false;
   bool video_;
   /// The last payload type looked up in options_, and ours for it.
   std::uint8_t type_in_ = kNoPayloadType;

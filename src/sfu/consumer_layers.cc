@@ -137,6 +137,7 @@ Explanation Consumer::explain(Instant now) const {
   out.forwarding = active_ && selector_.current().has_value();
   out.paused_by_consumer = options_.paused;
   out.paused_by_producer = producer_->paused();
+  out.held_by_negotiation = held_;
   out.transport_ready = sender_->ready();
   out.priority = priority_;
   out.available_bitrate = session_->available_bitrate();

@@ -45,6 +45,7 @@ struct Explanation {
   bool forwarding = false;
   bool paused_by_consumer = false;
   bool paused_by_producer = false;
+  bool held_by_negotiation = false;  ///< A provisional answer does without it.
   bool transport_ready = false;
   std::uint8_t priority = 1;
   // Absent where the type has no layers:

@@ -30,6 +30,7 @@ std::string_view to_string(DropReason reason) {
       "producer-paused",
       "rtcp-malformed",
       "not-connected",
+      "sctp-unexpected",
   };
   static_assert(std::size(kNames) == kDropReasonCount);
   return kNames[static_cast<std::size_t>(reason)];

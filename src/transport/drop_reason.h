@@ -35,9 +35,10 @@ enum class DropReason : std::uint8_t {
   kRtxUnknownStream,
   kProducerPaused,
   kRtcpMalformed,
-  kNotConnected,  ///< A plain transport that nobody has connected yet.
+  kNotConnected,    ///< A plain transport that nobody has connected yet.
+  kSctpUnexpected,  ///< Application data of DTLS, on a transport without data channels.
 };
-inline constexpr std::size_t kDropReasonCount = static_cast<std::size_t>(DropReason::kNotConnected) + 1;
+inline constexpr std::size_t kDropReasonCount = static_cast<std::size_t>(DropReason::kSctpUnexpected) + 1;
 
 /// "srtp-auth-failed": the names in statistics.
 std::string_view to_string(DropReason reason);

@@ -33,6 +33,7 @@ class MediaSender {
   explicit MediaSender(SendBatch& batch) : batch_(&batch) {}
 
   void set_keys(srtp::Backend& backend, const srtp::MasterKey& key) { outbound_.emplace(backend, key); }
+  void forget_keys() { outbound_.reset(); }
   /// A plain transport without SRTP: everything leaves as it is.
   void set_unprotected() { unprotected_ = true; }
   /// Of RTP and RTCP alike.

@@ -119,7 +119,11 @@ Result<std::optional<srtp::MasterKey>> PlainTransport::check_srtp(const Remote& 
   return std::optional(*key);
 }
 
-void PlainTransport::close(Instant /*now*/) {
+void PlainTransport::close(Instant now) {
+  if (data_) {
+    data_->abort(now);
+    flush_data(now);
+  }
   closed_ = true;
   update_paths();
 }
@@ -154,6 +158,10 @@ Media PlainTransport::receive(Packet& packet, const Path& path, Instant now,
     return Media::kNone;
   };
   if (packet.size == 0) return drop(DropReason::kEmpty);
+  if (data_ && is_sctp(packet.bytes())) {
+    receive_data(packet.bytes(), path, now);
+    return Media::kNone;
+  }
   if ((packet.data[0] >> 6) != 2) return drop(DropReason::kUnknownClass);  // RFC 3550 §5.1: version 2
   const bool on_rtcp_socket = is_rtcp_socket(path.socket);
   // Without rtcp-mux the socket tells, and payload types 64 to 95 are free for RTP.
@@ -192,6 +200,42 @@ bool PlainTransport::learn(const Packet& packet, bool rtcp, bool on_rtcp_socket,
   (on_rtcp_socket ? learned_.rtcp : learned_.rtp) = true;
   update_paths();
   return true;
+}
+
+// --- Data channels
+// ------------------------------------------------------------------------------------------------------------
+
+void PlainTransport::enable_data(const sctp::Options& options, Random& random) {
+  if (!data_) data_ = std::make_unique<sctp::DataChannels>(options, random);
+}
+
+void PlainTransport::advance(Instant now) {
+  if (!data_) return;
+  data_->advance(now);
+  flush_data(now);
+}
+
+void PlainTransport::flush_data(Instant now) {
+  if (!data_) return;
+  if (remote_ && !closed_) data_->start(false, now);
+  while (const auto packet = data_->pop_packet()) {
+    if (remote_ && !closed_) sender_.send_copy({*remote_, options_.socket.id}, *packet, now);
+  }
+}
+
+/// Both ports (RFC 9260 §3.1), where RTP has its version, marker, payload type and sequence number.
+bool PlainTransport::is_sctp(Bytes bytes) const {
+  return bytes.size() >= 12 && load16(&bytes[0]) == data_->options().remote_port &&
+         load16(&bytes[2]) == data_->options().local_port;
+}
+
+void PlainTransport::receive_data(Bytes bytes, const Path& path, Instant now) {
+  if (!remote_ || closed_) return drops_.add(DropReason::kNotConnected);
+  if (*remote_ != path.remote || path.socket != options_.socket.id)
+    return drops_.add(DropReason::kUnknownSource);
+  flush_data(now);  // the first starts it
+  data_->receive(bytes, now);
+  flush_data(now);
 }
 
 }  // namespace sluice::transport

@@ -9,9 +9,11 @@
 // the engine's owner.
 #pragma once
 
+#include <memory>
 #include <optional>
 
 #include "base/random.h"
+#include "sctp/data_channels.h"
 #include "sluice/listen.h"
 #include "sluice/result.h"
 #include "sluice/srtp_parameters.h"
@@ -49,8 +51,18 @@ class PlainTransport : public Endpoint {
   /// Before receive(), for each of many datagrams that have arrived together (srtp::Inbound::begin_rtp).
   void begin(Packet& packet, const Path& path, srtp::Inbound::Begun& begun);
   Media receive(Packet& packet, const Path& path, Instant now, const srtp::Inbound::Begun* begun = nullptr);
-  void advance(Instant /*now*/) {}
-  [[nodiscard]] Instant next_deadline() const { return kNever; }
+  void advance(Instant now);
+  [[nodiscard]] Instant next_deadline() const { return data_ ? data_->next_deadline() : kNever; }
+
+  /// SCTP over the same UDP as RTP, in the clear even with SRTP, told from it by its ports. It starts with
+  /// the first flush_data() that knows where to send; our stream ids are odd. Again: no effect. `random` must
+  /// outlive the transport.
+  void enable_data(const sctp::Options& options, Random& random);
+  /// Null without enable_data(). Its events are the owner's to poll; after calls on it, flush_data().
+  [[nodiscard]] sctp::DataChannels* data() { return data_.get(); }
+  [[nodiscard]] const sctp::DataChannels* data() const { return data_.get(); }
+  /// Sends what the data channels have to send.
+  void flush_data(Instant now);
   [[nodiscard]] bool media_ready() const { return sender_.ready(); }
 
   struct Learned {
@@ -80,6 +92,8 @@ class PlainTransport : public Endpoint {
   bool unprotect(Packet& packet, bool rtcp, const srtp::Inbound::Begun* begun);
   bool learn(const Packet& packet, bool rtcp, bool on_rtcp_socket, const SocketAddress& source);
   void update_paths();
+  [[nodiscard]] bool is_sctp(Bytes bytes) const;
+  void receive_data(Bytes bytes, const Path& path, Instant now);
 
   srtp::Backend& srtp_;
   Options options_;
@@ -90,6 +104,7 @@ class PlainTransport : public Endpoint {
   Learned learned_;
   bool connected_ = false;
   bool closed_ = false;
+  std::unique_ptr<sctp::DataChannels> data_;
 };
 
 }  // namespace sluice::transport

@@ -49,8 +49,7 @@ Result<DtlsRole> WebRtcTransport::connect(const DtlsParameters& remote, Instant 
   // The remote's role decides ours; an undecided remote starts the handshake, as it does in WebRTC (RFC 5763
   // §5).
   const bool remote_is_server = remote.role == DtlsRole::kServer;
-  auto session = std::make_unique<dtls::Session>(
-      shared_.dtls, remote_is_server ? dtls::Role::kClient : dtls::Role::kServer);
+  auto session = make_session(remote_is_server ? dtls::Role::kClient : dtls::Role::kServer);
   if (auto set = session->set_remote_fingerprints(remote.fingerprints, now); !set) return set.error();
   dtls_ = std::move(session);
   remote_fingerprints_ = remote.fingerprints;
@@ -58,7 +57,28 @@ Result<DtlsRole> WebRtcTransport::connect(const DtlsParameters& remote, Instant 
   return remote_is_server ? DtlsRole::kClient : DtlsRole::kServer;
 }
 
+/// A peer with data channels may have no use for SRTP.
+std::unique_ptr<dtls::Session> WebRtcTransport::make_session(dtls::Role role) {
+  dtls::Options options;
+  options.require_srtp = data_ == nullptr;
+  return std::make_unique<dtls::Session>(shared_.dtls, role, options);
+}
+
+Result<DtlsRole> WebRtcTransport::begin_association(const DtlsParameters& remote, Instant now) {
+  shared_.batch.finish();  // queued packets still need the keys that go away here
+  inbound_.reset();
+  sender_.forget_keys();
+  client_random_.clear();
+  if (data_) data_->reset(now);
+  dtls_.reset();
+  return connect(remote, now);
+}
+
 void WebRtcTransport::close(Instant now) {
+  if (data_) {
+    data_->abort(now);
+    flush_data(now);
+  }
   if (dtls_) {
     dtls_->close(now);
     after_dtls(now);
@@ -110,6 +130,7 @@ void WebRtcTransport::receive_dtls(Bytes bytes, Instant now) {
     begin_again(random, now);
   if (dtls_->receive(bytes, now) != dtls::ReceiveResult::kProcessed) drops_.add(DropReason::kDtlsMalformed);
   after_dtls(now);
+  receive_data(now);
 }
 
 /// libwebrtc takes the transport of a whole bundle down when the bundle's first m-line is stopped, and makes
@@ -130,10 +151,11 @@ bool WebRtcTransport::may_begin_again(Bytes random) const {
 }
 
 void WebRtcTransport::begin_again(Bytes random, Instant now) {
-  auto session = std::make_unique<dtls::Session>(shared_.dtls, dtls::Role::kServer);
+  auto session = make_session(dtls::Role::kServer);
   if (!session->set_remote_fingerprints(remote_fingerprints_, now)) return;
   shared_.batch.finish();  // queued packets still need the keys that go away here
   inbound_.reset();
+  if (data_) data_->reset(now);
   client_random_.assign(random.begin(), random.end());
   dtls_ = std::move(session);
   start_dtls(now);
@@ -162,11 +184,51 @@ void WebRtcTransport::advance(Instant now) {
     dtls_->advance(now);
     after_dtls(now);
   }
+  if (data_) {
+    data_->advance(now);
+    flush_data(now);
+  }
 }
 
 Instant WebRtcTransport::next_deadline() const {
-  const Instant ice = ice_.next_deadline();
-  return dtls_ ? std::min(ice, dtls_->next_deadline()) : ice;
+  Instant next = ice_.next_deadline();
+  if (dtls_) next = std::min(next, dtls_->next_deadline());
+  if (data_) next = std::min(next, data_->next_deadline());
+  return next;
+}
+
+// --- Data channels
+// ------------------------------------------------------------------------------------------------------------
+
+void WebRtcTransport::enable_data(const sctp::Options& options, Random& random, Instant now) {
+  if (data_) return;
+  data_ = std::make_unique<sctp::DataChannels>(options, random);
+  if (dtls_ && dtls_->state() == dtls::State::kConnected) {
+    data_->start(dtls_->role() == dtls::Role::kClient, now);
+    flush_data(now);
+  }
+}
+
+/// RFC 8261: one SCTP packet a record.
+void WebRtcTransport::receive_data(Instant now) {
+  data_in_.clear();
+  dtls_->take_received(data_in_);
+  if (data_in_.empty()) return;
+  if (!data_) {
+    for (std::size_t i = 0; i < data_in_.size(); ++i) drops_.add(DropReason::kSctpUnexpected);
+    return;
+  }
+  for (const auto& packet : data_in_) data_->receive(packet, now);
+  flush_data(now);
+}
+
+void WebRtcTransport::flush_data(Instant now) {
+  if (!data_) return;
+  const bool can_send = dtls_ && dtls_->state() == dtls::State::kConnected && ice_.selected();
+  while (const auto packet = data_->pop_packet()) {
+    if (can_send) dtls_->send(*packet);  // else lost, as on the way
+  }
+  if (can_send) send_dtls(now);
 }
 
 void WebRtcTransport::after_ice(Instant now) {
@@ -191,18 +253,29 @@ void WebRtcTransport::start_dtls(Instant now) {
   after_dtls(now);
 }
 
-void WebRtcTransport::after_dtls(Instant now) {
+void WebRtcTransport::send_dtls(Instant now) {
   const auto path = ice_.selected();
-  if (path && dtls_->has_output()) {
-    dtls_->drain(dtls_out_);
-    for (const auto& datagram : dtls_out_) sender_.send_copy(*path, datagram, now);
-    dtls_out_.clear();
-  }
+  if (!path || !dtls_->has_output()) return;
+  dtls_->drain(dtls_out_);
+  for (const auto& datagram : dtls_out_) sender_.send_copy(*path, datagram, now);
+  dtls_out_.clear();
+}
+
+void WebRtcTransport::after_dtls(Instant now) {
+  send_dtls(now);
   if (dtls_->state() == reported_dtls_) return;
   reported_dtls_ = dtls_->state();
   update_path();
-  if (reported_dtls_ == dtls::State::kConnected && !take_keys()) return;
-  changes_.push_back({TransportChange::Type::kDtlsState, ice_.state(), path, reported_dtls_});
+  const bool connected = reported_dtls_ == dtls::State::kConnected;
+  if (connected && !take_keys() && !data_) return;
+  changes_.push_back({TransportChange::Type::kDtlsState, ice_.state(), ice_.selected(), reported_dtls_});
+  if (!data_) return;
+  if (connected) {
+    data_->start(dtls_->role() == dtls::Role::kClient, now);
+    flush_data(now);
+  } else if (reported_dtls_ == dtls::State::kClosed || reported_dtls_ == dtls::State::kFailed) {
+    data_->abort(now);
+  }
 }
 
 /// Once the peer has said goodbye nothing more is sent to it.

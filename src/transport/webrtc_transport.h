@@ -1,5 +1,5 @@
-// One participant's 5-tuple: ICE-lite, DTLS and SRTP behind one door. Datagrams come in by class (RFC 7983),
-// plain media comes out.
+// One participant's 5-tuple: ICE-lite, DTLS, SRTP and SCTP behind one door. Datagrams come in by class (RFC
+// 7983), plain media and messages come out.
 //
 // Invariants: DTLS and media are taken only from paths that ICE has validated; media flows only once the DTLS
 // handshake has verified the peer's certificate. Owned and driven by the engine.
@@ -13,6 +13,7 @@
 #include "dtls/context.h"
 #include "dtls/session.h"
 #include "ice/lite_agent.h"
+#include "sctp/data_channels.h"
 #include "sluice/dtls_parameters.h"
 #include "sluice/result.h"
 #include "srtp/inbound.h"
@@ -43,9 +44,19 @@ class WebRtcTransport : public Endpoint {
 
   /// The peer's fingerprints and role, from signaling. Gives our role. A second call is refused.
   Result<DtlsRole> connect(const DtlsParameters& remote, Instant now);
-  [[nodiscard]] bool connected_once() const { return dtls_ != nullptr; }
+  /// The same for the first association and for any after it, which replaces the one before: another party's,
+  /// perhaps (RFC 8842 §5). Media waits for its keys.
+  Result<DtlsRole> begin_association(const DtlsParameters& remote, Instant now);
   /// Tells the peer (close_notify); nothing is sent or taken afterwards.
   void close(Instant now);
+  /// Data channels, from now on; they start when DTLS is connected. Before connect() also for a peer that has
+  /// no SRTP. Again: no effect. `random` must outlive the transport.
+  void enable_data(const sctp::Options& options, Random& random, Instant now);
+  /// Null without enable_data(). Its events are the owner's to poll; after calls on it, flush_data().
+  [[nodiscard]] sctp::DataChannels* data() { return data_.get(); }
+  [[nodiscard]] const sctp::DataChannels* data() const { return data_.get(); }
+  /// Sends what the data channels have to send.
+  void flush_data(Instant now);
   void set_remote_ice(ice::Credentials remote) { ice_.set_remote(std::move(remote)); }
   void restart_ice(ice::Credentials local) { ice_.restart(std::move(local)); }
   /// The connection (TCP) that this path stands for has ended, or is another's now.
@@ -71,6 +82,9 @@ class WebRtcTransport : public Endpoint {
  private:
   void receive_stun(Bytes bytes, const Path& path, Instant now);
   void receive_dtls(Bytes bytes, Instant now);
+  void receive_data(Instant now);
+  void send_dtls(Instant now);
+  std::unique_ptr<dtls::Session> make_session(dtls::Role role);
   Media receive_srtp(Packet& packet, const srtp::Inbound::Begun* begun);
   void after_ice(Instant now);
   void after_dtls(Instant now);
@@ -90,6 +104,8 @@ class WebRtcTransport : public Endpoint {
   std::vector<TransportChange> changes_;
   std::vector<ice::Transmit> stun_out_;
   std::vector<std::vector<std::uint8_t>> dtls_out_;
+  std::unique_ptr<sctp::DataChannels> data_;
+  std::vector<std::vector<std::uint8_t>> data_in_;
 };
 
 }  // namespace sluice::transport

@@ -1,7 +1,11 @@
 // Renegotiation without end: real browsers and a server on the Node controller add, stop, replace, turn round and restart, at random and at
-// the same time. A run is repeated by its seed: SLUICE_SEED=…; SLUICE_E2E=full makes it a thousand steps (200 with Firefox).
+// the same time. A run is repeated by its seed: SLUICE_SEED=…; SLUICE_E2E=full makes it a thousand steps (200 with Firefox), SLUICE_STEPS=… so
+// many with either.
 
 import assert from 'node:assert/strict';
+import { writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { Chromium, Firefox, missingChromium, missingFirefox } from './lib/browsers.js';
 import { Driver, drawing } from './lib/negotiation_driver.js';
@@ -30,8 +34,7 @@ async function start(t, browser, settings) {
   await page.goto(server.url);
   await until('the page', () => server.connected);
   await server.ask('open', { names });
-  // Whoever stops the m-line that the bundle's transport belongs to loses the transport: Firefox sends no more, Chromium makes another.
-  const driver = new Driver(server, drawing(SEED), { keepsTagged: true });
+  const driver = new Driver(server, drawing(SEED));
   for (const end of names) await server.ask('add', { end, kind: 'video' });
   await driver.check();
   return { server, driver };
@@ -53,6 +56,12 @@ async function renegotiate(t, browser, settings, count) {
     try {
       await driver.step((what) => done.push(what));
     } catch (error) {
+      const file = join(tmpdir(), `renegotiation-${SEED}.json`);
+      writeFileSync(
+        file,
+        JSON.stringify({ done, ends: Object.values(server.ends).map(({ name, history }) => ({ name, history })) }, null, 1),
+      );
+      t.diagnostic(`the last messages are in ${file}`);
       throw new Error(`step ${step} of seed ${SEED}, at the end of ${done.slice(-6).join(', ')}: ${/** @type {Error} */ (error).message}`, {
         cause: error,
       });
@@ -71,7 +80,8 @@ async function renegotiate(t, browser, settings, count) {
 }
 
 describe('renegotiation at random', () => {
-  const [chromium, firefox] = FULL ? [1_000, 200] : [60, 15];
+  const steps = Number(process.env.SLUICE_STEPS ?? 0);
+  const [chromium, firefox] = steps > 0 ? [steps, steps] : FULL ? [1_000, 200] : [60, 15];
 
   it(`${chromium} steps with Chromium: no wrong state, no lost track, no object left`, { skip: missingChromium() || false }, async (t) => {
     await renegotiate(t, await Chromium.start(), { listen: [{ ip: '127.0.0.1' }] }, chromium);

@@ -60,7 +60,7 @@ class Fuzz {
   }
 
   void step() {
-    switch (in_.u8() % 12) {
+    switch (in_.u8() % 13) {
       case 0:
         return add_track();
       case 1:
@@ -86,6 +86,8 @@ class Fuzz {
         session_.set_local_ice({"fresh" + std::to_string(in_.u8()), "freshpasswordfreshpassword", true},
                                transport().candidates);
         return;
+      case 11:
+        return remote(SdpType::kPranswer, answer());
       default:
         return candidate();
     }
@@ -213,7 +215,7 @@ class Fuzz {
       return;
     }
     created_ = false;
-    if (type == SdpType::kAnswer) agree();
+    settle(type);
   }
 
   void created(SdpType type, const Result<std::string>& text) {
@@ -222,15 +224,24 @@ class Fuzz {
     check_description(*text);
     if (type == SdpType::kAnswer) check_answer(*text);
     if (in_.u8() % 2 != 0) return;
+    if (type == SdpType::kAnswer && in_.u8() % 4 == 0) type = SdpType::kPranswer;
     SLUICE_CHECK(session_.set_local_description(type, *text).ok());
-    created_ = false;
-    if (type == SdpType::kAnswer) agree();
+    created_ = type == SdpType::kPranswer;
+    settle(type);
   }
 
   void local(SdpType type) {
     if (!session_.set_local_description(type)) return;
-    created_ = false;
+    created_ = type == SdpType::kPranswer;
+    settle(type);
+  }
+
+  void settle(SdpType type) {
     if (type == SdpType::kAnswer) agree();
+    if (type != SdpType::kPranswer) return;
+    const Effects effects = session_.take_effects();
+    SLUICE_CHECK(effects.unproduced.empty() && effects.refused.empty() && effects.declined.empty());
+    apply(effects);
   }
 
   void check_answer(const std::string& text) const {
@@ -273,6 +284,10 @@ class Fuzz {
     produced_.merge(produced);
     for (const NegotiatedTrack& t : effects.consumed)
       SLUICE_CHECK(!t.rtp_parameters.codecs.empty() && t.rtp_parameters.mid == t.mid);
+    for (const std::string& id : effects.held) SLUICE_CHECK(held_.insert(id).second);
+    for (const std::string& id : effects.released) SLUICE_CHECK(held_.erase(id) == 1);
+    for (const Effects::Refusal& r : effects.refused) held_.erase(r.id);
+    if (session_.signaling_state() == SignalingState::kStable) held_.clear();
     if (effects.transport) SLUICE_CHECK(effects.transport->dtls.role != DtlsRole::kAuto);
   }
 
@@ -315,10 +330,13 @@ class Fuzz {
   void check(SignalingState before) {
     (void)session_.negotiation_needed();
     const SignalingState now = session_.signaling_state();
-    SLUICE_CHECK(session_.pending_local_description().empty() == (now != SignalingState::kHaveLocalOffer));
-    SLUICE_CHECK(session_.pending_remote_description().empty() == (now != SignalingState::kHaveRemoteOffer));
-    // W3C WebRTC §4.3.1: from a remote offer to a local one only by way of stable.
-    SLUICE_CHECK(before != SignalingState::kHaveRemoteOffer || now != SignalingState::kHaveLocalOffer);
+    const bool provisional =
+        now == SignalingState::kHaveLocalPranswer || now == SignalingState::kHaveRemotePranswer;
+    SLUICE_CHECK(session_.pending_local_description().empty() !=
+                 (provisional || now == SignalingState::kHaveLocalOffer));
+    SLUICE_CHECK(session_.pending_remote_description().empty() !=
+                 (provisional || now == SignalingState::kHaveRemoteOffer));
+    check_step(before, now);
     std::set<std::string> sending;
     std::set<std::string> receiving;
     for (const Section& s : session_.sections()) {
@@ -328,11 +346,28 @@ class Fuzz {
     if (now == SignalingState::kStable && !created_) SLUICE_CHECK(receiving == produced_);
   }
 
+  /// W3C WebRTC §4.3.1: what may follow on what; from one side's offer to the other's, only ours gives way.
+  static void check_step(SignalingState before, SignalingState now) {
+    using S = SignalingState;
+    if (before == now || now == S::kStable) return;
+    switch (before) {
+      case S::kStable:
+        return SLUICE_CHECK(now == S::kHaveLocalOffer || now == S::kHaveRemoteOffer);
+      case S::kHaveLocalOffer:
+        return SLUICE_CHECK(now == S::kHaveRemoteOffer || now == S::kHaveRemotePranswer);
+      case S::kHaveRemoteOffer:
+        return SLUICE_CHECK(now == S::kHaveLocalPranswer);
+      default:
+        SLUICE_CHECK(false);
+    }
+  }
+
   ByteReader in_;
   Random random_{1};
   JsepSession session_;
   std::vector<sdp::MediaDescription> sections_;
   std::set<std::string> produced_;
+  std::set<std::string> held_;
   std::vector<std::string> places_;  ///< Mids by m-line, empty where rejected.
   bool created_ = false;             ///< A description was created and not set: sections() are of that.
   int restarts_ = 0;

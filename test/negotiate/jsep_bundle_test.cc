@@ -245,6 +245,89 @@ TEST_CASE("a DTLS association is known by its tls-id, where the client has one")
   CHECK_FALSE(answer_of(old, old.client.offer()).media[0].tls_id.has_value());
 }
 
+TEST_CASE("another DTLS association comes with new ICE credentials only (RFC 8829 §5.8.3, §5.11)") {
+  Call call;
+  call.client.add("audio", sdp::Direction::kSendOnly);
+  const auto before = answer_of(
+      call, edited(call.client.offer(), [](auto& d) { d.media[0].tls_id = "abcdefghijklmnopqrst"; }));
+  call.client.fingerprint = "A" + std::string(kFingerprint).substr(1);
+  const auto offer = [&] {
+    return edited(call.client.offer(), [](auto& d) { d.media[0].tls_id = "ABCDEFGHIJKLMNOPQRST"; });
+  };
+  const auto refused = call.session.set_remote_description(SdpType::kOffer, offer());
+  CHECK(refused.error().field == "a=fingerprint");
+  CHECK(refused.error().message.find("expected new ones") != std::string::npos);
+  call.client.ufrag = "restarted";
+  (void)call.session.take_effects();
+  const auto after = answer_of(call, offer());
+  const Effects effects = call.session.take_effects();
+  REQUIRE(effects.transport.has_value());
+  CHECK(effects.transport->new_association);
+  CHECK(effects.transport->dtls.fingerprints.front().value == call.client.fingerprint);
+  // RFC 8829 §5.3.2: the client's tls-id changed, and so does ours.
+  CHECK(after.media[0].tls_id != before.media[0].tls_id);
+  CHECK(after.media[0].ice_ufrag != before.media[0].ice_ufrag);
+}
+
+TEST_CASE("with new ICE credentials alone the DTLS association goes on") {
+  Call call;
+  call.client.add("audio", sdp::Direction::kSendOnly);
+  CHECK(call.client_offers().transport->new_association);
+  call.client.ufrag = "restarted";
+  const Effects effects = call.client_offers();
+  CHECK(effects.transport->ice_restarted);
+  CHECK_FALSE(effects.transport->new_association);
+}
+
+/// RFC 8829 §5.11: with its last m-line the transport is gone. libwebrtc makes another, with credentials of
+/// its own, for whatever comes next, also in an answer to an offer that restarts nothing.
+TEST_CASE("after the last m-line was rejected another transport begins") {
+  Call call;
+  call.client.add("audio", sdp::Direction::kSendOnly);
+  call.client_offers();
+  call.client.sections[0].port = 0;
+  call.client_offers();
+  CHECK(call.local().groups.empty());
+  call.client.ufrag = "another";
+  call.client.answer_setup = sdp::Setup::kPassive;
+  call.add("v", MediaKind::kVideo);
+  const Effects effects = call.server_offers();
+  REQUIRE(effects.transport.has_value());
+  CHECK(effects.transport->new_association);
+  CHECK(effects.transport->ice.username_fragment == "another");
+  CHECK(effects.transport->dtls.role == DtlsRole::kServer);
+}
+
+TEST_CASE("the place of a rejected m-line before the one that describes the transport is left alone") {
+  Call call;
+  call.client.add("audio", sdp::Direction::kSendOnly);
+  call.client.add("video", sdp::Direction::kSendOnly);
+  call.client_offers();
+  call.client.sections[0].port = 0;
+  call.client_offers();
+  CHECK(call.local().groups[0].mids == std::vector<std::string>{"1"});
+  call.add("a", MediaKind::kAudio);
+  call.server_offers();
+  const auto offer = call.local();
+  REQUIRE(offer.media.size() == 3);
+  CHECK(offer.media[0].rejected());
+  CHECK(offer.media[2].media == "audio");
+  CHECK(offer.groups[0].mids.front() == "1");
+  // Behind it, it is used again, and once nothing is left on the transport anywhere.
+  call.client.sections[2].port = 0;
+  call.client_offers();
+  call.add("b", MediaKind::kAudio);
+  call.server_offers();
+  CHECK(call.local().media.size() == 3);
+  CHECK_FALSE(call.local().media[2].rejected());
+  call.client.sections[1].port = call.client.sections[2].port = 0;
+  call.client_offers();
+  call.add("c", MediaKind::kAudio);
+  call.server_offers();
+  CHECK(call.local().media.size() == 3);
+  CHECK_FALSE(call.local().media[0].rejected());
+}
+
 TEST_CASE("an answer restarts ICE exactly when the offer does") {
   Call call;
   call.client.add("audio", sdp::Direction::kSendOnly);

@@ -99,8 +99,8 @@ TEST_CASE("calls out of turn are refused and change nothing") {
   CHECK(call.session.set_local_description(SdpType::kRollback).error().code == ErrorCode::kInvalidState);
   CHECK(call.session.set_remote_description(SdpType::kRollback, "").error().code == ErrorCode::kInvalidState);
   CHECK(call.session.set_remote_description(SdpType::kPranswer, plain_offer()).error().code ==
-        ErrorCode::kUnsupported);
-  CHECK(call.session.set_local_description(SdpType::kPranswer).error().code == ErrorCode::kUnsupported);
+        ErrorCode::kInvalidState);
+  CHECK(call.session.set_local_description(SdpType::kPranswer).error().code == ErrorCode::kInvalidState);
   good(call.session.set_remote_description(SdpType::kOffer, plain_offer()));
   CHECK(call.session.create_offer().error().code == ErrorCode::kInvalidState);
   CHECK(call.session.set_local_description(SdpType::kOffer).error().code == ErrorCode::kInvalidState);

@@ -147,6 +147,20 @@ std::string group(const OfferAfter& after) {
   return alive == before.end() || ours.front() == *alive ? "" : "begins with another m-line than before";
 }
 
+/// libwebrtc's answer has the group in the order of the m-lines, whatever the offer's.
+std::string new_places(const OfferAfter& after) {
+  const auto& group = bundle_of(after.offer).mids;
+  const auto known = [&](const Media& m) {
+    return std::any_of(after.local.media.begin(), after.local.media.end(),
+                       [&](const Media& l) { return l.mid == m.mid; });
+  };
+  for (const Media& m : after.offer.media) {
+    if (!group.empty() && m.mid == group.front()) return {};
+    if (is_live(m) && !known(m)) return "a new m-line stands before the first of the group";
+  }
+  return {};
+}
+
 std::string bundle_only(const OfferAfter& after) {
   const auto& agreed = bundle_of(after.local).mids;
   const auto& ours = bundle_of(after.offer).mids;
@@ -258,6 +272,7 @@ constexpr std::array kRules = {
               "one m-line describes the transport; all are actpass with rtcp-mux", transport},
     OfferRule{"RFC 8829 §5.2.1, §5.2.2", "the group has every m-line that goes on, first the first of before",
               group},
+    OfferRule{"RFC 9143 §7.3.3", "new m-lines stand behind the one that the group begins with", new_places},
     OfferRule{"RFC 9143 §7.2, RFC 8829 §5.2.1", "until a group is agreed, all but its first are bundle-only",
               bundle_only},
     OfferRule{"RFC 8829 §5.2.1, §5.2.2, RFC 8858 §4", "a=rtcp-mux-only stands on new m-lines only",

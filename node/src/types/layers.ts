@@ -66,7 +66,12 @@ export interface ConsumerExplanation {
   type: string;
   forwarding: boolean;
   /** What keeps it from being forwarded. */
-  paused: { consumer: boolean; producer: boolean; transportNotReady: boolean };
+  paused: {
+    consumer: boolean;
+    producer: boolean;
+    /** A provisional answer does without it. */ negotiation: boolean;
+    transportNotReady: boolean;
+  };
   priority: number;
   preferredLayers: ExplainedLayers | null;
   /** What is aimed at. */

@@ -137,7 +137,8 @@ export interface IceCandidateInit {
   usernameFragment?: string | null;
 }
 
-export type SignalingState = 'stable' | 'have-local-offer' | 'have-remote-offer' | 'closed';
+export type SignalingState =
+  'stable' | 'have-local-offer' | 'have-remote-offer' | 'have-local-pranswer' | 'have-remote-pranswer' | 'closed';
 
 /** One m-line of a peer's newest description. */
 export interface Section {

@@ -14,6 +14,9 @@ const mediaCodecs = [
   { kind: 'video', mimeType: 'video/VP8', clockRate: 90000 },
 ];
 
+/** Messages of each end that are kept. */
+const REMEMBERED = 60;
+
 /** @param {unknown} error @returns {undefined} */
 function unlessNotNow(error) {
   if (!(error instanceof InvalidStateError)) throw error;
@@ -35,6 +38,8 @@ export class ServerEnd {
   consumers = new Map();
   /** The producer that the client declined on this mid. @type {Map<string, string>} */
   declinedOn = new Map();
+  /** The last descriptions and candidates, both ways, for whoever looks at what went wrong. @type {object[]} */
+  history = [];
   #underWay = false;
   #again = false;
 
@@ -77,8 +82,15 @@ export class ServerEnd {
     }
   }
 
+  /** @param {string} direction @param {object} message */
+  note(direction, message) {
+    this.history.push({ at: Math.round(performance.now()), direction, state: this.connection.signalingState, ...message });
+    if (this.history.length > REMEMBERED) this.history.shift();
+  }
+
   /** @param {object} message */
   tell(message) {
+    this.note('sent', message);
     this.inFlight++;
     void this.send(message).finally(() => this.inFlight--);
   }
@@ -118,6 +130,7 @@ export class ServerEnd {
 
   /** @param {any} message */
   receive({ description, candidate }) {
+    this.note('received', { description, candidate });
     return this.step(async () => {
       if (description === undefined) return this.connection.addIceCandidate(candidate);
       if (description.type === 'answer') return this.connection.setRemoteDescription(description);
