@@ -20,7 +20,7 @@ struct Vp8Descriptor {
   bool has_layers = false;  ///< L and T: the three that follow.
   std::uint8_t tl0_pic_idx = 0;
   std::uint8_t temporal = 0;
-  bool layer_sync = false;  ///< Y
+  bool layer_sync = false;                ///< Y
   std::optional<std::uint8_t> key_index;  ///< KEYIDX, beside the layers.
 
   static constexpr std::size_t kMaxSize = 6;

@@ -254,6 +254,26 @@ TEST_CASE("a frame that the encoder left out leaves true dependency descriptors"
   CHECK(diff_of(false, 1) == std::vector<int>{1, 1});
 }
 
+TEST_CASE("once buffers have grown, sending a frame allocates nothing", "[packetize]") {
+  const Format format = GENERATE(from_range(kVideoFormats));
+  FrameSender::Options options;
+  options.packetizer.format = format;
+  options.dependency_descriptor = true;
+  auto sender = FrameSender::make(options);
+  REQUIRE(sender);
+  Random random(3);
+  const EncodedFrame large = make_frame(format, 50'000, true, 0, random);
+  const EncodedFrame small = make_frame(format, 20'000, false, 3000, random);
+  const auto places = [&](const EncodedFrame& frame) {
+    const auto packets = sender->send(view_of(frame));
+    REQUIRE(packets.size() > 10);
+    return std::vector<const void*>{packets.data(), packets[0].payload.data(), packets[0].dependency_descriptor.data()};
+  };
+  const auto first = places(large);
+  CHECK(places(small) == first);
+  CHECK(places(large) == first);
+}
+
 TEST_CASE("options that make no sense are named", "[packetize]") {
   FrameSender::Options options;
   options.max_payload = 20;
