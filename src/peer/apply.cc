@@ -206,7 +206,8 @@ void Negotiator::learn(const RemoteDescription& remote, Agreement& next) const {
   }
   next.data.reset();
   for (const RemoteSection& section : remote.sections)
-    if (section.data && section.usable()) next.data = section.transport;
+    if (section.data && section.usable())
+      next.data = DataTransport{section.data->port, section.data->max_message_size};
 }
 
 /// RFC 8829 §5.10: which transceiver an m-line of the other side's is.
@@ -220,7 +221,7 @@ void Negotiator::associate(const RemoteSection& section, std::size_t index, Agre
   line.formats = section.formats;
   line.named = !section.mid.empty();
   if (!keeps || line.named) line.mid = section.mid;
-  line.data = section.data;
+  line.data = section.data.has_value();
   line.rejected = section.rejected;
   line.remote_direction = section.direction;
   if (line.mid.empty() && !section.rejected) line.mid = new_mid(next);

@@ -102,7 +102,9 @@ void Data::set_threshold(std::uint64_t number, std::size_t bytes) {
 
 void Data::set_remote(const DataTransport& remote, Instant /*now*/) {
   remote_ = remote;
-  if (sctp_) sctp_->set_max_send_message_size(remote.max_message_size);
+  if (!sctp_) return;
+  sctp_->set_max_send_message_size(remote.max_message_size);
+  if (!started_) sctp_->set_remote_port(remote.remote_port);
 }
 
 void Data::start(bool is_dtls_client, Instant now) {

@@ -6,6 +6,7 @@
 #include "negotiate/codec_match.h"
 #include "negotiate/jsep_bundle.h"
 #include "negotiate/jsep_codecs.h"
+#include "negotiate/jsep_data.h"
 #include "negotiate/jsep_extensions.h"
 #include "negotiate/jsep_sources.h"
 #include "sdp/sdp.h"
@@ -17,13 +18,6 @@ namespace {
 bool is_rtp(const sdp::MediaDescription& media) {
   return (media.media == "audio" || media.media == "video") &&
          media.protocol.find("RTP/") != std::string::npos;
-}
-
-/// RFC 8841 §4.1: over UDP or TCP; the older form has the port as format and is not taken.
-bool is_data(const sdp::MediaDescription& media) {
-  return media.media == "application" &&
-         (media.protocol == "UDP/DTLS/SCTP" || media.protocol == "TCP/DTLS/SCTP") &&
-         std::find(media.formats.begin(), media.formats.end(), "webrtc-datachannel") != media.formats.end();
 }
 
 /// RFC 8843 §6: port 0 means "in the bundle" in an offer, with the attribute and a group to be in.
@@ -66,16 +60,11 @@ Result<RemoteSection> read_section(const sdp::SessionDescription& description, s
   out.formats = media.formats;
   out.rejected = is_rejected(description, media, type);
   if (is_rtp(media)) out.kind = *negotiate::kind_of(media.media + "/x");
-  out.data = is_data(media);
   out.direction = media.direction.value_or(description.direction.value_or(sdp::Direction::kSendRecv));
   out.extmap_allow_mixed = description.extmap_allow_mixed || media.extmap_allow_mixed;
-  if (out.rejected) return out;
-  if (out.data) {
-    out.transport.emplace();
-    if (media.sctp_port) out.transport->remote_port = *media.sctp_port;
-    if (media.max_message_size) out.transport->max_message_size = *media.max_message_size;
-    return out;
-  }
+  // The drafts' form has the port as its format, and is nothing that anybody offers any more.
+  if (media.protocol != "DTLS/SCTP") out.data = jsep::read_data(media);
+  if (out.rejected || out.data) return out;
   if (!out.kind) {
     out.unusable = "m=" + media.media + " over " + media.protocol + " is nothing that this end has";
     return out;

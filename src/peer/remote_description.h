@@ -16,8 +16,6 @@ namespace sluice::peer {
 
 /// One m-line: RTP as src/negotiate reads it, or data.
 struct RemoteSection : negotiate::jsep::RemoteSection {
-  bool data = false;
-  std::optional<DataTransport> transport;
   sdp::MediaDescription source;  ///< As it stands, for what depends on what we choose.
 };
 

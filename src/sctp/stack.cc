@@ -33,7 +33,6 @@ void start() {
   usrsctp_sysctl_set_sctp_ecn_enable(0);     // the IP header is not ours to see
   usrsctp_sysctl_set_sctp_asconf_enable(0);  // RFC 5061: no other addresses
   usrsctp_sysctl_set_sctp_auto_asconf(0);
-  usrsctp_sysctl_set_sctp_multiple_asconfs(0);
   usrsctp_sysctl_set_sctp_auth_enable(0);  // RFC 4895: DTLS does that
   usrsctp_sysctl_set_sctp_nrsack_enable(0);
   usrsctp_sysctl_set_sctp_pktdrop_enable(0);
