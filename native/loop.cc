@@ -71,8 +71,8 @@ void Loop::Impl::after(Duration delay, std::function<void()> call) {
 }
 
 void Loop::Impl::watch(int descriptor, std::function<void()> call) {
-  const auto known = std::find_if(polls_.begin(), polls_.end(),
-                                  [&](const auto& p) { return p->descriptor == descriptor; });
+  const auto known =
+      std::find_if(polls_.begin(), polls_.end(), [&](const auto& p) { return p->descriptor == descriptor; });
   if (known != polls_.end()) {
     auto old = std::move(*known);
     polls_.erase(known);
@@ -93,12 +93,20 @@ void Loop::Impl::watch(int descriptor, std::function<void()> call) {
 
 Loop::Loop() : impl_(std::make_unique<Impl>()) {}
 Loop::~Loop() = default;
-void Loop::run() { impl_->run(); }
-void Loop::stop() { impl_->stop(); }
-Instant Loop::now() const { return impl_->now(); }
+void Loop::run() {
+  impl_->run();
+}
+void Loop::stop() {
+  impl_->stop();
+}
+Instant Loop::now() const {
+  return impl_->now();
+}
 void Loop::watch(int descriptor, std::function<void()> on_readable) {
   impl_->watch(descriptor, std::move(on_readable));
 }
-void Loop::after(Duration delay, std::function<void()> call) { impl_->after(delay, std::move(call)); }
+void Loop::after(Duration delay, std::function<void()> call) {
+  impl_->after(delay, std::move(call));
+}
 
 }  // namespace sluice::native

@@ -33,7 +33,9 @@ class Loop::Impl {
   Impl& operator=(const Impl&) = delete;
 
   [[nodiscard]] uv_loop_t* raw() { return &loop_; }
-  [[nodiscard]] Instant now() const { return Instant(Duration(static_cast<std::int64_t>(uv_hrtime() / 1000))); }
+  [[nodiscard]] Instant now() const {
+    return Instant(Duration(static_cast<std::int64_t>(uv_hrtime() / 1000)));
+  }
   /// Closes it, and lets it go when libuv has.
   void retire(std::unique_ptr<Handle> handle);
   /// Called before the loop waits, each time; a peer connection flushes then. Removed by its key.

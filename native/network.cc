@@ -190,18 +190,19 @@ void Network::send(const OutgoingDatagram& datagram) {
   auto queued = std::make_unique<Queued>();
   queued->bytes.assign(datagram.bytes.begin(), datagram.bytes.end());
   queued->request.data = queued.get();
-  const uv_buf_t copy = uv_buf_init(reinterpret_cast<char*>(queued->bytes.data()),
-                                    static_cast<unsigned>(queued->bytes.size()));
-  const int error = uv_udp_send(&queued->request, &socket.uv, &copy, 1, &kernel.any, [](uv_udp_send_t* sent, int) {
-    const std::unique_ptr<Queued> done(static_cast<Queued*>(sent->data));
-  });
+  const uv_buf_t copy =
+      uv_buf_init(reinterpret_cast<char*>(queued->bytes.data()), static_cast<unsigned>(queued->bytes.size()));
+  const int error = uv_udp_send(
+      &queued->request, &socket.uv, &copy, 1, &kernel.any,
+      [](uv_udp_send_t* sent, int) { const std::unique_ptr<Queued> done(static_cast<Queued*>(sent->data)); });
   if (error == 0) (void)queued.release();  // its callback takes it back
 }
 
 void Network::send_stream(Tcp& connection, std::span<const std::uint8_t> bytes) {
   auto* stream = reinterpret_cast<uv_stream_t*>(&connection.uv);
   if (!connection.connected) return;
-  if (uv_stream_get_write_queue_size(stream) > kMaxStream) return end(connection.id, "the other side does not read");
+  if (uv_stream_get_write_queue_size(stream) > kMaxStream)
+    return end(connection.id, "the other side does not read");
   struct Queued {
     uv_write_t request{};
     std::vector<std::uint8_t> bytes;
@@ -209,8 +210,8 @@ void Network::send_stream(Tcp& connection, std::span<const std::uint8_t> bytes) 
   auto queued = std::make_unique<Queued>();
   queued->bytes.assign(bytes.begin(), bytes.end());
   queued->request.data = queued.get();
-  const uv_buf_t buffer = uv_buf_init(reinterpret_cast<char*>(queued->bytes.data()),
-                                      static_cast<unsigned>(queued->bytes.size()));
+  const uv_buf_t buffer =
+      uv_buf_init(reinterpret_cast<char*>(queued->bytes.data()), static_cast<unsigned>(queued->bytes.size()));
   const int error = uv_write(&queued->request, stream, &buffer, 1, [](uv_write_t* sent, int) {
     const std::unique_ptr<Queued> done(static_cast<Queued*>(sent->data));
   });
@@ -254,7 +255,8 @@ void Network::resolve(const std::string& host) {
           const std::unique_ptr<Lookup> done(self);
           return;
         }
-        owner->pc_.resolved(self->host, addresses, status == 0 ? "" : uv_strerror(status), owner->loop_.now());
+        owner->pc_.resolved(self->host, addresses, status == 0 ? "" : uv_strerror(status),
+                            owner->loop_.now());
         std::erase_if(owner->lookups_, [&](const auto& one) { return one.get() == self; });
       },
       host.c_str(), nullptr, &hints);
@@ -280,29 +282,31 @@ void Network::connect(const NetworkRequest& asked) {
   to_kernel(asked.remote, kernel);
   Tcp* raw = connection.get();
   tcp_[asked.socket] = std::move(connection);
-  const int error = uv_tcp_connect(&raw->request, &raw->uv, &kernel.any, [](uv_connect_t* request, int status) {
-    auto* self = static_cast<Tcp*>(request->data);
-    if (self->owner == nullptr) return;
-    if (status != 0) return self->owner->end(self->id, uv_strerror(status));
-    self->connected = true;
-    sockaddr_storage storage{};
-    int length = sizeof storage;
-    uv_tcp_getsockname(&self->uv, reinterpret_cast<sockaddr*>(&storage), &length);
-    uv_read_start(
-        reinterpret_cast<uv_stream_t*>(&self->uv),
-        [](uv_handle_t* handle, std::size_t, uv_buf_t* out) {
-          auto* tcp = static_cast<Tcp*>(handle->data);
-          *out = uv_buf_init(tcp->buffer.data(), static_cast<unsigned>(tcp->buffer.size()));
-        },
-        [](uv_stream_t* stream, ssize_t size, const uv_buf_t* from) {
-          auto* tcp = static_cast<Tcp*>(stream->data);
-          if (size == 0 || tcp->owner == nullptr) return;
-          if (size < 0) return tcp->owner->end(tcp->id, uv_strerror(static_cast<int>(size)));
-          tcp->owner->on_read(*tcp, {reinterpret_cast<const std::uint8_t*>(from->base), static_cast<std::size_t>(size)});
-        });
-    self->owner->pc_.connected(self->id, from_kernel(*reinterpret_cast<const sockaddr*>(&storage)),
-                               self->owner->loop_.now());
-  });
+  const int error =
+      uv_tcp_connect(&raw->request, &raw->uv, &kernel.any, [](uv_connect_t* request, int status) {
+        auto* self = static_cast<Tcp*>(request->data);
+        if (self->owner == nullptr) return;
+        if (status != 0) return self->owner->end(self->id, uv_strerror(status));
+        self->connected = true;
+        sockaddr_storage storage{};
+        int length = sizeof storage;
+        uv_tcp_getsockname(&self->uv, reinterpret_cast<sockaddr*>(&storage), &length);
+        uv_read_start(
+            reinterpret_cast<uv_stream_t*>(&self->uv),
+            [](uv_handle_t* handle, std::size_t, uv_buf_t* out) {
+              auto* tcp = static_cast<Tcp*>(handle->data);
+              *out = uv_buf_init(tcp->buffer.data(), static_cast<unsigned>(tcp->buffer.size()));
+            },
+            [](uv_stream_t* stream, ssize_t size, const uv_buf_t* from) {
+              auto* tcp = static_cast<Tcp*>(stream->data);
+              if (size == 0 || tcp->owner == nullptr) return;
+              if (size < 0) return tcp->owner->end(tcp->id, uv_strerror(static_cast<int>(size)));
+              tcp->owner->on_read(
+                  *tcp, {reinterpret_cast<const std::uint8_t*>(from->base), static_cast<std::size_t>(size)});
+            });
+        self->owner->pc_.connected(self->id, from_kernel(*reinterpret_cast<const sockaddr*>(&storage)),
+                                   self->owner->loop_.now());
+      });
   if (error != 0) end(asked.socket, uv_strerror(error));
 }
 

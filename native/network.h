@@ -1,4 +1,5 @@
-// The sockets of one peer connection: bound UDP sockets, TCP connections it asks for, names it wants resolved.
+// The sockets of one peer connection: bound UDP sockets, TCP connections it asks for, names it wants
+// resolved.
 #pragma once
 
 #include <functional>
@@ -24,7 +25,8 @@ class Network {
   void flush();
 
  private:
-  static constexpr std::size_t kMaxQueued = 4 << 20;  ///< Bytes that the kernel did not take; beyond: dropped.
+  static constexpr std::size_t kMaxQueued = 4
+                                            << 20;  ///< Bytes that the kernel did not take; beyond: dropped.
   static constexpr std::size_t kMaxStream = 16 << 20;  ///< Of a connection; beyond: it is closed.
 
   struct Udp;

@@ -1,8 +1,7 @@
-#include "sluice/native.h"
-
 #include <algorithm>
 
 #include "native/network.h"
+#include "sluice/native.h"
 
 namespace sluice::native {
 
@@ -61,7 +60,9 @@ class PeerConnection::Impl {
   void tell(const event::NegotiationNeeded&) { call(owner->on_negotiation_needed); }
   void tell(const event::SignalingStateChange& e) { call(owner->on_signaling_state_change, e.state); }
   void tell(const event::IceGatheringStateChange& e) { call(owner->on_ice_gathering_state_change, e.state); }
-  void tell(const event::IceConnectionStateChange& e) { call(owner->on_ice_connection_state_change, e.state); }
+  void tell(const event::IceConnectionStateChange& e) {
+    call(owner->on_ice_connection_state_change, e.state);
+  }
   void tell(const event::ConnectionStateChange& e) {
     call(owner->on_connection_state_change, e.state, e.reason);
   }
@@ -101,9 +102,15 @@ Result<std::unique_ptr<PeerConnection>> PeerConnection::create(Loop& loop, const
 PeerConnection::PeerConnection(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 PeerConnection::~PeerConnection() = default;
 
-sluice::PeerConnection& PeerConnection::core() { return *impl_->core; }
-const sluice::PeerConnection& PeerConnection::core() const { return *impl_->core; }
-Instant PeerConnection::now() const { return impl_->loop.now(); }
+sluice::PeerConnection& PeerConnection::core() {
+  return *impl_->core;
+}
+const sluice::PeerConnection& PeerConnection::core() const {
+  return *impl_->core;
+}
+Instant PeerConnection::now() const {
+  return impl_->loop.now();
+}
 Result<RtpSender> PeerConnection::add_track(MediaKind kind, const TrackInit& init) {
   return core().add_track(kind, init);
 }
@@ -116,8 +123,12 @@ Result<DataChannel> PeerConnection::create_data_channel(std::string_view label, 
 Result<SessionDescription> PeerConnection::create_offer(const OfferOptions& options) {
   return core().create_offer(options);
 }
-Result<SessionDescription> PeerConnection::create_answer() { return core().create_answer(); }
-Result<void> PeerConnection::set_local_description() { return core().set_local_description(now()); }
+Result<SessionDescription> PeerConnection::create_answer() {
+  return core().create_answer();
+}
+Result<void> PeerConnection::set_local_description() {
+  return core().set_local_description(now());
+}
 Result<void> PeerConnection::set_local_description(const SessionDescription& description) {
   return core().set_local_description(description, now());
 }
@@ -130,7 +141,9 @@ Result<void> PeerConnection::add_ice_candidate(const IceCandidateInit& candidate
 std::optional<SessionDescription> PeerConnection::local_description() const {
   return core().local_description();
 }
-PeerStats PeerConnection::get_stats() const { return core().get_stats(now()); }
+PeerStats PeerConnection::get_stats() const {
+  return core().get_stats(now());
+}
 void PeerConnection::close() {
   core().close(now());
   impl_->network.flush();

@@ -31,7 +31,8 @@ int main() {
   check(pc1->create_data_channel("cookies"));
   pc1->on_open = [](sluice::DataChannel) { std::puts("Peer 1: Data channel has opened"); };
   pc1->on_message = [&](const sluice::event::ChannelMessage& message) {
-    std::printf("Peer 1: Got message: \"%.*s\"\n", static_cast<int>(message.data.size()), message.text().data());
+    std::printf("Peer 1: Got message: \"%.*s\"\n", static_cast<int>(message.data.size()),
+                message.text().data());
     loop.stop();
   };
 

@@ -13,7 +13,8 @@ int main(int argc, char** argv) {
   }
   const auto configuration = sluice::configuration_from_json(argv[1]);
   if (!configuration) {
-    std::fprintf(stderr, "%s: %s\n", configuration.error().field.c_str(), configuration.error().message.c_str());
+    std::fprintf(stderr, "%s: %s\n", configuration.error().field.c_str(),
+                 configuration.error().message.c_str());
     return 1;
   }
   sluice::native::Loop loop;
@@ -31,7 +32,8 @@ int main(int argc, char** argv) {
     if (!candidate) loop.stop();
   };
   pc->on_ice_candidate_error = [](const sluice::event::IceCandidateError& error) {
-    std::printf("error %u %s %s\n", static_cast<unsigned>(error.error_code), error.url.c_str(), error.error_text.c_str());
+    std::printf("error %u %s %s\n", static_cast<unsigned>(error.error_code), error.url.c_str(),
+                error.error_text.c_str());
     std::fflush(stdout);
   };
   if (!pc->create_data_channel("data").ok() || !pc->set_local_description().ok()) return 1;

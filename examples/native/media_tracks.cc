@@ -43,15 +43,22 @@ int main(int argc, char** argv) {
   const std::unique_ptr<PeerConnection> pc = std::move(*made);
   const std::unique_ptr<PeerConnection> remote = std::move(*other);
 
-  auto audio = pc->add_track(sluice::MediaKind::kAudio, {.id = "0", .stream_ids = {"stream"}, .codecs = {"audio/PCMU"}});
-  auto video = pc->add_track(sluice::MediaKind::kVideo, {.id = "1", .stream_ids = {"stream"}, .codecs = {"video/VP8"}});
+  auto audio = pc->add_track(sluice::MediaKind::kAudio,
+                             {.id = "0", .stream_ids = {"stream"}, .codecs = {"audio/PCMU"}});
+  auto video = pc->add_track(sluice::MediaKind::kVideo,
+                             {.id = "1", .stream_ids = {"stream"}, .codecs = {"video/VP8"}});
   check(audio);
   check(video);
-  std::printf("fingerprint %s %s\n", pc->core().fingerprint().algorithm.c_str(), pc->core().fingerprint().value.c_str());
+  std::printf("fingerprint %s %s\n", pc->core().fingerprint().algorithm.c_str(),
+              pc->core().fingerprint().value.c_str());
 
   // Candidates go to the other side as they are found, once it has the description that they belong to.
-  pc->on_ice_candidate = [&](const auto& c) { (void)remote->add_ice_candidate(c.value_or(sluice::IceCandidateInit{})); };
-  remote->on_ice_candidate = [&](const auto& c) { (void)pc->add_ice_candidate(c.value_or(sluice::IceCandidateInit{})); };
+  pc->on_ice_candidate = [&](const auto& c) {
+    (void)remote->add_ice_candidate(c.value_or(sluice::IceCandidateInit{}));
+  };
+  remote->on_ice_candidate = [&](const auto& c) {
+    (void)pc->add_ice_candidate(c.value_or(sluice::IceCandidateInit{}));
+  };
 
   int sent = 0;
   std::function<void()> send = [&] {
@@ -67,7 +74,8 @@ int main(int argc, char** argv) {
     if (++sent < 20) loop.after(std::chrono::milliseconds(20), send);
   };
   pc->on_connection_state_change = [&](sluice::PeerConnectionState state, const std::string& reason) {
-    std::printf("connection %s%s%s\n", std::string(to_string(state)).c_str(), reason.empty() ? "" : ": ", reason.c_str());
+    std::printf("connection %s%s%s\n", std::string(to_string(state)).c_str(), reason.empty() ? "" : ": ",
+                reason.c_str());
     if (state == sluice::PeerConnectionState::kConnected) send();
     if (state == sluice::PeerConnectionState::kFailed) std::exit(1);
   };

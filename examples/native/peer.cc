@@ -1,5 +1,6 @@
-// A peer for any other: PCMU and VP8 both ways and a data channel that echoes, with signaling by lines of JSON on
-// standard input and output: descriptions ({"type", "sdp"}), candidates ({"candidate", "sdpMid", …}), and
+// A peer for any other: PCMU and VP8 both ways and a data channel that echoes, with signaling by lines of
+// JSON on standard input and output: descriptions ({"type", "sdp"}), candidates ({"candidate", "sdpMid", …}),
+// and
 // {"stats": true} for what getStats() says. Says what happens on standard error.
 //   example_peer [--offer] [--video FILE.ivf] [--address ADDRESS]... [--configuration JSON]
 #include <cstdio>
@@ -33,7 +34,8 @@ std::vector<std::vector<std::uint8_t>> read_ivf(const std::string& path) {
   std::vector<std::vector<std::uint8_t>> out;
   for (std::size_t at = 32; at + 12 <= all.size();) {
     std::uint32_t size = 0;
-    for (int i = 3; i >= 0; --i) size = size << 8 | static_cast<std::uint8_t>(all[at + static_cast<std::size_t>(i)]);
+    for (int i = 3; i >= 0; --i)
+      size = size << 8 | static_cast<std::uint8_t>(all[at + static_cast<std::size_t>(i)]);
     at += 12;
     if (size > all.size() - at) break;
     out.emplace_back(all.begin() + static_cast<long>(at), all.begin() + static_cast<long>(at + size));
@@ -75,7 +77,9 @@ int main(int argc, char** argv) {
       check(read);
       configuration = *read;
     } else {
-      std::fputs("usage: example_peer [--offer] [--video FILE.ivf] [--address ADDRESS]... [--configuration JSON]\n", stderr);
+      std::fputs(
+          "usage: example_peer [--offer] [--video FILE.ivf] [--address ADDRESS]... [--configuration JSON]\n",
+          stderr);
       return 2;
     }
   }
@@ -84,8 +88,10 @@ int main(int argc, char** argv) {
   check(made);
   const std::unique_ptr<PeerConnection> pc = std::move(*made);
 
-  auto audio = pc->add_track(sluice::MediaKind::kAudio, {.id = "audio", .stream_ids = {"peer"}, .codecs = {"audio/PCMU"}});
-  auto video = pc->add_track(sluice::MediaKind::kVideo, {.id = "video", .stream_ids = {"peer"}, .codecs = {"video/VP8"}});
+  auto audio = pc->add_track(sluice::MediaKind::kAudio,
+                             {.id = "audio", .stream_ids = {"peer"}, .codecs = {"audio/PCMU"}});
+  auto video = pc->add_track(sluice::MediaKind::kVideo,
+                             {.id = "video", .stream_ids = {"peer"}, .codecs = {"video/VP8"}});
   check(audio);
   check(video);
 
@@ -120,7 +126,8 @@ int main(int argc, char** argv) {
       send_audio();
       send_video();
     }
-    if (state == sluice::PeerConnectionState::kClosed || state == sluice::PeerConnectionState::kFailed) loop.stop();
+    if (state == sluice::PeerConnectionState::kClosed || state == sluice::PeerConnectionState::kFailed)
+      loop.stop();
   };
 
   // --- Media in
@@ -145,9 +152,12 @@ int main(int argc, char** argv) {
   };
 
   // --- Signaling
-  pc->on_ice_candidate = [&](const auto& candidate) { say(sluice::to_json(candidate.value_or(sluice::IceCandidateInit{}))); };
+  pc->on_ice_candidate = [&](const auto& candidate) {
+    say(sluice::to_json(candidate.value_or(sluice::IceCandidateInit{})));
+  };
   pc->on_ice_candidate_error = [](const sluice::event::IceCandidateError& e) {
-    std::fprintf(stderr, "candidate error %u %s %s\n", static_cast<unsigned>(e.error_code), e.url.c_str(), e.error_text.c_str());
+    std::fprintf(stderr, "candidate error %u %s %s\n", static_cast<unsigned>(e.error_code), e.url.c_str(),
+                 e.error_text.c_str());
   };
   const auto on_line = [&](const std::string& line) {
     if (line.find("\"stats\"") != std::string::npos) return say(pc->get_stats().to_json());

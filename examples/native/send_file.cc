@@ -1,6 +1,6 @@
-// A large file from one peer connection to another over a data channel, in pieces of 64 KiB, with no more than
-// 4 MiB waiting at any time. Prints bytes, checksums (FNV-1a), throughput and the memory used.
-// Usage: example_send_file [MEGABYTES]
+// A large file from one peer connection to another over a data channel, in pieces of 64 KiB, with no more
+// than 4 MiB waiting at any time. Prints bytes, checksums (FNV-1a), throughput and the memory used. Usage:
+// example_send_file [MEGABYTES]
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
@@ -62,7 +62,8 @@ int main(int argc, char** argv) {
       const std::size_t length = std::min(kPiece, size - sent_bytes);
       for (std::size_t i = 0; i < length; i += 8) {
         state = state * 6364136223846793005ULL + 1442695040888963407ULL;
-        for (std::size_t k = 0; k < 8 && i + k < length; ++k) piece[i + k] = static_cast<std::uint8_t>(state >> (8 * k));
+        for (std::size_t k = 0; k < 8 && i + k < length; ++k)
+          piece[i + k] = static_cast<std::uint8_t>(state >> (8 * k));
       }
       check(channel->send(std::span<const std::uint8_t>(piece.data(), length), from->now()));
       sent.add(piece.data(), length);
@@ -80,8 +81,12 @@ int main(int argc, char** argv) {
     received_bytes += message.data.size();
     if (received_bytes >= size) loop.stop();
   };
-  from->on_ice_candidate = [&](const auto& c) { (void)to->add_ice_candidate(c.value_or(sluice::IceCandidateInit{})); };
-  to->on_ice_candidate = [&](const auto& c) { (void)from->add_ice_candidate(c.value_or(sluice::IceCandidateInit{})); };
+  from->on_ice_candidate = [&](const auto& c) {
+    (void)to->add_ice_candidate(c.value_or(sluice::IceCandidateInit{}));
+  };
+  to->on_ice_candidate = [&](const auto& c) {
+    (void)from->add_ice_candidate(c.value_or(sluice::IceCandidateInit{}));
+  };
   check(from->set_local_description());
   check(to->set_remote_description(*from->local_description()));
   check(to->set_local_description());
@@ -99,7 +104,8 @@ int main(int argc, char** argv) {
   std::printf("sent %zu bytes, checksum %016llx\n", sent_bytes, sent.value());
   std::printf("received %zu bytes, checksum %016llx\n", received_bytes, received.value());
   std::printf("%.1f MB/s, %.2f ms of CPU per MB (both ends), %ld KiB of memory at most\n",
-              static_cast<double>(size) / 1e6 / seconds, cpu * 1e9 / static_cast<double>(size), usage.ru_maxrss);
+              static_cast<double>(size) / 1e6 / seconds, cpu * 1e9 / static_cast<double>(size),
+              usage.ru_maxrss);
   from->close();
   to->close();
   return sent.value() == received.value() && sent_bytes == received_bytes ? 0 : 1;

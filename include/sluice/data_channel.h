@@ -54,8 +54,8 @@ class DataChannel {
   [[nodiscard]] DataChannelState ready_state() const;
 
   /// A string (UTF-8) or bytes; either may be empty. Refused: kInvalidState when the channel is not open,
-  /// kInvalidArgument when the message is longer than the other side takes, kLimitExceeded when too much waits
-  /// already (buffered_amount() would pass kMaxBuffered).
+  /// kInvalidArgument when the message is longer than the other side takes, kLimitExceeded when too much
+  /// waits already (buffered_amount() would pass kMaxBuffered).
   Result<void> send(std::string_view text, Instant now);
   Result<void> send(std::span<const std::uint8_t> bytes, Instant now);
   /// Bytes that wait to be sent. They go down as the network takes them; BufferedAmountLow tells when they

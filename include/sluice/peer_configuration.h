@@ -50,9 +50,10 @@ struct Configuration {
   std::vector<RtpCodecCapability> codecs;
   /// Bytes of the longest message that a data channel takes from the other side; announced to it (RFC 8841).
   std::uint32_t max_message_size = 256 * 1024;
-  /// Data channels that may be open at once. SCTP's own limit is 65,535; each side announces how many
-  /// streams it takes.
-  std::uint16_t max_data_channels = 65'535;
+  /// Data channels that may be open at once, of both ends together; at most 32,767, as each end has every
+  /// other of SCTP's 65,535 streams (RFC 8832 §6). Twice as many streams are announced, 40 bytes of memory
+  /// each.
+  std::uint16_t max_data_channels = 4'096;
 };
 
 /// Opus, PCMU, PCMA; VP8, VP9, H264 (constrained baseline), AV1: what there are packetizers for.
@@ -60,8 +61,8 @@ std::vector<RtpCodecCapability> default_codecs();
 
 /// RTCConfiguration as JavaScript writes it: {"iceServers": [{"urls": "stun:…"}], "iceTransportPolicy":
 /// "relay"}. `urls` is a string or an array. Members that only browsers have a use for (bundlePolicy
-/// "max-bundle", rtcpMuxPolicy "require", iceCandidatePoolSize 0) are taken at these values; everything else is
-/// refused, by name.
+/// "max-bundle", rtcpMuxPolicy "require", iceCandidatePoolSize 0) are taken at these values; everything else
+/// is refused, by name.
 Result<Configuration> configuration_from_json(std::string_view json);
 
 }  // namespace sluice

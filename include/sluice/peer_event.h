@@ -68,7 +68,7 @@ struct IceCandidate {
 struct IceCandidateError {
   std::string address;  ///< Ours, that was used; empty when none was.
   std::uint16_t port = 0;
-  std::string url;  ///< Of the server.
+  std::string url;               ///< Of the server.
   std::uint16_t error_code = 0;  ///< STUN's, or 701: not reached.
   std::string error_text;
 };
@@ -130,6 +130,7 @@ using PeerEvent =
                  event::IceConnectionStateChange, event::ConnectionStateChange, event::IceCandidate,
                  event::IceCandidateError, event::Track, event::TrackRemoved, event::FrameReceived,
                  event::RtpReceived, event::KeyFrameRequested, event::DataChannelOpened, event::ChannelOpen,
-                 event::ChannelMessage, event::BufferedAmountLow, event::ChannelClosing, event::ChannelClosed>;
+                 event::ChannelMessage, event::BufferedAmountLow, event::ChannelClosing,
+                 event::ChannelClosed>;
 
 }  // namespace sluice

@@ -33,7 +33,7 @@ constexpr std::string_view to_string(TransceiverDirection direction) {
 
 /// One encoding of a simulcast (RTCRtpEncodingParameters).
 struct SendEncoding {
-  std::string rid;  ///< Letters and digits; needed when there are several.
+  std::string rid;                           ///< Letters and digits; needed when there are several.
   std::optional<std::uint32_t> max_bitrate;  ///< bps; told to the other side as a hint (RFC 8851 max-br).
 };
 

@@ -64,6 +64,7 @@ struct Agreement {
   std::optional<DtlsRole> role;  ///< Ours, kClient or kServer; for the life of the association.
   std::optional<DataTransport> data;
   bool offered_by_us = false;
+  std::uint32_t next_mid = 0;
 
   [[nodiscard]] const Line* line_of(TransceiverId id) const {
     for (const Line& line : lines)

@@ -19,7 +19,8 @@ std::string number_of(std::size_t index) {
 }
 
 /// Of the codecs that match one of ours, those that the transceiver may use, and their RTX.
-std::vector<jsep::MatchedCodec> allowed(const std::vector<jsep::MatchedCodec>& matches, const Transceiver& t) {
+std::vector<jsep::MatchedCodec> allowed(const std::vector<jsep::MatchedCodec>& matches,
+                                        const Transceiver& t) {
   std::vector<jsep::MatchedCodec> out;
   const auto may = [&](const jsep::MatchedCodec& m) {
     return std::find(t.codecs.begin(), t.codecs.end(), m.room_payload_type) != t.codecs.end();
@@ -43,7 +44,8 @@ bool has_rtx(const std::vector<RtpCodecParameters>& codecs) {
 }
 
 /// The rids of ours that the other side receives (RFC 8853 §5.3.2).
-std::vector<std::string> received_rids(const std::vector<std::string>& ours, const sdp::MediaDescription& media) {
+std::vector<std::string> received_rids(const std::vector<std::string>& ours,
+                                       const sdp::MediaDescription& media) {
   std::vector<std::string> out;
   if (!media.simulcast) return out;
   for (const std::string& rid : ours)
@@ -61,7 +63,8 @@ Result<void> Negotiator::check_association(const RemoteDescription& remote, std:
   const char* const kNew = "; a new DTLS association needs a new peer connection";
   if (remote.fingerprints != current_.remote_fingerprints)
     return jsep::refuse(text, sdp::kSession, "a=fingerprint",
-                        std::string("a=fingerprint differs from the session's") + kNew, ErrorCode::kUnsupported);
+                        std::string("a=fingerprint differs from the session's") + kNew,
+                        ErrorCode::kUnsupported);
   if (remote.tls_id && current_.remote_tls_id && remote.tls_id != current_.remote_tls_id)
     return jsep::refuse(text, sdp::kSession, "a=tls-id",
                         std::string("a=tls-id differs from the session's") + kNew, ErrorCode::kUnsupported);
@@ -83,12 +86,13 @@ Result<void> Negotiator::check_offer(const RemoteDescription& offer, std::string
     const RemoteSection& section = offer.sections[i];
     if (line.rejected || section.rejected) continue;
     if (section.mid != line.mid && (line.named || !section.mid.empty()))
-      return jsep::refuse(text, i, "a=mid",
-                          number_of(i) + " has the mid \"" + section.mid + "\"; expected \"" + line.mid +
-                              "\", as before");
+      return jsep::refuse(
+          text, i, "a=mid",
+          number_of(i) + " has the mid \"" + section.mid + "\"; expected \"" + line.mid + "\", as before");
     if (section.media != line.media)
-      return jsep::refuse(text, i, "m=" + section.media,
-                          number_of(i) + " is m=" + section.media + "; expected m=" + line.media + ", as before");
+      return jsep::refuse(
+          text, i, "m=" + section.media,
+          number_of(i) + " is m=" + section.media + "; expected m=" + line.media + ", as before");
   }
   return check_association(offer, text);
 }
@@ -102,16 +106,17 @@ Result<void> Negotiator::check_answer(const RemoteDescription& answer, std::stri
     const RemoteSection& section = answer.sections[i];
     const Line& line = pending_->lines[i];
     if (section.media != line.media)
-      return jsep::refuse(text, i, "m=" + section.media,
-                          number_of(i) + " of the answer is m=" + section.media + "; expected m=" + line.media);
+      return jsep::refuse(
+          text, i, "m=" + section.media,
+          number_of(i) + " of the answer is m=" + section.media + "; expected m=" + line.media);
     if (section.rejected) continue;
     if (line.rejected)
       return jsep::refuse(text, i, "m=" + section.media,
                           number_of(i) + " of the answer has a port; expected 0, as in the offer");
     if (section.mid != line.mid && !section.mid.empty())
-      return jsep::refuse(text, i, "a=mid",
-                          number_of(i) + " of the answer has the mid \"" + section.mid + "\"; expected \"" +
-                              line.mid + '"');
+      return jsep::refuse(
+          text, i, "a=mid",
+          number_of(i) + " of the answer has the mid \"" + section.mid + "\"; expected \"" + line.mid + '"');
     if (!section.unusable.empty())
       return jsep::refuse(text, i, "m=" + section.media,
                           number_of(i) + " is accepted, and cannot be had: " + section.unusable,
@@ -122,10 +127,11 @@ Result<void> Negotiator::check_answer(const RemoteDescription& answer, std::stri
     const bool asked = !(current_.local_ice == pending_->local_ice);
     const bool restarted = !(current_.remote_ice->parameters == answer.ice->parameters);
     if (asked != restarted)
-      return jsep::refuse(text, sdp::kSession, "a=ice-ufrag",
-                          asked ? "the offer restarts ICE and the answer keeps its credentials; expected new ones"
-                                : "the answer has new ICE credentials; expected the present ones, as the "
-                                  "offer restarts nothing");
+      return jsep::refuse(
+          text, sdp::kSession, "a=ice-ufrag",
+          asked ? "the offer restarts ICE and the answer keeps its credentials; expected new ones"
+                : "the answer has new ICE credentials; expected the present ones, as the "
+                  "offer restarts nothing");
   }
   return check_association(answer, text);
 }
@@ -144,7 +150,8 @@ void Negotiator::agree(const RemoteSection& section, Line& line) const {
   std::vector<RtpHeaderExtensionParameters> extensions;
   for (const RtpHeaderExtension& known : options_.capabilities.header_extensions)
     for (const sdp::Extmap& e : section.extensions)
-      if (known.kind == t->kind && known.uri == e.uri) extensions.push_back({e.uri, static_cast<std::uint8_t>(e.id), false});
+      if (known.kind == t->kind && known.uri == e.uri)
+        extensions.push_back({e.uri, static_cast<std::uint8_t>(e.id), false});
   if (answering) {
     // A simulcast that is offered to us is not taken: without a=simulcast in the answer one stream comes.
     line.rids.clear();
@@ -321,8 +328,8 @@ void Negotiator::take_tracks(const Agreement& next) {
     const bool sends = !line.rejected && sdp::sends(line.remote_direction);
     if (t->receiving == sends) continue;
     t->receiving = sends;
-    events_.push_back({sends ? NegotiatorEvent::Type::kTrack : NegotiatorEvent::Type::kTrackRemoved, state_,
-                       t->id});
+    events_.push_back(
+        {sends ? NegotiatorEvent::Type::kTrack : NegotiatorEvent::Type::kTrackRemoved, state_, t->id});
   }
 }
 

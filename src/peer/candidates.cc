@@ -85,9 +85,9 @@ Result<void> Negotiator::add_remote_candidate(const IceCandidateInit& init) {
   auto& newest = pending_remote_ ? pending_remote_ : current_remote_;
   if (!newest) {
     if (early_candidates_.size() >= kMaxQueuedCandidates)
-      return Error{ErrorCode::kLimitExceeded, "candidate",
-                   "more than " + std::to_string(kMaxQueuedCandidates) +
-                       " candidates wait for a remote description"};
+      return Error{
+          ErrorCode::kLimitExceeded, "candidate",
+          "more than " + std::to_string(kMaxQueuedCandidates) + " candidates wait for a remote description"};
     early_candidates_.push_back(init);
     return {};
   }

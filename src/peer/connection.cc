@@ -5,13 +5,15 @@
 namespace sluice::peer {
 namespace {
 
-Result<dtls::Certificate> make_certificate(const std::optional<CertificatePem>& pem, std::int64_t unix_seconds) {
+Result<dtls::Certificate> make_certificate(const std::optional<CertificatePem>& pem,
+                                           std::int64_t unix_seconds) {
   if (!pem) return dtls::Certificate::generate(unix_seconds);
   const bool paths = !pem->certificate_path.empty() || !pem->private_key_path.empty();
   const bool texts = !pem->certificate.empty() || !pem->private_key.empty();
   if (paths == texts)
-    return invalid_argument("certificate", paths ? "both paths and texts are given; expected one of the two"
-                                                 : "neither paths nor texts are given; expected one of the two");
+    return invalid_argument("certificate",
+                            paths ? "both paths and texts are given; expected one of the two"
+                                  : "neither paths nor texts are given; expected one of the two");
   auto made = paths ? dtls::Certificate::from_pem_files(pem->certificate_path, pem->private_key_path)
                     : dtls::Certificate::from_pem(pem->certificate, pem->private_key);
   if (!made) return made.error();
@@ -24,8 +26,8 @@ Result<dtls::Certificate> make_certificate(const std::optional<CertificatePem>& 
                             "\"" + pem->fingerprint + "\" is no fingerprint; expected \"sha-256 AB:CD:…\"");
   if (made->fingerprint(algorithm).value != wanted)
     return invalid_argument("certificate.fingerprint", "the certificate's is " + algorithm + " " +
-                                                           made->fingerprint(algorithm).value + "; expected " +
-                                                           pem->fingerprint);
+                                                           made->fingerprint(algorithm).value +
+                                                           "; expected " + pem->fingerprint);
   return made;
 }
 
@@ -81,7 +83,7 @@ Connection::Connection(const Configuration& configuration, const PeerConnection:
                   random_),
       transport_(dtls_context_, random_, ice_options(configuration, std::move(servers)),
                  negotiator_.agreement().local_ice),
-      media_(random_, wall_clock_),
+      media_(random_, wall_clock_, pool_),
       data_({configuration.max_message_size, configuration.max_data_channels}, random_) {}
 
 Result<void> Connection::set_configuration(const Configuration& configuration) {
@@ -92,7 +94,8 @@ Result<void> Connection::set_configuration(const Configuration& configuration) {
   };
   if (configuration.certificate != configuration_.certificate) return unchangeable("certificate");
   if (configuration.codecs != configuration_.codecs) return unchangeable("codecs");
-  if (configuration.max_message_size != configuration_.max_message_size) return unchangeable("max_message_size");
+  if (configuration.max_message_size != configuration_.max_message_size)
+    return unchangeable("max_message_size");
   if (configuration.max_data_channels != configuration_.max_data_channels)
     return unchangeable("max_data_channels");
   if (configuration.answer_role != configuration_.answer_role) return unchangeable("answer_role");
@@ -185,8 +188,8 @@ void Connection::sync(Instant now) {
   if (closed_) return;
   take_negotiator_events();
   if (const auto local = negotiator_.local_ice()) {
-    const bool offering = negotiator_.state() == SignalingState::kHaveLocalOffer ||
-                          negotiator_.agreement().offered_by_us;
+    const bool offering =
+        negotiator_.state() == SignalingState::kHaveLocalOffer || negotiator_.agreement().offered_by_us;
     transport_.set_local(*local, offering, now);
   }
   const Agreement& agreement = negotiator_.agreement();
@@ -445,7 +448,7 @@ void Connection::advance(Instant now) {
 Instant Connection::next_deadline() const {
   if (closed_) return kNever;
   Instant next = std::min(transport_.next_deadline(), data_.next_deadline());
-  if (negotiator_.agreements() > 0) next = std::min(next, media_.next_deadline());
+  if (transport_.media_ready()) next = std::min(next, media_.next_deadline());
   return next;
 }
 
@@ -457,8 +460,12 @@ std::span<const OutgoingDatagram> Connection::drain() {
 std::optional<NetworkRequest> Connection::poll_request() {
   const auto request = transport_.ice().poll_request();
   if (!request) return std::nullopt;
-  return NetworkRequest{static_cast<NetworkRequest::Type>(request->type), request->host, request->socket,
-                        request->remote, request->local, request->tls};
+  return NetworkRequest{static_cast<NetworkRequest::Type>(request->type),
+                        request->host,
+                        request->socket,
+                        request->remote,
+                        request->local,
+                        request->tls};
 }
 
 }  // namespace sluice::peer

@@ -95,6 +95,7 @@ class Connection {
   dtls::Certificate certificate_;
   dtls::Context dtls_context_;
   Negotiator negotiator_;
+  PacketPool pool_{1U << 16};  ///< Of payloads: before the transport, whose batch holds some to its end.
   Transport transport_;
   Media media_;
   Data data_;

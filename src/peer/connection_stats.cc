@@ -12,7 +12,9 @@ std::string candidate_id(const IceCandidate& c, bool remote) {
          '-' + c.address + ':' + std::to_string(c.port);
 }
 
-std::string kind_name(MediaKind kind) { return kind == MediaKind::kAudio ? "audio" : "video"; }
+std::string kind_name(MediaKind kind) {
+  return kind == MediaKind::kAudio ? "audio" : "video";
+}
 
 std::string_view dtls_state(const dtls::Session* dtls) {
   if (dtls == nullptr) return "new";
@@ -194,11 +196,15 @@ PeerStats Connection::stats(Instant now) const {
   transport.packets_received = transport_.counts().packets_received;
   transport.bytes_sent = transport_.counts().bytes_sent;
   transport.bytes_received = transport_.counts().bytes_received;
-  transport.ice_role = !negotiator_.described() ? "unknown" : agent.controlling() ? "controlling" : "controlled";
+  transport.ice_role = !negotiator_.described() ? "unknown"
+                       : agent.controlling()    ? "controlling"
+                                                : "controlled";
   transport.ice_local_username_fragment = agent.local().ufrag;
   transport.ice_state = to_string(ice_state_);
   transport.dtls_state = dtls_state(dtls);
-  transport.dtls_role = dtls == nullptr ? "unknown" : dtls->role() == dtls::Role::kClient ? "client" : "server";
+  transport.dtls_role = dtls == nullptr                       ? "unknown"
+                        : dtls->role() == dtls::Role::kClient ? "client"
+                                                              : "server";
   transport.local_certificate_id = "CF-local";
   transport.selected_candidate_pair_changes = transport_.counts().selected_pair_changes;
   if (transport_.suite()) transport.srtp_cipher = to_string(*transport_.suite());
@@ -213,8 +219,11 @@ PeerStats Connection::stats(Instant now) const {
   writer.add("CF-local", CertificateStats{{}, own.value, own.algorithm, certificate_.pem()});
   if (!agreement.remote_fingerprints.empty()) {
     const DtlsFingerprint& theirs = agreement.remote_fingerprints.front();
-    writer.add("CF-remote", CertificateStats{{}, theirs.value, theirs.algorithm,
-                                             dtls != nullptr ? dtls->remote_certificate_pem() : std::string()});
+    writer.add("CF-remote",
+               CertificateStats{{},
+                                theirs.value,
+                                theirs.algorithm,
+                                dtls != nullptr ? dtls->remote_certificate_pem() : std::string()});
   }
   add_ice(agent, writer);
 

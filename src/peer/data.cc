@@ -11,6 +11,8 @@ sctp::DataChannels& Data::association() {
     options.max_send_message_size = remote_.max_message_size;
     options.max_receive_message_size = options_.max_message_size;
     options.max_channels = options_.max_channels;
+    options.incoming_streams = static_cast<std::uint16_t>(std::min(65'535, 2 * options_.max_channels));
+    options.outgoing_streams = std::min<std::uint16_t>(options.outgoing_streams, options.incoming_streams);
     options.send_buffer_size = 4 * DataChannel::kMaxBuffered;
     options.per_channel_send_limit = DataChannel::kMaxBuffered;
     sctp_ = std::make_unique<sctp::DataChannels>(options, random_);

@@ -1,6 +1,6 @@
-// The data channels of a peer connection as W3C has them, over sctp::DataChannels: which exists from the first
-// channel on, starts when DTLS is up, and tells its events when they are asked for, so that messages nobody
-// takes hold up their sender and not our memory. Owned by Connection.
+// The data channels of a peer connection as W3C has them, over sctp::DataChannels: which exists from the
+// first channel on, starts when DTLS is up, and tells its events when they are asked for, so that messages
+// nobody takes hold up their sender and not our memory. Owned by Connection.
 #pragma once
 
 #include <cstdint>
@@ -22,7 +22,7 @@ class Data {
  public:
   struct Options {
     std::uint32_t max_message_size = 256 * 1024;
-    std::uint16_t max_channels = 65'535;
+    std::uint16_t max_channels = 4'096;
   };
   struct Channel {
     std::string label;
@@ -64,7 +64,14 @@ class Data {
 
   /// What happened to a channel.
   struct Event {
-    enum class Type : std::uint8_t { kOpenedByRemote, kOpen, kMessage, kBufferedAmountLow, kClosing, kClosed };
+    enum class Type : std::uint8_t {
+      kOpenedByRemote,
+      kOpen,
+      kMessage,
+      kBufferedAmountLow,
+      kClosing,
+      kClosed
+    };
     Type type = Type::kOpen;
     std::uint64_t number = 0;
     bool binary = false;
@@ -93,7 +100,8 @@ class Data {
   DataTransport remote_;
   bool started_ = false;
   std::unordered_map<std::uint64_t, Channel> channels_;
-  std::optional<std::uint64_t> over_;  ///< Was told to be closed by the event before: forgotten with the next.
+  std::optional<std::uint64_t>
+      over_;  ///< Was told to be closed by the event before: forgotten with the next.
   std::vector<std::uint64_t> to_close_;  ///< By end().
   std::string end_reason_;
   std::string failure_;

@@ -73,7 +73,10 @@ std::optional<rtp::PacketView> IncomingStream::receive(const rtp::PacketView& pa
       ++counters_.unknown_payload_type;
       return std::nullopt;
     }
-    if (payload_type_ != type) use(type);
+    if (payload_type_ != type) {
+      use(type);
+      started_at_ = now;
+    }
     statistics_->on_packet(view.sequence_number(), view.timestamp(), view.size(), now);
   }
   ++counters_.packets;
@@ -81,7 +84,9 @@ std::optional<rtp::PacketView> IncomingStream::receive(const rtp::PacketView& pa
   if (nack_) {
     using Came = rtp::NackGenerator::Came;
     nack_->on_packet(view.sequence_number(), now,
-                     repair ? Came::kRepair : rtx_ssrc_ ? Came::kOriginal : Came::kEither);
+                     repair      ? Came::kRepair
+                     : rtx_ssrc_ ? Came::kOriginal
+                                 : Came::kEither);
   }
   if (frames_)
     frames_->receive({view.sequence_number(), view.timestamp(), view.marker(), view.payload()}, now);
@@ -102,9 +107,16 @@ Instant IncomingStream::next_deadline() const {
   Instant next = kNever;
   if (frames_) next = std::min(next, frames_->next_deadline());
   if (nack_) next = std::min(next, nack_->next_deadline());
-  if (kind_ == MediaKind::kVideo && (key_frame_wanted_ || (frames_ && frames_->needs_key_frame())))
-    next = std::min(next, key_frame_asked_ + kKeyFrameInterval);
-  return next;
+  return std::min(next, key_frame_due());
+}
+
+/// kNever: none is needed.
+Instant IncomingStream::key_frame_due() const {
+  if (kind_ != MediaKind::kVideo || !ssrc_) return kNever;
+  const Instant again = key_frame_asked_ + kKeyFrameInterval;
+  if (key_frame_wanted_) return again;
+  if (!frames_ || !frames_->needs_key_frame()) return kNever;
+  return frames_->counters().frames == 0 ? std::max(again, started_at_ + kStartPatience) : again;
 }
 
 std::span<const SequenceNumber> IncomingStream::missing(Instant now) {
@@ -115,9 +127,7 @@ std::span<const SequenceNumber> IncomingStream::missing(Instant now) {
 }
 
 bool IncomingStream::take_key_frame_needed(Instant now) {
-  if (kind_ != MediaKind::kVideo || !ssrc_) return false;
-  if (!key_frame_wanted_ && !(frames_ && frames_->needs_key_frame())) return false;
-  if (now < key_frame_asked_ + kKeyFrameInterval) return false;
+  if (const Instant due = key_frame_due(); due == kNever || now < due) return false;
   key_frame_wanted_ = false;
   key_frame_asked_ = now;
   ++counters_.plis;

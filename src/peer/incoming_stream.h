@@ -31,8 +31,8 @@ class IncomingStream {
 
   /// Decrypted packet of this track; gives it as it was first sent, nothing when it is not of use.
   std::optional<rtp::PacketView> receive(const rtp::PacketView& packet, Instant now);
-  void on_sender_report(std::uint64_t ntp, RtpTimestamp timestamp, std::uint32_t packets, std::uint32_t octets,
-                        Instant now);
+  void on_sender_report(std::uint64_t ntp, RtpTimestamp timestamp, std::uint32_t packets,
+                        std::uint32_t octets, Instant now);
   void advance(Instant now);
   [[nodiscard]] Instant next_deadline() const;
   /// Numbers to ask for now.
@@ -67,8 +67,10 @@ class IncomingStream {
 
  private:
   static constexpr Duration kKeyFrameInterval = 500ms;
+  static constexpr Duration kStartPatience = 300ms;  ///< The first frame has several packets.
 
   void use(std::uint8_t payload_type);
+  [[nodiscard]] Instant key_frame_due() const;
 
   MediaKind kind_;
   RtpParameters parameters_;
@@ -80,6 +82,7 @@ class IncomingStream {
   std::optional<packetize::FrameReceiver> frames_;
   bool key_frame_wanted_ = false;
   Instant key_frame_asked_{};
+  Instant started_at_ = kNever;
   RemoteReport remote_report_;
   Counters counters_;
 };

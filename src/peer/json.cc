@@ -28,7 +28,8 @@ Result<std::string> string_of(const json& value, const std::string& field) {
 }
 
 Result<IceServer> server_of(const json& value, const std::string& field) {
-  if (!value.is_object()) return invalid_argument(field, field + " is " + value.type_name() + "; expected an object");
+  if (!value.is_object())
+    return invalid_argument(field, field + " is " + value.type_name() + "; expected an object");
   IceServer out;
   for (const auto& [name, member] : value.items()) {
     const std::string at = field + "." + name;
@@ -42,7 +43,9 @@ Result<IceServer> server_of(const json& value, const std::string& field) {
         continue;
       }
       auto url = string_of(member, at);
-      if (!url) return invalid_argument(at, at + " is " + member.type_name() + "; expected a string or an array of them");
+      if (!url)
+        return invalid_argument(at,
+                                at + " is " + member.type_name() + "; expected a string or an array of them");
       out.urls.push_back(*url);
       continue;
     }
@@ -51,8 +54,9 @@ Result<IceServer> server_of(const json& value, const std::string& field) {
                                        : name == "credentialType" ? &out.credential_type
                                                                   : nullptr;
     if (into == nullptr)
-      return invalid_argument(at, "\"" + name + "\" is no member of an RTCIceServer; expected urls, username, "
-                                                "credential or credentialType");
+      return invalid_argument(at, "\"" + name +
+                                      "\" is no member of an RTCIceServer; expected urls, username, "
+                                      "credential or credentialType");
     auto text = string_of(member, at);
     if (!text) return text.error();
     *into = *text;
@@ -76,8 +80,7 @@ std::string to_json(const SessionDescription& description) {
 Result<SessionDescription> session_description_from_json(std::string_view text) {
   auto value = parse(text, "description");
   if (!value) return value.error();
-  if (!value->is_object())
-    return invalid_argument("description", "expected an object with type and sdp");
+  if (!value->is_object()) return invalid_argument("description", "expected an object with type and sdp");
   SessionDescription out;
   auto type = string_of(value->value("type", json()), "type");
   if (!type) return type.error();

@@ -4,8 +4,8 @@
 
 namespace sluice::peer {
 
-Media::Media(Random& random, const WallClock& clock)
-    : random_(random), clock_(clock), own_ssrc_{random.u32() | 1} {}
+Media::Media(Random& random, const WallClock& clock, PacketPool& pool)
+    : random_(random), clock_(clock), pool_(pool), own_ssrc_{random.u32() | 1} {}
 
 Media::Track* Media::find(TransceiverId id) {
   for (const auto& track : tracks_)

@@ -47,8 +47,8 @@ class Media {
     std::string rid;
   };
 
-  /// Both outlive it.
-  Media(Random& random, const WallClock& clock);
+  /// All outlive it; `pool` also what transport::SendBatch still holds.
+  Media(Random& random, const WallClock& clock, PacketPool& pool);
 
   void set(const Negotiator& negotiator, Transport& transport);
   bool send_frame(TransceiverId id, const EncodedFrameView& frame, std::string_view rid, Transport& transport,
@@ -89,7 +89,7 @@ class Media {
 
   Random& random_;
   const WallClock& clock_;
-  PacketPool pool_{1U << 16};
+  PacketPool& pool_;
   Ssrc own_ssrc_;  ///< Of reports and feedback while nothing is sent.
   std::string cname_;
   std::vector<std::unique_ptr<Track>> tracks_;

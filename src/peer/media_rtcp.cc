@@ -73,7 +73,8 @@ void Media::on_feedback(const rtcp::Packet& packet, Transport& transport, Instan
     const auto [track, stream] = find_outgoing(nack->media());
     if (stream == nullptr || !transport.media_ready()) return;
     ++stream->counters().nacks;
-    nack->for_each([&, out = stream](SequenceNumber number) { out->on_nack(number, now, transport.sender()); });
+    nack->for_each(
+        [&, out = stream](SequenceNumber number) { out->on_nack(number, now, transport.sender()); });
   } else if (packet.count == rtcp::format::kPli) {
     if (const auto pli = rtcp::Pli::parse(packet)) key_frame(pli->media, false);
   } else if (packet.count == rtcp::format::kFir) {

@@ -63,14 +63,16 @@ Result<SessionDescription> Negotiator::create_answer() {
 }
 
 Result<void> Negotiator::set_local() {
-  if (state_ == SignalingState::kClosed) return wrong_state("setLocalDescription()", state_, "one that is open");
+  if (state_ == SignalingState::kClosed)
+    return wrong_state("setLocalDescription()", state_, "one that is open");
   const auto made = state_ == SignalingState::kHaveRemoteOffer ? create_answer() : create_offer(false);
   if (!made) return made.error();
   return set_local(*made);
 }
 
 Result<void> Negotiator::set_local(const SessionDescription& description) {
-  if (state_ == SignalingState::kClosed) return wrong_state("setLocalDescription()", state_, "one that is open");
+  if (state_ == SignalingState::kClosed)
+    return wrong_state("setLocalDescription()", state_, "one that is open");
   if (description.type == SdpType::kPranswer) return no_pranswer();
   if (description.type == SdpType::kRollback) {
     if (state_ != SignalingState::kHaveLocalOffer)
@@ -112,7 +114,8 @@ Result<void> Negotiator::set_local(const SessionDescription& description) {
 }
 
 Result<void> Negotiator::set_remote(const SessionDescription& description) {
-  if (state_ == SignalingState::kClosed) return wrong_state("setRemoteDescription()", state_, "one that is open");
+  if (state_ == SignalingState::kClosed)
+    return wrong_state("setRemoteDescription()", state_, "one that is open");
   switch (description.type) {
     case SdpType::kPranswer:
       return no_pranswer();
@@ -145,8 +148,8 @@ void Negotiator::rollback() {
     const Line* line = current_.line_of(t->id);
     const bool receiving = line != nullptr && sdp::sends(line->remote_direction) && !line->rejected;
     if (t->receiving != receiving)
-      events_.push_back({receiving ? NegotiatorEvent::Type::kTrack : NegotiatorEvent::Type::kTrackRemoved,
-                         state_, t->id});
+      events_.push_back(
+          {receiving ? NegotiatorEvent::Type::kTrack : NegotiatorEvent::Type::kTrackRemoved, state_, t->id});
     t->receiving = receiving;
     if (line == nullptr && t->by_remote) gone.push_back(t->id);
   }

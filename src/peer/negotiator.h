@@ -36,7 +36,7 @@ struct NegotiatorEvent {
 
 class Negotiator {
  public:
-  static constexpr std::size_t kMaxTransceivers = 512;   ///< As sdp::kMaxMediaSections.
+  static constexpr std::size_t kMaxTransceivers = 512;  ///< As sdp::kMaxMediaSections.
   static constexpr std::size_t kMaxQueuedCandidates = 256;
   static constexpr std::size_t kMaxEncodings = 8;
 
@@ -84,7 +84,8 @@ class Negotiator {
   void local_candidates_ended();
   void forget_local_candidates();
   /// "candidate:…" for signaling, with mid, index and ufrag.
-  [[nodiscard]] IceCandidateInit candidate_init(const IceCandidate& candidate, std::string_view related_address,
+  [[nodiscard]] IceCandidateInit candidate_init(const IceCandidate& candidate,
+                                                std::string_view related_address,
                                                 std::uint16_t related_port) const;
   /// Where it belongs it is added: Connection looks at agreement().remote_ice.
   Result<void> add_remote_candidate(const IceCandidateInit& candidate);
@@ -103,7 +104,7 @@ class Negotiator {
  private:
   struct Description {
     SdpType type = SdpType::kOffer;
-    std::string text;              ///< Without what was added.
+    std::string text;               ///< Without what was added.
     sdp::SessionDescription value;  ///< With it.
     std::string ufrag;
   };
@@ -116,7 +117,8 @@ class Negotiator {
   void set_state(SignalingState state);
   Transceiver* get(TransceiverId id);
   Transceiver& make_transceiver(MediaKind kind);
-  Result<std::vector<std::uint8_t>> codecs_by_name(MediaKind kind, const std::vector<std::string>& names) const;
+  Result<std::vector<std::uint8_t>> codecs_by_name(MediaKind kind,
+                                                   const std::vector<std::string>& names) const;
   Result<void> check_encodings(MediaKind kind, const std::vector<SendEncoding>& encodings) const;
   void set_encodings(Transceiver& transceiver, const std::vector<SendEncoding>& encodings);
   void forget(TransceiverId id);
@@ -126,7 +128,7 @@ class Negotiator {
   [[nodiscard]] Agreement propose_answer();
   void place(const Transceiver& transceiver, Agreement& next);
   Line& free_line(Agreement& next, const std::string& media);
-  std::string new_mid(const Agreement& next);
+  [[nodiscard]] std::string new_mid(Agreement& next) const;
   [[nodiscard]] std::vector<RtpCodecParameters> codecs_of(const Transceiver& transceiver,
                                                           negotiate::jsep::BundleNumbers& numbers) const;
   [[nodiscard]] std::vector<RtpHeaderExtensionParameters> extensions_of(
@@ -156,7 +158,6 @@ class Negotiator {
   std::string cname_;
   std::vector<std::unique_ptr<Transceiver>> transceivers_;
   TransceiverId next_id_ = 1;
-  std::uint32_t next_mid_ = 0;
   bool data_wanted_ = false;
   std::optional<IceParameters> restart_;  ///< Credentials that wait to be offered.
 

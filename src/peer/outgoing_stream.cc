@@ -38,9 +38,8 @@ void OutgoingStream::set_parameters(const RtpParameters& parameters, std::size_t
     rtx_ssrc_ = Ssrc{*own.rtx_ssrc};
     rtx_payload_type_ = rtx->payload_type;
   }
-  const bool nack = std::any_of(codec.rtcp_feedback.begin(), codec.rtcp_feedback.end(), [](const auto& f) {
-    return f.type == "nack" && f.parameter.empty();
-  });
+  const bool nack = std::any_of(codec.rtcp_feedback.begin(), codec.rtcp_feedback.end(),
+                                [](const auto& f) { return f.type == "nack" && f.parameter.empty(); });
   history_.resize(nack ? kHistory : 0);
   set_extensions(parameters);
 }
@@ -135,8 +134,9 @@ void OutgoingStream::on_nack(SequenceNumber number, Instant now, transport::Medi
   if (!sent.payload || sent.number != number) return;
   // Without RTX the same packet would need the same header extensions (RFC 3711 §9.1): transport-wide numbers
   // are new each time, so it is not repeated then.
-  const bool stamped = std::any_of(extensions_.begin(), extensions_.begin() + static_cast<long>(extension_count_),
-                                   [](const auto& e) { return e.extension == rtp::Extension::kTransportCc; });
+  const bool stamped =
+      std::any_of(extensions_.begin(), extensions_.begin() + static_cast<long>(extension_count_),
+                  [](const auto& e) { return e.extension == rtp::Extension::kTransportCc; });
   if (!rtx_ssrc_ && stamped) return;
   if (send(sent, true, now, out)) ++counters_.retransmitted;
 }
@@ -156,7 +156,8 @@ std::optional<rtcp::SenderReport> OutgoingStream::sender_report(Instant now, con
   report.ssrc = ssrc_;
   report.ntp = clock.ntp(now);
   const auto since = static_cast<double>((now - last_sent_).count()) * clock_rate_ / 1e6;
-  report.rtp_timestamp = {last_timestamp_.value + static_cast<std::uint32_t>(static_cast<std::int64_t>(since))};
+  report.rtp_timestamp = {last_timestamp_.value +
+                          static_cast<std::uint32_t>(static_cast<std::int64_t>(since))};
   report.packet_count = static_cast<std::uint32_t>(counters_.packets);
   report.octet_count = static_cast<std::uint32_t>(counters_.bytes);
   return report;

@@ -1,5 +1,5 @@
-// One SSRC that a sender sends: frames cut into packets, or payloads that are cut already; numbered, kept for a
-// while, and repeated when asked for (RFC 4588 where it was agreed). Owned by Media.
+// One SSRC that a sender sends: frames cut into packets, or payloads that are cut already; numbered, kept for
+// a while, and repeated when asked for (RFC 4588 where it was agreed). Owned by Media.
 #pragma once
 
 #include <array>

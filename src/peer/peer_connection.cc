@@ -16,20 +16,28 @@ PeerConnection::PeerConnection(std::unique_ptr<peer::Connection> connection)
     : connection_(std::move(connection)) {}
 PeerConnection::~PeerConnection() = default;
 
-const Configuration& PeerConnection::get_configuration() const { return connection_->configuration(); }
+const Configuration& PeerConnection::get_configuration() const {
+  return connection_->configuration();
+}
 Result<void> PeerConnection::set_configuration(const Configuration& configuration) {
   return connection_->set_configuration(configuration);
 }
-DtlsFingerprint PeerConnection::fingerprint() const { return connection_->fingerprint(); }
+DtlsFingerprint PeerConnection::fingerprint() const {
+  return connection_->fingerprint();
+}
 
 Result<RtpSender> PeerConnection::add_track(MediaKind kind, const TrackInit& init) {
   return connection_->add_track(kind, init);
 }
-Result<void> PeerConnection::remove_track(const RtpSender& sender) { return connection_->remove_track(sender); }
+Result<void> PeerConnection::remove_track(const RtpSender& sender) {
+  return connection_->remove_track(sender);
+}
 Result<RtpTransceiver> PeerConnection::add_transceiver(MediaKind kind, const TransceiverInit& init) {
   return connection_->add_transceiver(kind, init);
 }
-std::vector<RtpTransceiver> PeerConnection::get_transceivers() const { return connection_->transceivers(); }
+std::vector<RtpTransceiver> PeerConnection::get_transceivers() const {
+  return connection_->transceivers();
+}
 std::vector<RtpSender> PeerConnection::get_senders() const {
   std::vector<RtpSender> out;
   for (const RtpTransceiver& t : get_transceivers()) out.push_back(t.sender());
@@ -48,8 +56,12 @@ Result<DataChannel> PeerConnection::create_data_channel(std::string_view label, 
 Result<SessionDescription> PeerConnection::create_offer(const OfferOptions& options) {
   return connection_->create_offer(options.ice_restart);
 }
-Result<SessionDescription> PeerConnection::create_answer() { return connection_->create_answer(); }
-Result<void> PeerConnection::set_local_description(Instant now) { return connection_->set_local(nullptr, now); }
+Result<SessionDescription> PeerConnection::create_answer() {
+  return connection_->create_answer();
+}
+Result<void> PeerConnection::set_local_description(Instant now) {
+  return connection_->set_local(nullptr, now);
+}
 Result<void> PeerConnection::set_local_description(const SessionDescription& description, Instant now) {
   return connection_->set_local(&description, now);
 }
@@ -59,8 +71,12 @@ Result<void> PeerConnection::set_remote_description(const SessionDescription& de
 Result<void> PeerConnection::add_ice_candidate(const IceCandidateInit& candidate, Instant now) {
   return connection_->add_ice_candidate(candidate, now);
 }
-void PeerConnection::restart_ice() { connection_->restart_ice(); }
-void PeerConnection::close(Instant now) { connection_->close(now); }
+void PeerConnection::restart_ice() {
+  connection_->restart_ice();
+}
+void PeerConnection::close(Instant now) {
+  connection_->close(now);
+}
 
 std::optional<SessionDescription> PeerConnection::local_description() const {
   auto pending = pending_local_description();
@@ -82,13 +98,27 @@ std::optional<SessionDescription> PeerConnection::pending_local_description() co
 std::optional<SessionDescription> PeerConnection::pending_remote_description() const {
   return connection_->negotiator().pending_remote();
 }
-SignalingState PeerConnection::signaling_state() const { return connection_->negotiator().state(); }
-IceGatheringState PeerConnection::ice_gathering_state() const { return connection_->gathering_state(); }
-IceState PeerConnection::ice_connection_state() const { return connection_->ice_state(); }
-PeerConnectionState PeerConnection::connection_state() const { return connection_->state(); }
-const std::string& PeerConnection::reason() const { return connection_->reason(); }
-std::optional<PeerEvent> PeerConnection::poll_event() { return connection_->poll_event(); }
-PeerStats PeerConnection::get_stats(Instant now) const { return connection_->stats(now); }
+SignalingState PeerConnection::signaling_state() const {
+  return connection_->negotiator().state();
+}
+IceGatheringState PeerConnection::ice_gathering_state() const {
+  return connection_->gathering_state();
+}
+IceState PeerConnection::ice_connection_state() const {
+  return connection_->ice_state();
+}
+PeerConnectionState PeerConnection::connection_state() const {
+  return connection_->state();
+}
+const std::string& PeerConnection::reason() const {
+  return connection_->reason();
+}
+std::optional<PeerEvent> PeerConnection::poll_event() {
+  return connection_->poll_event();
+}
+PeerStats PeerConnection::get_stats(Instant now) const {
+  return connection_->stats(now);
+}
 
 void PeerConnection::add_local_address(const LocalAddress& address) {
   connection_->add_local_address(address);
@@ -112,10 +142,18 @@ void PeerConnection::connected(SocketId connection, const SocketAddress& local, 
 void PeerConnection::disconnected(SocketId connection, std::string_view why, Instant now) {
   connection_->disconnected(connection, why, now);
 }
-void PeerConnection::advance(Instant now) { connection_->advance(now); }
-Instant PeerConnection::next_deadline() const { return connection_->next_deadline(); }
-std::span<const OutgoingDatagram> PeerConnection::drain() { return connection_->drain(); }
-std::optional<NetworkRequest> PeerConnection::poll_request() { return connection_->poll_request(); }
+void PeerConnection::advance(Instant now) {
+  connection_->advance(now);
+}
+Instant PeerConnection::next_deadline() const {
+  return connection_->next_deadline();
+}
+std::span<const OutgoingDatagram> PeerConnection::drain() {
+  return connection_->drain();
+}
+std::optional<NetworkRequest> PeerConnection::poll_request() {
+  return connection_->poll_request();
+}
 
 // --- DataChannel ---
 

@@ -16,9 +16,8 @@ std::vector<RtpCodecParameters> Negotiator::codecs_of(const Transceiver& transce
   const auto add = [&](const RtpCodecCapability& codec, std::optional<std::uint8_t> apt) {
     const auto type = numbers.payload_type(*codec.preferred_payload_type);
     if (!type) return std::optional<std::uint8_t>();
-    RtpCodecParameters& added = out.emplace_back(
-        RtpCodecParameters{codec.mime_type, *type, codec.clock_rate, codec.channels, codec.parameters,
-                           codec.rtcp_feedback});
+    RtpCodecParameters& added = out.emplace_back(RtpCodecParameters{
+        codec.mime_type, *type, codec.clock_rate, codec.channels, codec.parameters, codec.rtcp_feedback});
     if (apt) negotiate::set_parameter(added.parameters, "apt", std::int64_t{*apt});
     return type;
   };
@@ -45,14 +44,14 @@ std::vector<RtpHeaderExtensionParameters> Negotiator::extensions_of(MediaKind ki
   return out;
 }
 
-std::string Negotiator::new_mid(const Agreement& next) {
+std::string Negotiator::new_mid(Agreement& next) const {
   const auto taken = [&](const std::string& mid) {
     const auto is = [&](const Line& line) { return line.mid == mid; };
     return std::any_of(next.lines.begin(), next.lines.end(), is) ||
            std::any_of(current_.lines.begin(), current_.lines.end(), is);
   };
   std::string mid;
-  do mid = std::to_string(next_mid_++);
+  do mid = std::to_string(next.next_mid++);
   while (taken(mid));
   return mid;
 }
@@ -145,7 +144,8 @@ Agreement Negotiator::propose_answer() {
       if (!line.rejected && next.bundle.empty()) next.bundle.push_back(line.mid);
   if (!offered_->ice) return next;
   // RFC 8839 §4.4.1.1.1: changed credentials are a restart, which is answered with new ones.
-  const bool restarted = current_.remote_ice && !(current_.remote_ice->parameters == offered_->ice->parameters);
+  const bool restarted =
+      current_.remote_ice && !(current_.remote_ice->parameters == offered_->ice->parameters);
   if (restarted) {
     if (!restart_) restart_ = IceParameters{random_.ice_chars(8), random_.ice_chars(24), false};
     next.local_ice = *restart_;

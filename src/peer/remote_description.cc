@@ -201,9 +201,10 @@ Result<void> read_bundle(SdpType type, std::string_view text, RemoteDescription&
     if (inside) continue;
     const auto index = static_cast<std::size_t>(it - out.sections.begin());
     if (type == SdpType::kAnswer)
-      return jsep::refuse(text, index, "a=group:BUNDLE",
-                          jsep::name_of(out.parsed.media[index], index) +
-                              " is accepted outside of the BUNDLE group; expected it in the group, or port 0");
+      return jsep::refuse(
+          text, index, "a=group:BUNDLE",
+          jsep::name_of(out.parsed.media[index], index) +
+              " is accepted outside of the BUNDLE group; expected it in the group, or port 0");
     it->unusable = "the m-line is in no BUNDLE group with the first, and there is one transport only";
   }
   // RFC 9143 §7.3.1: the group's first that goes on and has a port describes the transport.

@@ -8,7 +8,9 @@ namespace {
 
 using nlohmann::json;
 
-double seconds(Duration d) { return static_cast<double>(d.count()) / 1e6; }
+double seconds(Duration d) {
+  return static_cast<double>(d.count()) / 1e6;
+}
 
 void set(json& out, const char* name, const std::string& value) {
   if (!value.empty()) out[name] = value;

@@ -42,11 +42,11 @@ struct Transceiver {
   std::string track_id;  ///< Of what is sent.
   std::vector<std::string> stream_ids;
   std::vector<Encoding> encodings;
-  bool has_track = false;    ///< add_track() or add_transceiver() gave it something to send.
-  bool ever_sent = false;    ///< W3C: add_track() takes only one that never has.
-  bool by_add_track = false; ///< RFC 8829 §5.10: an offer's m-line may take it.
-  bool by_remote = false;    ///< Made for an m-line of the other side; a rollback takes it away again.
-  bool receiving = false;    ///< A Track event was given, and no TrackRemoved since.
+  bool has_track = false;     ///< add_track() or add_transceiver() gave it something to send.
+  bool ever_sent = false;     ///< W3C: add_track() takes only one that never has.
+  bool by_add_track = false;  ///< RFC 8829 §5.10: an offer's m-line may take it.
+  bool by_remote = false;     ///< Made for an m-line of the other side; a rollback takes it away again.
+  bool receiving = false;     ///< A Track event was given, and no TrackRemoved since.
 };
 
 }  // namespace sluice::peer

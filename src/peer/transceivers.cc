@@ -139,10 +139,11 @@ void Negotiator::set_encodings(Transceiver& t, const std::vector<SendEncoding>& 
   const auto ssrc = [&] {  // RFC 3550 §8.1: random, and unlike our others
     for (;;) {
       const std::uint32_t value = random_.u32();
-      const bool taken = value == 0 || std::any_of(transceivers_.begin(), transceivers_.end(), [&](const auto& o) {
-        return std::any_of(o->encodings.begin(), o->encodings.end(),
-                           [&](const Encoding& e) { return e.ssrc == value || e.rtx_ssrc == value; });
-      });
+      const bool taken =
+          value == 0 || std::any_of(transceivers_.begin(), transceivers_.end(), [&](const auto& o) {
+            return std::any_of(o->encodings.begin(), o->encodings.end(),
+                               [&](const Encoding& e) { return e.ssrc == value || e.rtx_ssrc == value; });
+          });
       if (!taken) return value;
     }
   };
@@ -157,9 +158,8 @@ Result<TransceiverId> Negotiator::add_track(MediaKind kind, const TrackInit& ini
   if (auto checked = check_ids(init); !checked) return checked.error();
   auto codecs = codecs_by_name(kind, init.codecs);
   if (!codecs) return codecs.error();
-  if (!init.id.empty() && std::any_of(transceivers_.begin(), transceivers_.end(), [&](const auto& t) {
-        return t->has_track && t->track_id == init.id;
-      }))
+  if (!init.id.empty() && std::any_of(transceivers_.begin(), transceivers_.end(),
+                                      [&](const auto& t) { return t->has_track && t->track_id == init.id; }))
     return Error{ErrorCode::kAlreadyExists, "id",
                  "the track \"" + init.id + "\" is sent already; expected each track once"};
   // W3C §5.1 addTrack(): a sender that has no track and never sent.
@@ -200,8 +200,9 @@ Result<void> Negotiator::remove_track(TransceiverId id) {
 Result<TransceiverId> Negotiator::add_transceiver(MediaKind kind, const TransceiverInit& init) {
   if (state_ == SignalingState::kClosed) return closed();
   if (init.direction == TransceiverDirection::kStopped)
-    return invalid_argument("direction", "a transceiver does not begin as stopped; expected sendrecv, "
-                                         "sendonly, recvonly or inactive");
+    return invalid_argument("direction",
+                            "a transceiver does not begin as stopped; expected sendrecv, "
+                            "sendonly, recvonly or inactive");
   if (auto checked = check_ids(init); !checked) return checked.error();
   if (auto checked = check_encodings(kind, init.send_encodings); !checked) return checked.error();
   auto codecs = codecs_by_name(kind, init.codecs);

@@ -156,6 +156,7 @@ void Transport::close(Instant now) {
     dtls_->close(now);
     flush_dtls(now);
   }
+  agent_.drain(farewell_);  // closing forgets what waits
   agent_.close(now);
   sender_.set_path(std::nullopt);
 }
@@ -163,7 +164,7 @@ void Transport::close(Instant now) {
 std::span<const OutgoingDatagram> Transport::drain(Instant now) {
   flush_dtls(now);
   out_.clear();
-  sent_.clear();
+  sent_ = std::exchange(farewell_, {});
   const auto media = batch_.pending() > 0 ? batch_.take() : std::span<const OutgoingDatagram>();
   for (const OutgoingDatagram& datagram : media) {
     if (direct_) {

@@ -73,9 +73,7 @@ class Transport {
   /// Tells the other side, and gives allocations up.
   void close(Instant now);
 
-  [[nodiscard]] bool dtls_connected() const {
-    return dtls_ && dtls_->state() == dtls::State::kConnected;
-  }
+  [[nodiscard]] bool dtls_connected() const { return dtls_ && dtls_->state() == dtls::State::kConnected; }
   [[nodiscard]] bool media_ready() const { return inbound_.has_value() && sender_.ready(); }
   [[nodiscard]] transport::MediaSender& sender() { return sender_; }
   /// SCTP, one packet a record. False when DTLS is not there.
@@ -106,8 +104,8 @@ class Transport {
   transport::SendBatch batch_;
   ice::FullAgent agent_;
   bool gathering_ = false;
-  std::string remote_ufrag_;       ///< That the agent has.
-  std::size_t remote_given_ = 0;   ///< Of its candidates, how many.
+  std::string remote_ufrag_;      ///< That the agent has.
+  std::size_t remote_given_ = 0;  ///< Of its candidates, how many.
   bool remote_ended_ = false;
   std::unique_ptr<dtls::Session> dtls_;
   std::deque<std::vector<std::uint8_t>> early_dtls_;
@@ -116,8 +114,8 @@ class Transport {
   bool keys_taken_ = false;
   bool direct_ = false;  ///< The selected pair is one of UDP sockets.
   std::vector<std::vector<std::uint8_t>> dtls_out_;
-  std::vector<ice::Transmit> transmits_;
-  std::vector<ice::Transmit> sent_;  ///< What drain() gave last.
+  std::vector<ice::Transmit> farewell_;  ///< What close() had to say.
+  std::vector<ice::Transmit> sent_;      ///< What drain() gave last.
   std::vector<OutgoingDatagram> out_;
   Drops drops_;
   Counts counts_;

@@ -119,7 +119,8 @@ sdp::SessionDescription write_description(const Agreement& agreement,
     media.ice_pwd = agreement.local_ice.password;
     media.ice_options = {"trickle"};
     media.setup = options.setup;
-    for (const DtlsFingerprint& f : options.fingerprints) media.fingerprints.push_back({f.algorithm, f.value});
+    for (const DtlsFingerprint& f : options.fingerprints)
+      media.fingerprints.push_back({f.algorithm, f.value});
   }
   if (options.bundled && !agreement.bundle.empty()) out.groups.push_back({"BUNDLE", agreement.bundle});
   return out;

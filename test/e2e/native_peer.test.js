@@ -30,7 +30,20 @@ describe('a native peer', { skip: missing || false }, () => {
     directory = mkdtempSync(join(tmpdir(), 'sluice-native-'));
     video = join(directory, 'video.ivf');
     const source = ['-f', 'lavfi', '-i', 'testsrc=size=320x240:rate=30', '-t', '3'];
-    const made = spawnSync('ffmpeg', ['-v', 'error', ...source, '-c:v', 'libvpx', '-g', '30', '-b:v', '300k', '-deadline', 'realtime', video]);
+    const made = spawnSync('ffmpeg', [
+      '-v',
+      'error',
+      ...source,
+      '-c:v',
+      'libvpx',
+      '-g',
+      '30',
+      '-b:v',
+      '300k',
+      '-deadline',
+      'realtime',
+      video,
+    ]);
     assert.equal(made.status, 0, String(made.stderr));
   });
   after(() => rmSync(directory, { recursive: true, force: true }));
@@ -60,39 +73,58 @@ describe('a native peer', { skip: missing || false }, () => {
             seen.framesDecoded > ENOUGH_FRAMES && seen.audioPackets > ENOUGH_FRAMES && seen.echo === 'hello' && seen.sent > ENOUGH_FRAMES
           );
         };
-        await until('Chromium to decode the native peer', look, { within: START_MS, seen: () => `${JSON.stringify(seen)}\n${native.output}` });
-        await until('the native peer to receive frames', () => /50 frames of video/.test(native.output) && /50 frames of audio/.test(native.output), {
+        await until('Chromium to decode the native peer', look, {
           within: START_MS,
-          seen: () => native.output,
+          seen: () => `${JSON.stringify(seen)}\n${native.output}`,
         });
+        await until(
+          'the native peer to receive frames',
+          () => /50 frames of video/.test(native.output) && /50 frames of audio/.test(native.output),
+          {
+            within: START_MS,
+            seen: () => native.output,
+          },
+        );
         assert.equal(seen.audioCodec, 'audio/PCMU');
         assert.equal(seen.videoCodec, 'video/VP8');
       },
     );
 
-    it(`talks to aiortc, ${nativeOffers ? 'offering' : 'answering'}: PCMU, VP8 and data both ways`, { skip: missingAiortc() || false }, async (t) => {
-      const native = new NativePeer(t, ['--video', video, ...(nativeOffers ? ['--offer'] : [])]);
-      const child = spawn('/usr/bin/python3', [AIORTC, nativeOffers ? 'answer' : 'offer'], { stdio: 'pipe' });
-      t.after(() => child.kill());
-      let errors = '';
-      child.stderr.on('data', (data) => (errors += data));
-      /** @type {any} */
-      let seen = {};
-      createInterface({ input: child.stdout }).on('line', (line) => {
-        const message = JSON.parse(line);
-        if (message.seen) seen = message.seen;
-        else native.send(message);
-      });
-      native.listen((message) => child.stdin.write(`${JSON.stringify(message)}\n`));
-      await until('aiortc to decode the native peer', () => seen.video > ENOUGH_FRAMES && seen.audio > ENOUGH_FRAMES && seen.echo === 'hello', {
-        within: START_MS,
-        seen: () => `${JSON.stringify(seen)}\n${native.output}\n${errors}`,
-      });
-      await until('the native peer to receive frames', () => /50 frames of video/.test(native.output) && /50 frames of audio/.test(native.output), {
-        within: START_MS,
-        seen: () => native.output,
-      });
-    });
+    it(
+      `talks to aiortc, ${nativeOffers ? 'offering' : 'answering'}: PCMU, VP8 and data both ways`,
+      { skip: missingAiortc() || false },
+      async (t) => {
+        const native = new NativePeer(t, ['--video', video, ...(nativeOffers ? ['--offer'] : [])]);
+        const child = spawn('/usr/bin/python3', [AIORTC, nativeOffers ? 'answer' : 'offer'], { stdio: 'pipe' });
+        t.after(() => child.kill());
+        let errors = '';
+        child.stderr.on('data', (data) => (errors += data));
+        /** @type {any} */
+        let seen = {};
+        createInterface({ input: child.stdout }).on('line', (line) => {
+          const message = JSON.parse(line);
+          if (message.seen) seen = message.seen;
+          else native.send(message);
+        });
+        native.listen((message) => child.stdin.write(`${JSON.stringify(message)}\n`));
+        await until(
+          'aiortc to decode the native peer',
+          () => seen.video > ENOUGH_FRAMES && seen.audio > ENOUGH_FRAMES && seen.echo === 'hello',
+          {
+            within: START_MS,
+            seen: () => `${JSON.stringify(seen)}\n${native.output}\n${errors}`,
+          },
+        );
+        await until(
+          'the native peer to receive frames',
+          () => /50 frames of video/.test(native.output) && /50 frames of audio/.test(native.output),
+          {
+            within: START_MS,
+            seen: () => native.output,
+          },
+        );
+      },
+    );
   }
 
   it('sends a file to another over a data channel: checksums equal, memory bounded', () => {

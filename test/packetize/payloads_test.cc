@@ -267,7 +267,8 @@ TEST_CASE("once buffers have grown, sending a frame allocates nothing", "[packet
   const auto places = [&](const EncodedFrame& frame) {
     const auto packets = sender->send(view_of(frame));
     REQUIRE(packets.size() > 10);
-    return std::vector<const void*>{packets.data(), packets[0].payload.data(), packets[0].dependency_descriptor.data()};
+    return std::vector<const void*>{packets.data(), packets[0].payload.data(),
+                                    packets[0].dependency_descriptor.data()};
   };
   const auto first = places(large);
   CHECK(places(small) == first);

@@ -26,8 +26,10 @@ void send_video(Peers& peers, RtpSender sender, int count, std::size_t size, std
 
 TEST_CASE("frames of PCMU and VP8 arrive whole and in order") {
   Peers peers({});
-  const auto audio = peers.a.pc->add_track(MediaKind::kAudio, {.id = "", .stream_ids = {"s"}, .codecs = {"audio/PCMU"}});
-  const auto video = peers.a.pc->add_track(MediaKind::kVideo, {.id = "", .stream_ids = {"s"}, .codecs = {"video/VP8"}});
+  const auto audio =
+      peers.a.pc->add_track(MediaKind::kAudio, {.id = "", .stream_ids = {"s"}, .codecs = {"audio/PCMU"}});
+  const auto video =
+      peers.a.pc->add_track(MediaKind::kVideo, {.id = "", .stream_ids = {"s"}, .codecs = {"video/VP8"}});
   peers.negotiate();
   REQUIRE(peers.run_until_connected());
   CHECK(peers.b.tracks.size() == 2);
@@ -47,9 +49,10 @@ TEST_CASE("frames of PCMU and VP8 arrive whole and in order") {
   std::size_t pictures = 0;
   for (const auto& f : peers.b.frames) {
     if (f.transceiver.kind() == MediaKind::kAudio) {
-      CHECK(f.frame.data == std::vector<std::uint8_t>(160, static_cast<std::uint8_t>(sounds++)));
+      CHECK((f.frame.data == std::vector<std::uint8_t>(160, static_cast<std::uint8_t>(sounds++))));
     } else {
-      CHECK(f.frame.data == vp8_frame(pictures == 0, pictures == 0 ? 9000 : 3000, static_cast<std::uint8_t>(pictures)));
+      CHECK((f.frame.data ==
+             vp8_frame(pictures == 0, pictures == 0 ? 9000 : 3000, static_cast<std::uint8_t>(pictures))));
       CHECK(f.frame.metadata.key_frame == (pictures == 0));
       ++pictures;
     }
@@ -60,7 +63,8 @@ TEST_CASE("frames of PCMU and VP8 arrive whole and in order") {
 
 TEST_CASE("no media before SRTP: what is sent earlier is refused, and nothing of it leaves") {
   Peers peers({});
-  auto audio = peers.a.pc->add_track(MediaKind::kAudio, {.id = "", .stream_ids = {}, .codecs = {"audio/PCMU"}});
+  auto audio =
+      peers.a.pc->add_track(MediaKind::kAudio, {.id = "", .stream_ids = {}, .codecs = {"audio/PCMU"}});
   const std::vector<std::uint8_t> samples(160, 1);
   CHECK(!audio->send_frame({samples, {}}, peers.now()));
   peers.negotiate();
@@ -78,7 +82,8 @@ TEST_CASE("losses are repaired by RTX, and what is not leads to a key frame") {
   options.seed = seed;
   options.up = options.down = {.loss = 0.05, .duplication = 0.02, .delay = 20ms, .jitter = 10ms};
   Peers peers(options);
-  const auto video = peers.a.pc->add_track(MediaKind::kVideo, {.id = "", .stream_ids = {}, .codecs = {"video/VP8"}});
+  const auto video =
+      peers.a.pc->add_track(MediaKind::kVideo, {.id = "", .stream_ids = {}, .codecs = {"video/VP8"}});
   peers.negotiate();
   REQUIRE(peers.run_until_connected());
   send_video(peers, *video, 300, 4000);
@@ -111,7 +116,8 @@ TEST_CASE("a key frame that is asked for is asked of the sender") {
 
 TEST_CASE("payloads that are cut already go as they are, and packets come out when asked for") {
   Peers peers({});
-  auto audio = peers.a.pc->add_track(MediaKind::kAudio, {.id = "", .stream_ids = {}, .codecs = {"audio/PCMU"}});
+  auto audio =
+      peers.a.pc->add_track(MediaKind::kAudio, {.id = "", .stream_ids = {}, .codecs = {"audio/PCMU"}});
   peers.negotiate();
   REQUIRE(peers.run_until_connected());
   peers.b.tracks[0].receiver().deliver_packets(true);
@@ -133,7 +139,8 @@ TEST_CASE("both directions at once, and a track that is added and taken away und
   CHECK(peers.a.tracks.size() == 1);
   send_video(peers, *from_a, 5, 500);
   CHECK(peers.b.frames.size() == 5);
-  const auto second = peers.b.pc->add_track(MediaKind::kAudio, {.id = "", .stream_ids = {}, .codecs = {"audio/PCMU"}});
+  const auto second =
+      peers.b.pc->add_track(MediaKind::kAudio, {.id = "", .stream_ids = {}, .codecs = {"audio/PCMU"}});
   peers.negotiate(peers.b, peers.a);
   REQUIRE(peers.a.tracks.size() == 2);
   const std::vector<std::uint8_t> samples(160, 9);

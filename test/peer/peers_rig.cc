@@ -5,7 +5,9 @@
 namespace sluice::test {
 namespace {
 
-Configuration with_limits(Configuration configuration) { return configuration; }
+Configuration with_limits(Configuration configuration) {
+  return configuration;
+}
 
 std::unique_ptr<PeerConnection> make(const Configuration& configuration, std::uint64_t seed, Instant now) {
   PeerConnection::Environment environment;
@@ -41,12 +43,16 @@ struct Name {
   std::string operator()(const event::FrameReceived&) const { return "frame"; }
   std::string operator()(const event::RtpReceived&) const { return "packet"; }
   std::string operator()(const event::KeyFrameRequested&) const { return "keyframerequest"; }
-  std::string operator()(const event::DataChannelOpened& e) const { return "datachannel " + e.channel.label(); }
+  std::string operator()(const event::DataChannelOpened& e) const {
+    return "datachannel " + e.channel.label();
+  }
   std::string operator()(const event::ChannelOpen& e) const { return "open " + e.channel.label(); }
   std::string operator()(const event::ChannelMessage& e) const {
     return "message " + e.channel.label() + (e.binary ? " binary" : " " + std::string(e.text()));
   }
-  std::string operator()(const event::BufferedAmountLow& e) const { return "bufferedamountlow " + e.channel.label(); }
+  std::string operator()(const event::BufferedAmountLow& e) const {
+    return "bufferedamountlow " + e.channel.label();
+  }
   std::string operator()(const event::ChannelClosing& e) const { return "closing " + e.channel.label(); }
   std::string operator()(const event::ChannelClosed& e) const { return "closed " + e.channel.label(); }
 };
@@ -64,7 +70,8 @@ Peers::Peers(Options options)
   for (int i = 0; i < options_.addresses; ++i) {
     const std::string last = std::to_string(i + 1);
     a.addresses.push_back(*SocketAddress::parse("192.0.2." + last, static_cast<std::uint16_t>(10'000 + i)));
-    b.addresses.push_back(*SocketAddress::parse("198.51.100." + last, static_cast<std::uint16_t>(20'000 + i)));
+    b.addresses.push_back(
+        *SocketAddress::parse("198.51.100." + last, static_cast<std::uint16_t>(20'000 + i)));
     network_.add_server(a.addresses.back());
     network_.add_host(b.addresses.back(), options_.up, options_.down);
     a.pc->add_local_address({a.addresses.back(), static_cast<SocketId>(i), IceProtocol::kUdp});
@@ -125,7 +132,8 @@ bool Peers::flush(Peer& peer) {
     Peer& to = other(peer);
     // What signaling has not reached yet waits.
     if (to.pc->signaling_state() != SignalingState::kClosed && to.pc->remote_description())
-      for (const IceCandidateInit& c : std::exchange(peer.candidates, {})) (void)to.pc->add_ice_candidate(c, now_);
+      for (const IceCandidateInit& c : std::exchange(peer.candidates, {}))
+        (void)to.pc->add_ice_candidate(c, now_);
   }
   for (const OutgoingDatagram& out : peer.pc->drain()) {
     any = true;

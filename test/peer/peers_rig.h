@@ -1,5 +1,5 @@
-// Two peer connections on a virtual network in virtual time, from a seed; signaling takes no time unless a test
-// does it by hand. Every event is noted.
+// Two peer connections on a virtual network in virtual time, from a seed; signaling takes no time unless a
+// test does it by hand. Every event is noted.
 #pragma once
 
 #include <deque>
@@ -19,10 +19,10 @@ namespace sluice::test {
 /// One end.
 struct Peer {
   std::unique_ptr<PeerConnection> pc;
-  std::vector<SocketAddress> addresses;  ///< By socket.
+  std::vector<SocketAddress> addresses;      ///< By socket.
   std::vector<IceCandidateInit> candidates;  ///< That it has told and nobody has taken.
   bool candidates_ended = false;
-  std::vector<std::string> log;  ///< Names of events with what they say.
+  std::vector<std::string> log;       ///< Names of events with what they say.
   std::vector<DataChannel> channels;  ///< That the other side opened.
   std::vector<event::ChannelMessage> messages;
   std::vector<event::FrameReceived> frames;

@@ -12,7 +12,9 @@ using sluice::test::vp8_frame;
 
 namespace {
 
-bool contains(const std::string& text, std::string_view part) { return text.find(part) != std::string::npos; }
+bool contains(const std::string& text, std::string_view part) {
+  return text.find(part) != std::string::npos;
+}
 
 TrackInit with_codec(const char* codec) {
   TrackInit init;
@@ -38,8 +40,9 @@ const std::string kPem = std::string(SLUICE_TEST_DATA) + "/data/certificates/";
 
 // --- 002: a native RTCPeerConnection class ---
 
-TEST_CASE("002: tracks by kind and formats (PCMU-only audio, VP8 video), offer, answer, ICE, DTLS in either role, "
-          "then SRTP") {
+TEST_CASE(
+    "002: tracks by kind and formats (PCMU-only audio, VP8 video), offer, answer, ICE, DTLS in either role, "
+    "then SRTP") {
   const auto role = GENERATE(DtlsRole::kClient, DtlsRole::kServer);
   Peers::Options options;
   options.b.answer_role = role;
@@ -99,8 +102,9 @@ TEST_CASE("002: a failed handshake closes with the reason") {
   CHECK(peers.a.pc->signaling_state() == SignalingState::kClosed);
 }
 
-TEST_CASE("002: own certificate and key by PEM path, its sha-256 fingerprint in the SDP; a key that does not match "
-          "is refused at construction") {
+TEST_CASE(
+    "002: own certificate and key by PEM path, its sha-256 fingerprint in the SDP; a key that does not match "
+    "is refused at construction") {
   // Two pairs made by openssl, kept with the tests.
   Configuration configuration;
   configuration.certificate.emplace();
@@ -152,9 +156,10 @@ TEST_CASE("002: the four states, the descriptions, restart_ice, configuration, c
   peers.negotiate();
   REQUIRE(peers.run_until_connected());
   peers.run_for(1s);
-  for (const char* name : {"negotiationneeded", "signaling have-local-offer", "signaling stable", "gathering gathering",
-                           "gathering complete", "icecandidate", "icecandidate null", "ice checking",
-                           "ice connected", "connection connecting", "connection connected", "open chat"}) {
+  for (const char* name :
+       {"negotiationneeded", "signaling have-local-offer", "signaling stable", "gathering gathering",
+        "gathering complete", "icecandidate", "icecandidate null", "ice checking", "ice connected",
+        "connection connecting", "connection connected", "open chat"}) {
     INFO(name);
     CHECK(peers.a.count(name) == 1);
   }
@@ -179,7 +184,8 @@ TEST_CASE("002: the four states, the descriptions, restart_ice, configuration, c
   CHECK(peers.a.pc->connection_state() == PeerConnectionState::kClosed);
   CHECK(peers.a.pc->create_offer().error().code == ErrorCode::kInvalidState);
   CHECK(!peers.a.pc->add_track(MediaKind::kAudio).ok());
-  REQUIRE(peers.run_until([&] { return peers.b.pc->connection_state() == PeerConnectionState::kClosed; }, 5s));
+  REQUIRE(
+      peers.run_until([&] { return peers.b.pc->connection_state() == PeerConnectionState::kClosed; }, 5s));
   CHECK(contains(peers.b.failure, "other side closed"));
   CHECK(peers.b.count("closed chat") == 1);
 }
@@ -198,8 +204,9 @@ TEST_CASE("002: an ICE server that does not answer is an icecandidateerror") {
 
 // --- 003: two native peers and a data channel ---
 
-TEST_CASE("003: gathering starts at set_local_description; icecandidate ends with null, after which "
-          "local_description holds all candidates") {
+TEST_CASE(
+    "003: gathering starts at set_local_description; icecandidate ends with null, after which "
+    "local_description holds all candidates") {
   Peers::Options options;
   options.addresses = 3;
   Peers peers(options);
@@ -318,7 +325,8 @@ TEST_CASE("003: a channel that is closed is closed on the other side, and its id
   CHECK(channel->send("last words", peers.now()).ok());
   channel->close(peers.now());
   CHECK(channel->ready_state() == DataChannelState::kClosing);
-  REQUIRE(peers.run_until([&] { return peers.a.count("closed x") == 1 && peers.b.count("closed x") == 1; }, 5s));
+  REQUIRE(
+      peers.run_until([&] { return peers.a.count("closed x") == 1 && peers.b.count("closed x") == 1; }, 5s));
   CHECK(peers.b.messages.size() == 1);
   CHECK(peers.b.count("closing x") == 1);
   CHECK(peers.a.count("closing x") == 0);
@@ -346,8 +354,12 @@ TEST_CASE("003: negotiated channels, and options that contradict each other are 
   both.max_packet_life_time = 100;
   CHECK(peers.a.pc->create_data_channel("y", both).error().field == "max_retransmits");
   peers.negotiate();
-  REQUIRE(peers.run_until([&] { return ours->ready_state() == DataChannelState::kOpen &&
-                                       theirs->ready_state() == DataChannelState::kOpen; }, 5s));
+  REQUIRE(peers.run_until(
+      [&] {
+        return ours->ready_state() == DataChannelState::kOpen &&
+               theirs->ready_state() == DataChannelState::kOpen;
+      },
+      5s));
   CHECK(theirs->send("hello", peers.now()).ok());
   CHECK(peers.run_until([&] { return peers.a.messages.size() == 1; }, 5s));
   CHECK(peers.a.channels.empty());
@@ -406,7 +418,8 @@ TEST_CASE("004: descriptions and candidates pass through JSON") {
   CHECK(session_description_from_json(R"({"type": "offr", "sdp": ""})").error().field == "type");
   CHECK(session_description_from_json(R"({"type": "offer"})").error().field == "sdp");
   CHECK(session_description_from_json("{").error().field == "description");
-  CHECK(ice_candidate_from_json(R"({"candidate": "", "sdpMLineIndex": -1})").error().field == "sdpMLineIndex");
+  CHECK(ice_candidate_from_json(R"({"candidate": "", "sdpMLineIndex": -1})").error().field ==
+        "sdpMLineIndex");
 }
 
 TEST_CASE("004: addIceCandidate before and after the remote description; an empty candidate ends them") {
@@ -444,8 +457,9 @@ TEST_CASE("004: addIceCandidate before and after the remote description; an empt
   CHECK(peers.a.pc->add_ice_candidate(bad, peers.now()).error().field == "sdpMid");
 }
 
-TEST_CASE("004: errors for what the document itself gets wrong: a space in 'turn: 1.2.3.4', an unknown "
-          "credentialType, a missing credential: each named, none silent") {
+TEST_CASE(
+    "004: errors for what the document itself gets wrong: a space in 'turn: 1.2.3.4', an unknown "
+    "credentialType, a missing credential: each named, none silent") {
   const auto error = [](IceServer server) {
     auto made = make(with_servers({std::move(server)}));
     REQUIRE(!made.ok());
