@@ -23,7 +23,7 @@ OutgoingStream* Media::encoding(TransceiverId id, std::string_view rid) {
   Track* track = find(id);
   if (track == nullptr) return nullptr;
   for (const auto& stream : track->outgoing)
-    if (rid.empty() ? stream == track->outgoing.front() : stream->rid() == rid) return stream.get();
+    if (stream->active() && (rid.empty() || stream->rid() == rid)) return stream.get();
   return nullptr;
 }
 
@@ -39,7 +39,9 @@ void Media::set(const Negotiator& negotiator, Transport& transport) {
   const Agreement& agreement = negotiator.agreement();
   std::erase_if(tracks_, [&](const auto& track) {
     const Line* line = agreement.line_of(track->id);
-    return line == nullptr || line->rejected;
+    const bool gone = line == nullptr || line->rejected;
+    if (gone && track->incoming) forget(*track->incoming, transport);
+    return gone;
   });
   extensions_ = {};
   for (const Line& line : agreement.lines) {
@@ -54,18 +56,11 @@ void Media::set(const Negotiator& negotiator, Transport& transport) {
     track->mid = line.mid;
     if (line.send) {
       cname_ = line.send->rtcp.cname;
-      const auto& encodings = line.send->encodings;
-      track->outgoing.resize(std::min(track->outgoing.size(), encodings.size()));
-      for (std::size_t i = 0; i < encodings.size(); ++i) {
-        if (i < track->outgoing.size()) {
-          track->outgoing[i]->set_parameters(*line.send, i);
-        } else {
-          track->outgoing.push_back(std::make_unique<OutgoingStream>(*line.send, i, pool_, random_));
-        }
-      }
+      set_outgoing(*track, *line.send);
     } else {
-      track->outgoing.clear();
+      for (const auto& stream : track->outgoing) stream->set_active(false);
     }
+    track->receiving = line.receive.has_value();
     if (line.receive) {
       for (const auto& e : line.receive->header_extensions)
         if (const auto known = rtp::extension_of(e.uri)) extensions_.set(*known, e.id);
@@ -74,12 +69,29 @@ void Media::set(const Negotiator& negotiator, Transport& transport) {
       } else {
         track->incoming = std::make_unique<IncomingStream>(t->kind, *line.receive);
       }
-    } else {
-      if (track->incoming && track->incoming->ssrc()) transport.forget_remote_ssrc(*track->incoming->ssrc());
-      track->incoming.reset();
     }
   }
   map_ssrcs();
+}
+
+void Media::forget(const IncomingStream& stream, Transport& transport) {
+  if (stream.ssrc()) transport.forget_remote_ssrc(*stream.ssrc());
+  if (stream.rtx_ssrc()) transport.forget_remote_ssrc(*stream.rtx_ssrc());
+}
+
+void Media::set_outgoing(Track& track, const RtpParameters& parameters) {
+  for (const auto& stream : track.outgoing) stream->set_active(false);
+  for (std::size_t i = 0; i < parameters.encodings.size(); ++i) {
+    const auto known = std::find_if(track.outgoing.begin(), track.outgoing.end(), [&](const auto& stream) {
+      return stream->ssrc().value == parameters.encodings[i].ssrc;
+    });
+    if (known != track.outgoing.end()) {
+      (*known)->set_parameters(parameters, i);
+      (*known)->set_active(true);
+    } else {
+      track.outgoing.push_back(std::make_unique<OutgoingStream>(parameters, i, pool_, random_));
+    }
+  }
 }
 
 void Media::map_ssrcs() {
@@ -155,9 +167,10 @@ void Media::receive_rtp(Bytes packet, Transport& transport, Instant now) {
     ++counts_.unknown_ssrc;
     return;
   }
+  Track* track = track_of(stream);
+  if (!track->receiving) return;
   const auto received = stream->receive(*view, now);
   if (!received) return;
-  Track* track = track_of(stream);
   if (track->deliver_packets && received->bytes().data() != nullptr) {
     Event event;
     event.type = Event::Type::kPacket;
@@ -184,7 +197,7 @@ std::optional<Media::Event> Media::next_event() {
   }
   for (const auto& track : tracks_) {
     Event event;
-    if (!track->incoming || !track->incoming->take_frame(event.frame)) continue;
+    if (!track->incoming || !track->receiving || !track->incoming->take_frame(event.frame)) continue;
     event.transceiver = track->id;
     return event;
   }
@@ -195,7 +208,7 @@ void Media::advance(Transport& transport, Instant now) {
   if (!transport.media_ready()) return;
   if (next_report_ == kNever) schedule_report(now);
   for (const auto& track : tracks_) {
-    if (!track->incoming) continue;
+    if (!track->incoming || !track->receiving) continue;
     IncomingStream& stream = *track->incoming;
     if (stream.next_deadline() <= now) {
       stream.advance(now);
@@ -211,7 +224,7 @@ void Media::advance(Transport& transport, Instant now) {
 Instant Media::next_deadline() const {
   Instant next = next_report_;
   for (const auto& track : tracks_)
-    if (track->incoming) next = std::min(next, track->incoming->next_deadline());
+    if (track->incoming && track->receiving) next = std::min(next, track->incoming->next_deadline());
   return std::min(next, transport_cc_.next_deadline());
 }
 

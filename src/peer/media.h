@@ -31,6 +31,8 @@ class Media {
     std::string mid;
     std::vector<std::unique_ptr<OutgoingStream>> outgoing;
     std::unique_ptr<IncomingStream> incoming;
+    /// By agreement. Otherwise what comes is dropped, and the stream stays, with its replay window.
+    bool receiving = false;
     bool deliver_packets = false;
   };
   struct Counts {
@@ -70,6 +72,8 @@ class Media {
 
  private:
   Track* find(TransceiverId id);
+  void set_outgoing(Track& track, const RtpParameters& parameters);
+  static void forget(const IncomingStream& stream, Transport& transport);
   OutgoingStream* encoding(TransceiverId id, std::string_view rid);
   IncomingStream* route(const rtp::PacketView& packet, Transport& transport);
   Track* track_of(const IncomingStream* stream);

@@ -71,7 +71,7 @@ void Media::on_feedback(const rtcp::Packet& packet, Transport& transport, Instan
     const auto nack = rtcp::Nack::parse(packet);
     if (!nack) return;
     const auto [track, stream] = find_outgoing(nack->media());
-    if (stream == nullptr || !transport.media_ready()) return;
+    if (stream == nullptr || !stream->active() || !transport.media_ready()) return;
     ++stream->counters().nacks;
     nack->for_each(
         [&, out = stream](SequenceNumber number) { out->on_nack(number, now, transport.sender()); });
@@ -155,7 +155,7 @@ void Media::send_reports(Transport& transport, Instant now) {
             for (const auto& track : tracks_) {
               for (const auto& stream : track->outgoing) {
                 const auto sr = stream->sender_report(now, clock_);
-                if (!sr || writer.room() <= 560) continue;
+                if (!sr || !stream->active() || writer.room() <= 560) continue;
                 sr->serialize_to(writer);
                 sdes.chunks.push_back({stream->ssrc(), cname_});
               }
@@ -171,7 +171,8 @@ void Media::send_reports(Transport& transport, Instant now) {
   };
   bool first = true;
   for (const auto& track : tracks_) {
-    if (!track->incoming || !track->incoming->ssrc() || !track->incoming->statistics().started()) continue;
+    if (!track->incoming || !track->receiving || !track->incoming->ssrc()) continue;
+    if (!track->incoming->statistics().started()) continue;
     const auto reception = track->incoming->statistics().report(now);
     report.reports.push_back({*track->incoming->ssrc(), reception.fraction_lost, reception.cumulative_lost,
                               reception.extended_highest, reception.jitter, reception.last_sr,

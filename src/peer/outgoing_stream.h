@@ -35,8 +35,13 @@ class OutgoingStream {
   /// `parameters` as agreed; `encoding`: which of its encodings this is. Both borrowed objects outlive it.
   OutgoingStream(const RtpParameters& parameters, std::size_t encoding, PacketPool& pool, Random& random);
 
-  /// The codec, numbers of extensions and the like may change; SSRC and sequence numbers go on.
+  /// The codec, numbers of extensions and the like may change. SSRC and sequence numbers go on for as long as
+  /// the SRTP key: to begin them anew would encrypt two packets alike (RFC 3711 §9.1). So a stream that is not
+  /// sent for a while is inactive and stays.
   void set_parameters(const RtpParameters& parameters, std::size_t encoding);
+
+  void set_active(bool active) { active_ = active; }
+  [[nodiscard]] bool active() const { return active_; }
 
   bool send_frame(const EncodedFrameView& frame, Instant now, transport::MediaSender& out);
   bool send_payload(const RtpPayload& payload, Instant now, transport::MediaSender& out);
@@ -72,6 +77,7 @@ class OutgoingStream {
 
   PacketPool& pool_;
   Random& random_;
+  bool active_ = true;
   std::string mid_;
   std::string rid_;
   Ssrc ssrc_;

@@ -16,7 +16,9 @@ cmake --build "$work/build"
 "$work/build/example_data_channel" | diff "$source/examples/native/data_channel.expected" -
 
 # By pkg-config, and the program that docs/peer-connection.md shows, as it stands there.
-export PKG_CONFIG_PATH=$work/prefix/lib/pkgconfig:$(echo "$work"/prefix/lib/*/pkgconfig)
+PKG_CONFIG_PATH=$(dirname "$(find "$work/prefix" -name sluice.pc)")
+export PKG_CONFIG_PATH
+# shellcheck disable=SC2016
 sed -n '/^```cpp$/,/^```$/p' "$source/docs/peer-connection.md" | sed '/^```/d' >"$work/program.cc"
 # The installed files name the prefix that the build was configured with: this test's is another.
 flags=$(pkg-config --define-prefix --cflags --libs --static sluice-native)
