@@ -49,7 +49,7 @@ class FullAgent {
     bool renomination = false;  ///< The peer announced ice-options:renomination.
     TransportPolicy policy = TransportPolicy::kAll;
     Duration pacing = 50ms;  ///< Ta (RFC 8445 §14.2), at least 5 ms.
-    std::vector<IceServer> servers;
+    std::vector<IceServer> servers{};
   };
 
   /// `random` must outlive the agent.

@@ -46,7 +46,15 @@ void Gatherer::start(Instant now) {
   started_ = true;
   // What ended in vain may have better luck now; so may what the new configuration does not name any more.
   std::erase_if(tasks_, [&](const std::unique_ptr<Task>& t) {
-    if (t->stage == Stage::kReady) return false;
+    if (t->stage == Stage::kReady) {
+      // The way to the server may be another by now: the network is often why ICE is restarted.
+      if (t->turn) {
+        t->turn->probe(now);
+      } else {
+        t->stage = Stage::kQueued;
+      }
+      return false;
+    }
     if (t->stage != Stage::kDone && std::find(servers_.begin(), servers_.end(), t->server) != servers_.end())
       return false;
     disconnect(*t);

@@ -36,7 +36,8 @@ class Gatherer {
   /// A place to ask from. `place`: the order of preference among our own.
   void add_base(const LocalAddress& base, std::uint16_t place, Instant now);
   void remove_base(SocketId socket, Instant now);
-  /// Asks every server from every base that it was not asked from, or in vain.
+  /// Asks every server from every base that it was not asked from, or in vain; of what there is, whether it
+  /// still holds.
   void start(Instant now);
   [[nodiscard]] bool started() const { return started_; }
   /// No task is under way.

@@ -182,6 +182,11 @@ void Gatherer::try_failed(Task& task, std::uint16_t code, std::string text, Inst
   lost.relay = std::exchange(task.relay, SocketId{0});
   lost.text = task.server.url + ": " + task.failure;
   events_.push(std::move(lost));
+  // A server that was started anew, or another way to it, may give another allocation.
+  task.redirects = 0;
+  task.stage = Stage::kResolving;
+  task.socket = task.base.local.socket;
+  resolve(task, now);
 }
 
 void Gatherer::give_up(Task& task) {

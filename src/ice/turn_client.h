@@ -60,6 +60,10 @@ class TurnClient {
   TurnClient(Options options, Random& random);
 
   void start(Instant now);
+  /// Asks the server now whether it still knows the allocation: the way to it may have changed.
+  void probe(Instant now) {
+    if (refresh_ != kNever) refresh_ = now;
+  }
   /// Gives the allocation up; drain() once more.
   void close(Instant now);
 

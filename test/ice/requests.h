@@ -24,8 +24,8 @@ struct RequestSpec {
   std::uint32_t priority = 1000;
   bool use_candidate = false;
   bool controlled = false;
-  std::optional<std::uint32_t> nomination;
-  std::vector<std::uint16_t> unknown;  ///< Empty attributes of these types.
+  std::optional<std::uint32_t> nomination{};
+  std::vector<std::uint16_t> unknown{};  ///< Empty attributes of these types.
 };
 
 inline std::vector<std::uint8_t> make_request(const RequestSpec& spec = {}) {
