@@ -265,8 +265,6 @@ void Network::resolve(const std::string& host) {
 }
 
 void Network::connect(const NetworkRequest& asked) {
-  if (asked.tls)
-    return pc_.disconnected(asked.socket, "TLS to a TURN server is not available here", loop_.now());
   auto connection = std::make_unique<Tcp>();
   connection->owner = this;
   connection->id = asked.socket;

@@ -56,12 +56,10 @@ struct NetworkRequest {
     kDisconnect,  ///< That is done with, once what drain() gave for it is written.
   };
   Type type = Type::kResolve;
-  std::string host;
+  std::string host;  ///< Of kResolve.
   SocketId socket = 0;
   SocketAddress remote;
   SocketAddress local;  ///< To connect from; unspecified when it does not matter.
-  /// TLS stands between the connection and receive_stream(); the server's certificate must be of `host`.
-  bool tls = false;
 };
 
 /// RTCOfferOptions.

@@ -408,7 +408,7 @@ void Connection::take_received(const Transport::Received& received, Instant now)
 void Connection::receive_stream(SocketId connection, Bytes bytes, Instant now) {
   moved(now);
   if (closed_) return;
-  transport_.ice().receive_stream(connection, bytes, now);
+  transport_.receive_stream(connection, bytes, now);
   take_stream_data(now);
   sync(now);
 }
@@ -426,13 +426,14 @@ void Connection::resolved(std::string_view host, const std::vector<SocketAddress
 
 void Connection::connected(SocketId connection, const SocketAddress& local, Instant now) {
   moved(now);
-  transport_.ice().connected(connection, local, now);
+  const std::int64_t unix_micros = wall_clock_.unix_micros + (now - wall_clock_.at).count();
+  transport_.connected(connection, local, unix_micros / 1'000'000, now);
   sync(now);
 }
 
 void Connection::disconnected(SocketId connection, std::string_view why, Instant now) {
   moved(now);
-  transport_.ice().disconnected(connection, why, now);
+  transport_.disconnected(connection, why, now);
   sync(now);
 }
 

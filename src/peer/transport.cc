@@ -161,6 +161,30 @@ void Transport::close(Instant now) {
   sender_.set_path(std::nullopt);
 }
 
+std::optional<ice::FullRequest> Transport::poll_request() {
+  auto request = agent_.poll_request();
+  using Type = ice::FullRequest::Type;
+  if (request && request->type == Type::kConnect && request->tls) tls_.expect(request->socket, request->host);
+  if (request && request->type == Type::kDisconnect) tls_.end(request->socket);
+  return request;
+}
+
+void Transport::connected(SocketId connection, const SocketAddress& local, std::int64_t unix_seconds,
+                          Instant now) {
+  if (tls_.has(connection)) return tls_.begin(connection, local, unix_seconds);
+  agent_.connected(connection, local, now);
+}
+
+void Transport::receive_stream(SocketId connection, Bytes bytes, Instant now) {
+  if (tls_.has(connection)) return tls_.receive(connection, bytes, agent_, now);
+  agent_.receive_stream(connection, bytes, now);
+}
+
+void Transport::disconnected(SocketId connection, std::string_view why, Instant now) {
+  tls_.end(connection);
+  agent_.disconnected(connection, why, now);
+}
+
 std::span<const OutgoingDatagram> Transport::drain(Instant now) {
   flush_dtls(now);
   out_.clear();
@@ -174,7 +198,16 @@ std::span<const OutgoingDatagram> Transport::drain(Instant now) {
       (void)agent_.send(datagram.bytes, now);
     }
   }
-  agent_.drain(sent_);
+  from_agent_.clear();
+  agent_.drain(from_agent_);
+  for (ice::Transmit& transmit : from_agent_) {
+    if (tls_.has(transmit.path.socket)) {
+      tls_.send(transmit.path.socket, transmit.bytes);
+    } else {
+      sent_.push_back(std::move(transmit));
+    }
+  }
+  tls_.drain(sent_);
   for (const ice::Transmit& transmit : sent_) out_.push_back({transmit.path, transmit.bytes});
   counts_.packets_sent += out_.size();
   for (const OutgoingDatagram& datagram : out_) counts_.bytes_sent += datagram.bytes.size();

@@ -17,6 +17,7 @@
 #include "dtls/session.h"
 #include "ice/full_agent.h"
 #include "peer/agreement.h"
+#include "peer/tls_streams.h"
 #include "sluice/packet.h"
 #include "srtp/inbound.h"
 #include "transport/media_sender.h"
@@ -85,6 +86,12 @@ class Transport {
     if (inbound_) inbound_->remove_ssrc(ssrc);
   }
 
+  // --- Connections that the agent asked for
+  std::optional<ice::FullRequest> poll_request();
+  void connected(SocketId connection, const SocketAddress& local, std::int64_t unix_seconds, Instant now);
+  void receive_stream(SocketId connection, Bytes bytes, Instant now);
+  void disconnected(SocketId connection, std::string_view why, Instant now);
+
   std::span<const OutgoingDatagram> drain(Instant now);
   [[nodiscard]] const Drops& drops() const { return drops_; }
   [[nodiscard]] const Counts& counts() const { return counts_; }
@@ -114,6 +121,8 @@ class Transport {
   bool keys_taken_ = false;
   bool direct_ = false;  ///< The selected pair is one of UDP sockets.
   std::vector<std::vector<std::uint8_t>> dtls_out_;
+  TlsStreams tls_;
+  std::vector<ice::Transmit> from_agent_;
   std::vector<ice::Transmit> farewell_;  ///< What close() had to say.
   std::vector<ice::Transmit> sent_;      ///< What drain() gave last.
   std::vector<OutgoingDatagram> out_;
