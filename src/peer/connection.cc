@@ -459,14 +459,10 @@ std::span<const OutgoingDatagram> Connection::drain() {
 }
 
 std::optional<NetworkRequest> Connection::poll_request() {
-  const auto request = transport_.ice().poll_request();
+  const auto request = transport_.poll_request();
   if (!request) return std::nullopt;
-  return NetworkRequest{static_cast<NetworkRequest::Type>(request->type),
-                        request->host,
-                        request->socket,
-                        request->remote,
-                        request->local,
-                        request->tls};
+  return NetworkRequest{static_cast<NetworkRequest::Type>(request->type), request->host, request->socket,
+                        request->remote, request->local};
 }
 
 }  // namespace sluice::peer
