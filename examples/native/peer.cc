@@ -2,7 +2,7 @@
 // JSON on standard input and output: descriptions ({"type", "sdp"}), candidates ({"candidate", "sdpMid", …}),
 // and
 // {"stats": true} for what getStats() says. Says what happens on standard error.
-//   example_peer [--offer] [--video FILE.ivf] [--address ADDRESS]... [--configuration JSON]
+//   example_peer [--offer] [--no-trickle] [--video FILE.ivf] [--address ADDRESS]... [--configuration JSON]
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
@@ -61,6 +61,7 @@ void say(const std::string& line) {
 
 int main(int argc, char** argv) {
   bool offers = false;
+  bool trickles = true;  // else descriptions are sent once they hold all candidates
   std::vector<std::vector<std::uint8_t>> video_frames;
   sluice::native::NetworkOptions network;
   sluice::Configuration configuration;
@@ -68,6 +69,8 @@ int main(int argc, char** argv) {
     const std::string_view option = argv[i];
     if (option == "--offer") {
       offers = true;
+    } else if (option == "--no-trickle") {
+      trickles = false;
     } else if (option == "--video" && i + 1 < argc) {
       video_frames = read_ivf(argv[++i]);
     } else if (option == "--address" && i + 1 < argc) {
@@ -78,7 +81,7 @@ int main(int argc, char** argv) {
       configuration = *read;
     } else {
       std::fputs(
-          "usage: example_peer [--offer] [--video FILE.ivf] [--address ADDRESS]... [--configuration JSON]\n",
+          "usage: example_peer [--offer] [--no-trickle] [--video FILE.ivf] [--address ADDRESS]... [--configuration JSON]\n",
           stderr);
       return 2;
     }
@@ -153,7 +156,8 @@ int main(int argc, char** argv) {
 
   // --- Signaling
   pc->on_ice_candidate = [&](const auto& candidate) {
-    say(sluice::to_json(candidate.value_or(sluice::IceCandidateInit{})));
+    if (trickles) say(sluice::to_json(candidate.value_or(sluice::IceCandidateInit{})));
+    if (!trickles && !candidate) say(sluice::to_json(*pc->local_description()));
   };
   pc->on_ice_candidate_error = [](const sluice::event::IceCandidateError& e) {
     std::fprintf(stderr, "candidate error %u %s %s\n", static_cast<unsigned>(e.error_code), e.url.c_str(),
@@ -172,7 +176,7 @@ int main(int argc, char** argv) {
     check(pc->set_remote_description(*description));
     if (description->type != sluice::SdpType::kOffer) return;
     check(pc->set_local_description());
-    say(sluice::to_json(*pc->local_description()));
+    if (trickles) say(sluice::to_json(*pc->local_description()));
   };
   std::string input;
   loop.watch(0, [&] {
@@ -188,7 +192,7 @@ int main(int argc, char** argv) {
   });
   if (offers) {
     check(pc->set_local_description());
-    say(sluice::to_json(*pc->local_description()));
+    if (trickles) say(sluice::to_json(*pc->local_description()));
   }
   loop.run();
   pc->close();

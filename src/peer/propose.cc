@@ -85,7 +85,12 @@ Agreement Negotiator::propose_offer() {
   next.offered_by_us = true;
   if (restart_) next.local_ice = *restart_;
   for (Line& line : next.lines) {
-    if (line.rejected || line.data) continue;
+    if (line.rejected) continue;
+    if (line.data) {  // whatever form it was offered in
+      line.protocol = "UDP/DTLS/SCTP";
+      line.formats = {"webrtc-datachannel"};
+      continue;
+    }
     const Transceiver* t = line.transceiver ? find(*line.transceiver) : nullptr;
     if (t == nullptr || t->stopping) {
       line.rejected = true;

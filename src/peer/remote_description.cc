@@ -62,8 +62,7 @@ Result<RemoteSection> read_section(const sdp::SessionDescription& description, s
   if (is_rtp(media)) out.kind = *negotiate::kind_of(media.media + "/x");
   out.direction = media.direction.value_or(description.direction.value_or(sdp::Direction::kSendRecv));
   out.extmap_allow_mixed = description.extmap_allow_mixed || media.extmap_allow_mixed;
-  // The drafts' form has the port as its format, and is nothing that anybody offers any more.
-  if (media.protocol != "DTLS/SCTP") out.data = jsep::read_data(media);
+  out.data = jsep::read_data(media);
   if (out.rejected || out.data) return out;
   if (!out.kind) {
     out.unusable = "m=" + media.media + " over " + media.protocol + " is nothing that this end has";

@@ -74,6 +74,12 @@ sdp::MediaDescription media_section(const Line& line, const Transceiver* transce
   sdp::MediaDescription out;
   out.media = line.media;
   out.protocol = line.protocol;
+  if (line.data && line.protocol == "DTLS/SCTP") {  // an answer in the form of the drafts that was offered
+    out.formats = {"5000"};
+    out.other.push_back({"sctpmap", "5000 webrtc-datachannel 65535"});
+    out.max_message_size = options.max_message_size;
+    return out;
+  }
   if (line.data) {
     out.formats = {"webrtc-datachannel"};
     out.sctp_port = 5000;

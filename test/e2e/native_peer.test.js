@@ -94,7 +94,7 @@ describe('a native peer', { skip: missing || false }, () => {
       `talks to aiortc, ${nativeOffers ? 'offering' : 'answering'}: PCMU, VP8 and data both ways`,
       { skip: missingAiortc() || false },
       async (t) => {
-        const native = new NativePeer(t, ['--video', video, ...(nativeOffers ? ['--offer'] : [])]);
+        const native = new NativePeer(t, ['--video', video, '--no-trickle', ...(nativeOffers ? ['--offer'] : [])]);
         const child = spawn('/usr/bin/python3', [AIORTC, nativeOffers ? 'answer' : 'offer'], { stdio: 'pipe' });
         t.after(() => child.kill());
         let errors = '';

@@ -1,6 +1,6 @@
 """One end of a call by aiortc, for native_peer.test.js: `aiortc_peer.py offer|answer`.
 
-Signaling by lines of JSON on standard input and output. aiortc does not trickle: its descriptions hold all of its candidates.
+Signaling by lines of JSON on standard input and output. aiortc does not trickle: descriptions hold all candidates.
 Once a second it says what it has seen: {"seen": {"audio": …, "video": …, "echo": …}}.
 """
 
@@ -11,7 +11,6 @@ import sys
 import aiortc.codecs
 from aiortc import RTCPeerConnection, RTCSessionDescription
 from aiortc.mediastreams import AudioStreamTrack, MediaStreamError, VideoStreamTrack
-from aiortc.sdp import candidate_from_sdp
 
 # aiortc 1.4 numbers two extensions of audio alike (RFC 8285 §5 has each once).
 aiortc.codecs.HEADER_EXTENSIONS["audio"][1].id = 3
@@ -46,24 +45,12 @@ def use(channel):
 async def read(pc):
     reader = asyncio.StreamReader(limit=1 << 20)
     await asyncio.get_running_loop().connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), sys.stdin)
-    early = []
     while line := await reader.readline():
         message = json.loads(line)
-        if "sdp" in message:
-            await pc.setRemoteDescription(RTCSessionDescription(message["sdp"], message["type"]))
-            if message["type"] == "offer":
-                await pc.setLocalDescription(await pc.createAnswer())
-                say({"type": "answer", "sdp": pc.localDescription.sdp})
-            for candidate in early:
-                await pc.addIceCandidate(candidate)
-            early = []
-        elif message.get("candidate"):
-            candidate = candidate_from_sdp(message["candidate"].split(":", 1)[1])
-            candidate.sdpMid, candidate.sdpMLineIndex = message["sdpMid"], message["sdpMLineIndex"]
-            if pc.remoteDescription:
-                await pc.addIceCandidate(candidate)
-            else:
-                early.append(candidate)
+        await pc.setRemoteDescription(RTCSessionDescription(message["sdp"], message["type"]))
+        if message["type"] == "offer":
+            await pc.setLocalDescription(await pc.createAnswer())
+            say({"type": "answer", "sdp": pc.localDescription.sdp})
 
 
 async def main():
