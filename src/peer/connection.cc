@@ -310,23 +310,27 @@ void Connection::end(std::string reason, PeerConnectionState state) {
   reason_ = std::move(reason);
   if (state == PeerConnectionState::kFailed)
     events_.emplace_back(event::ConnectionStateChange{PeerConnectionState::kFailed, reason_});
-  const std::string why = reason_;
-  close(now_);
-  reason_ = why;
+  shut(now_);
   data_.end(reason_);
   events_.emplace_back(event::SignalingStateChange{SignalingState::kClosed});
   events_.emplace_back(event::IceConnectionStateChange{IceState::kClosed});
   events_.emplace_back(event::ConnectionStateChange{PeerConnectionState::kClosed, reason_});
 }
 
+/// W3C §4.4.1.3: nothing is told, of channels neither.
 void Connection::close(Instant now) {
   if (closed_) return;
   moved(now);
+  shut(now);
+  data_.drop();
+  events_.clear();
+}
+
+void Connection::shut(Instant now) {
   data_.flush(transport_);
   closed_ = true;
   negotiator_.close();
   transport_.close(now);
-  data_.end("");
   while (transport_.ice().poll_event()) {
   }
   ice_state_ = IceState::kClosed;

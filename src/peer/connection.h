@@ -87,6 +87,7 @@ class Connection {
   void take_dtls();
   void update_state();
   void end(std::string reason, PeerConnectionState state);
+  void shut(Instant now);
   [[nodiscard]] DataChannel channel(std::uint64_t number) { return {this, number}; }
 
   Configuration configuration_;

@@ -61,6 +61,11 @@ class Data {
   void flush(Transport& transport);
   /// Nothing more happens: every channel is closed, and says so by next_event().
   void end(std::string_view reason);
+  /// The same without a word.
+  void drop() {
+    sctp_.reset();
+    channels_.clear();
+  }
 
   /// What happened to a channel.
   struct Event {
