@@ -81,7 +81,8 @@ int main(int argc, char** argv) {
       configuration = *read;
     } else {
       std::fputs(
-          "usage: example_peer [--offer] [--no-trickle] [--video FILE.ivf] [--address ADDRESS]... [--configuration JSON]\n",
+          "usage: example_peer [--offer] [--no-trickle] [--video FILE.ivf] [--address ADDRESS]... "
+          "[--configuration JSON]\n",
           stderr);
       return 2;
     }

@@ -36,8 +36,8 @@ class OutgoingStream {
   OutgoingStream(const RtpParameters& parameters, std::size_t encoding, PacketPool& pool, Random& random);
 
   /// The codec, numbers of extensions and the like may change. SSRC and sequence numbers go on for as long as
-  /// the SRTP key: to begin them anew would encrypt two packets alike (RFC 3711 §9.1). So a stream that is not
-  /// sent for a while is inactive and stays.
+  /// the SRTP key: to begin them anew would encrypt two packets alike (RFC 3711 §9.1). So a stream that is
+  /// not sent for a while is inactive and stays.
   void set_parameters(const RtpParameters& parameters, std::size_t encoding);
 
   void set_active(bool active) { active_ = active; }

@@ -1,5 +1,5 @@
-// TLS on connections to TURN and STUN servers (RFC 8656 §2.1): between the bytes that the owner moves and those
-// that ice::FullAgent understands. The owner opens plain TCP and needs to know nothing of it. Owned by
+// TLS on connections to TURN and STUN servers (RFC 8656 §2.1): between the bytes that the owner moves and
+// those that ice::FullAgent understands. The owner opens plain TCP and needs to know nothing of it. Owned by
 // Connection.
 #pragma once
 

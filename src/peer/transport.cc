@@ -187,17 +187,10 @@ void Transport::disconnected(SocketId connection, std::string_view why, Instant 
 
 std::span<const OutgoingDatagram> Transport::drain(Instant now) {
   flush_dtls(now);
-  out_.clear();
-  sent_ = std::exchange(farewell_, {});
   const auto media = batch_.pending() > 0 ? batch_.take() : std::span<const OutgoingDatagram>();
-  for (const OutgoingDatagram& datagram : media) {
-    if (direct_) {
-      out_.push_back(datagram);
-      agent_.count_sent(datagram.bytes.size(), now);
-    } else {
-      (void)agent_.send(datagram.bytes, now);
-    }
-  }
+  if (!direct_)
+    for (const OutgoingDatagram& datagram : media) (void)agent_.send(datagram.bytes, now);
+  sent_ = std::exchange(farewell_, {});
   from_agent_.clear();
   agent_.drain(from_agent_);
   for (ice::Transmit& transmit : from_agent_) {
@@ -208,7 +201,15 @@ std::span<const OutgoingDatagram> Transport::drain(Instant now) {
     }
   }
   tls_.drain(sent_);
+  out_.clear();
   for (const ice::Transmit& transmit : sent_) out_.push_back({transmit.path, transmit.bytes});
+  // Behind the last flight of DTLS, without which the other side could not decrypt it.
+  if (direct_) {
+    for (const OutgoingDatagram& datagram : media) {
+      out_.push_back(datagram);
+      agent_.count_sent(datagram.bytes.size(), now);
+    }
+  }
   counts_.packets_sent += out_.size();
   for (const OutgoingDatagram& datagram : out_) counts_.bytes_sent += datagram.bytes.size();
   return out_;
