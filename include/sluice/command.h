@@ -16,6 +16,7 @@
 #include "sluice/listen.h"
 #include "sluice/log.h"
 #include "sluice/rtp_parameters.h"
+#include "sluice/session_description.h"
 #include "sluice/srtp_parameters.h"
 #include "sluice/stats.h"
 
@@ -118,8 +119,6 @@ struct Unsubscribe {
   std::string peer_id;
   std::string producer_id;
 };
-
-enum class SdpType : std::uint8_t { kOffer, kAnswer, kPranswer, kRollback };
 
 /// W3C WebRTC §4.4.1.6; the peer's one transport is made when it is first needed.
 struct SetRemoteDescription {

@@ -27,6 +27,8 @@ class Certificate {
   /// A PEM certificate (followed by its chain, if any) and its unencrypted PEM private key. An error names
   /// the file and the problem; its field is "dtlsCertificateFile" or "dtlsPrivateKeyFile".
   static Result<Certificate> from_pem_files(const std::string& certificate_path, const std::string& key_path);
+  /// The same from the texts themselves; errors call them "the certificate" and "the private key".
+  static Result<Certificate> from_pem(const std::string& certificate, const std::string& key);
 
   /// `algorithm` must be one of kFingerprintAlgorithms.
   [[nodiscard]] DtlsFingerprint fingerprint(std::string_view algorithm = "sha-256") const;
@@ -57,8 +59,11 @@ class Certificate {
   using KeyPtr = std::unique_ptr<evp_pkey_st, KeyFree>;
 
   Certificate(std::vector<X509Ptr> chain, KeyPtr key) : chain_(std::move(chain)), key_(std::move(key)) {}
-  static Result<std::vector<X509Ptr>> read_chain(const std::string& path);
-  static Result<KeyPtr> read_key(const std::string& path);
+  /// `name`: what errors call it.
+  static Result<std::vector<X509Ptr>> read_chain(const std::string& text, const std::string& name);
+  static Result<KeyPtr> read_key(const std::string& text, const std::string& name);
+  static Result<Certificate> from_texts(const std::string& certificate, const std::string& certificate_name,
+                                        const std::string& key, const std::string& key_name);
 
   std::vector<X509Ptr> chain_;  ///< Never empty; leaf first.
   KeyPtr key_;

@@ -73,66 +73,77 @@ std::string key_problem(EVP_PKEY* key) {
 
 }  // namespace
 
-Result<std::vector<Certificate::X509Ptr>> Certificate::read_chain(const std::string& path) {
-  const Result<std::string> text = read_file(path, kCertificateField);
-  if (!text) return text.error();
-  if (!contains(*text, "-----BEGIN CERTIFICATE-----") &&
-      !contains(*text, "-----BEGIN X509 CERTIFICATE-----")) {
+Result<std::vector<Certificate::X509Ptr>> Certificate::read_chain(const std::string& text,
+                                                                  const std::string& name) {
+  if (!contains(text, "-----BEGIN CERTIFICATE-----") && !contains(text, "-----BEGIN X509 CERTIFICATE-----")) {
     return invalid_argument(
         kCertificateField,
-        path + " is not a PEM certificate, expected a \"-----BEGIN CERTIFICATE-----\" block.");
+        name + " is not a PEM certificate, expected a \"-----BEGIN CERTIFICATE-----\" block.");
   }
-  const BioPtr bio = bio_of(*text);
+  const BioPtr bio = bio_of(text);
   std::vector<X509Ptr> chain;
   while (X509* x509 = PEM_read_bio_X509(bio.get(), nullptr, nullptr, nullptr)) {
     chain.emplace_back(x509);
     if (chain.size() > kMaxChain) {
       return invalid_argument(kCertificateField,
-                              path + " holds more than " + std::to_string(kMaxChain) + " certificates.");
+                              name + " holds more than " + std::to_string(kMaxChain) + " certificates.");
     }
   }
   // At the end of a good file OpenSSL's last complaint is that no further block starts.
   const bool at_end = ERR_GET_REASON(ERR_peek_last_error()) == PEM_R_NO_START_LINE;
   ERR_clear_error();
-  if (!at_end) return invalid_argument(kCertificateField, path + " holds a damaged PEM certificate.");
+  if (!at_end) return invalid_argument(kCertificateField, name + " holds a damaged PEM certificate.");
   return chain;
 }
 
-Result<Certificate::KeyPtr> Certificate::read_key(const std::string& path) {
-  const Result<std::string> text = read_file(path, kKeyField);
-  if (!text) return text.error();
-  if (!contains(*text, "PRIVATE KEY-----")) {
+Result<Certificate::KeyPtr> Certificate::read_key(const std::string& text, const std::string& name) {
+  if (!contains(text, "PRIVATE KEY-----")) {
     return invalid_argument(
-        kKeyField, path + " is not a PEM private key, expected a \"-----BEGIN PRIVATE KEY-----\" block.");
+        kKeyField, name + " is not a PEM private key, expected a \"-----BEGIN PRIVATE KEY-----\" block.");
   }
   bool password_wanted = false;
-  KeyPtr key(PEM_read_bio_PrivateKey(bio_of(*text).get(), nullptr, &no_password, &password_wanted));
+  KeyPtr key(PEM_read_bio_PrivateKey(bio_of(text).get(), nullptr, &no_password, &password_wanted));
   ERR_clear_error();
   if (key) return key;
   if (password_wanted) {
-    return invalid_argument(kKeyField, path + " is encrypted, expected a private key without a password.");
+    return invalid_argument(kKeyField, name + " is encrypted, expected a private key without a password.");
   }
-  return invalid_argument(kKeyField, path + " holds a damaged PEM private key.");
+  return invalid_argument(kKeyField, name + " holds a damaged PEM private key.");
 }
 
 Result<Certificate> Certificate::from_pem_files(const std::string& certificate_path,
                                                 const std::string& key_path) {
+  const Result<std::string> certificate = read_file(certificate_path, kCertificateField);
+  if (!certificate) return certificate.error();
+  if (auto chain = read_chain(*certificate, certificate_path); !chain) return chain.error();
+  const Result<std::string> key = read_file(key_path, kKeyField);
+  if (!key) return key.error();
+  return from_texts(*certificate, certificate_path, *key, key_path);
+}
+
+Result<Certificate> Certificate::from_pem(const std::string& certificate, const std::string& key) {
+  return from_texts(certificate, "the certificate", key, "the private key");
+}
+
+Result<Certificate> Certificate::from_texts(const std::string& certificate,
+                                            const std::string& certificate_name, const std::string& key_text,
+                                            const std::string& key_name) {
   ERR_clear_error();
-  Result<std::vector<X509Ptr>> chain = read_chain(certificate_path);
+  Result<std::vector<X509Ptr>> chain = read_chain(certificate, certificate_name);
   if (!chain) return chain.error();
   EVP_PKEY* public_key = X509_get0_pubkey(chain->front().get());
   const std::string problem =
       public_key == nullptr ? "has an unreadable public key" : key_problem(public_key);
   ERR_clear_error();
-  if (!problem.empty()) return invalid_argument(kCertificateField, certificate_path + " " + problem + ".");
+  if (!problem.empty()) return invalid_argument(kCertificateField, certificate_name + " " + problem + ".");
 
-  Result<KeyPtr> key = read_key(key_path);
+  Result<KeyPtr> key = read_key(key_text, key_name);
   if (!key) return key.error();
   const bool match = X509_check_private_key(chain->front().get(), key->get()) == 1;
   ERR_clear_error();
   if (!match) {
     return invalid_argument(
-        kKeyField, "The key in " + key_path + " does not match the certificate in " + certificate_path + ".");
+        kKeyField, "The key in " + key_name + " does not match the certificate in " + certificate_name + ".");
   }
   return Certificate(std::move(*chain), std::move(*key));
 }
