@@ -21,7 +21,7 @@ std::optional<Enum> find_name(std::string_view text, std::initializer_list<Enum>
   return std::nullopt;
 }
 
-CandidateResult malformed(std::string_view expected) {
+CandidateResult bad_candidate(std::string_view expected) {
   return {std::nullopt, CandidateError::kMalformed, expected};
 }
 
@@ -65,28 +65,28 @@ std::string_view Candidate::extension(std::string_view name) const {
 CandidateResult parse_candidate(std::string_view value) {
   Candidate out;
   const std::string_view foundation = take_word(value);
-  if (!is_ice_text(foundation, 1, 32)) return malformed("a foundation of 1 to 32 letters, digits, + or /");
+  if (!is_ice_text(foundation, 1, 32)) return bad_candidate("a foundation of 1 to 32 letters, digits, + or /");
   out.ice.foundation = foundation;
   const auto component = parse_number<std::uint16_t>(take_word(value));
-  if (!component || *component < 1 || *component > 256) return malformed("a component id from 1 to 256");
+  if (!component || *component < 1 || *component > 256) return bad_candidate("a component id from 1 to 256");
   out.component = *component;
   const std::string_view transport = take_word(value);
-  if (transport.empty()) return malformed("a transport such as \"udp\"");
+  if (transport.empty()) return bad_candidate("a transport such as \"udp\"");
   const auto priority = parse_number<std::uint32_t>(take_word(value));
-  if (!priority) return malformed("a priority from 0 to 4294967295");
+  if (!priority) return bad_candidate("a priority from 0 to 4294967295");
   out.ice.priority = *priority;
   const std::string_view address = take_word(value);
-  if (!is_address(address)) return malformed("an IP address or host name");
+  if (!is_address(address)) return bad_candidate("an IP address or host name");
   out.ice.address = address;
   const auto port = parse_number<std::uint16_t>(take_word(value));
-  if (!port) return malformed("a port from 0 to 65535");
+  if (!port) return bad_candidate("a port from 0 to 65535");
   out.ice.port = *port;
-  if (take_word(value) != "typ") return malformed("\"typ\" and a candidate type");
+  if (take_word(value) != "typ") return bad_candidate("\"typ\" and a candidate type");
   const std::string_view type = take_word(value);
-  if (type.empty()) return malformed("a candidate type such as \"host\"");
+  if (type.empty()) return bad_candidate("a candidate type such as \"host\"");
 
   bool known = true;
-  if (!parse_extensions(value, out, known)) return malformed("attributes in pairs of name and value");
+  if (!parse_extensions(value, out, known)) return bad_candidate("attributes in pairs of name and value");
   const auto protocol = find_name(transport, {IceProtocol::kUdp, IceProtocol::kTcp});
   const auto kind = find_name(type, {IceCandidateType::kHost, IceCandidateType::kSrflx,
                                      IceCandidateType::kPrflx, IceCandidateType::kRelay});
