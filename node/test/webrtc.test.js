@@ -615,3 +615,45 @@ test('000: with subscription manual only what is subscribed to is offered', asyn
   assert.deepEqual(directions(after), ['recvonly', 'inactive']);
   await assert.rejects(bob.connection.peer.unsubscribe(producers[0]), { name: 'NotFoundError' });
 });
+
+test('a client answers provisionally, and media flows before its answer', async (t) => {
+  const { room } = await startRoom(t);
+  await join(t, room, 'Ada', ['video']);
+  const connection = new RTCPeerConnection(room, 'Bob');
+  const client = new Client(t);
+  await connection.setLocalDescription();
+  const offered = connection.localDescription;
+  await client.pc.setRemoteDescription(offered);
+  const answer = await client.pc.createAnswer();
+  await client.pc.setLocalDescription({ type: 'pranswer', sdp: answer.sdp });
+  await connection.setRemoteDescription({ type: 'pranswer', sdp: answer.sdp });
+  assert.equal(connection.signalingState, 'have-remote-pranswer');
+  assert.deepEqual([connection.localDescription, connection.remoteDescription?.type], [offered, 'pranswer']);
+  await client.decodes(1);
+  await assert.rejects(connection.setLocalDescription({ type: 'rollback' }), InvalidStateError);
+  await assert.rejects(connection.setRemoteDescription(offer), InvalidStateError);
+  await client.pc.setLocalDescription({ type: 'answer', sdp: answer.sdp });
+  await connection.setRemoteDescription({ type: 'answer', sdp: answer.sdp });
+  assert.equal(connection.signalingState, 'stable');
+  await client.decodes(1);
+});
+
+test('the server answers provisionally, and with the same again', async (t) => {
+  const { room } = await startRoom(t);
+  await join(t, room, 'Ada', ['video']);
+  const connection = new RTCPeerConnection(room, 'Bob');
+  const client = new Client(t);
+  client.receive('video');
+  await connection.setRemoteDescription(await client.offer());
+  const answer = await connection.createAnswer();
+  await connection.setLocalDescription({ type: 'pranswer', sdp: answer.sdp });
+  assert.equal(connection.signalingState, 'have-local-pranswer');
+  assert.deepEqual({ ...connection.localDescription }, { type: 'pranswer', sdp: answer.sdp });
+  await client.pc.setRemoteDescription(connection.localDescription);
+  await client.decodes(1);
+  await connection.setLocalDescription(); // the answer, as follows from the state
+  assert.equal(connection.signalingState, 'stable');
+  assert.deepEqual({ ...connection.localDescription }, { type: 'answer', sdp: answer.sdp });
+  await client.pc.setRemoteDescription(connection.localDescription);
+  await client.decodes(1);
+});

@@ -40,9 +40,15 @@ export class Driver {
   #declined = {};
   #server;
   #draw;
+  #keepsTagged;
 
-  /** @param {NegotiationServer} server @param {ReturnType<typeof drawing>} draw */
-  constructor(server, draw) {
+  /**
+   * @param {NegotiationServer} server
+   * @param {ReturnType<typeof drawing>} draw
+   * @param {{ keepsTagged?: boolean }} [options]  whether the m-line that the bundle's transport belongs to (RFC 9143 §7) is never stopped
+   */
+  constructor(server, draw, { keepsTagged = false } = {}) {
+    this.#keepsTagged = keepsTagged;
     this.#server = server;
     this.#draw = draw;
     for (const name of Object.keys(server.ends)) this.#declined[name] = new Set();
@@ -82,7 +88,9 @@ export class Driver {
     const turn = (/** @type {Line} */ line, /** @type {boolean} */ send, /** @type {boolean} */ receive) =>
       ask('direct', { mid: line.mid, direction: send ? (receive ? 'sendrecv' : 'sendonly') : receive ? 'recvonly' : 'inactive' });
     if (own.length + away.length < MOST_TRACKS) all.push(['add', add], ['add', add]);
-    const stopping = [...own, ...away];
+    const tagged = /^a=group:BUNDLE (\S+)/m.exec(server.connection.localDescription?.sdp ?? '')?.[1];
+    const stoppable = (/** @type {Line} */ line) => !this.#keepsTagged || line.mid !== tagged;
+    const stopping = [...own, ...away].filter(stoppable);
     if (stopping.length > 0) {
       const line = this.#draw.one(stopping);
       all.push(['stop', () => this.#declining(end, line, () => ask('stop', { mid: line.mid }))]);
@@ -99,13 +107,14 @@ export class Driver {
     if (heard.length > 0) {
       const line = this.#draw.one(heard);
       all.push(['decline', () => this.#declining(end, line, () => turn(line, line.direction === 'sendrecv', false))]);
-      if (!line.sends) all.push(['stop receiving', () => this.#declining(end, line, () => ask('stop', { mid: line.mid }))]);
+      if (!line.sends && stoppable(line))
+        all.push(['stop receiving', () => this.#declining(end, line, () => ask('stop', { mid: line.mid }))]);
     }
     if (declined.length > 0) {
       const line = this.#draw.one(declined);
       const wanting = () => this.#wanting(end, line, () => turn(line, line.direction === 'sendonly', true));
       all.push(['want again', wanting], ['want again', wanting]);
-      if (!line.sends) all.push(['stop declined', () => ask('stop', { mid: line.mid })]);
+      if (!line.sends && stoppable(line)) all.push(['stop declined', () => ask('stop', { mid: line.mid })]);
     }
     all.push(['ICE restart by the client', () => ask('restart')]);
     all.push(['ICE restart by the server', () => server.connection.restartIce()]);
