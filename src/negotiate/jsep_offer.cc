@@ -92,7 +92,7 @@ Result<void> add_receiving(MediaKind kind, std::size_t wanted, const State& curr
 /// In the place of a rejected one of its kind, or a new m-line.
 void add_data(const State& current, State& next) {
   Slot slot;
-  slot.mid = free_mid(next);
+  slot.mid = free_mid(current, next);
   offer_data(slot);
   for (std::size_t i = first_place(current); i < current.slots.size(); ++i) {
     if (!current.slots[i].rejected || current.slots[i].media != slot.media) continue;
