@@ -226,7 +226,8 @@ void World::finish() {
   flush_engine();  // what was handed out last is free now
   const auto dump = nlohmann::json::parse(dump_worker());
   INFO(dump.dump(2));
-  for (const char* kind : {"rooms", "peers", "transports", "producers", "consumers", "dataProducers", "dataConsumers"})
+  for (const char* kind :
+       {"rooms", "peers", "transports", "producers", "consumers", "dataProducers", "dataConsumers"})
     CHECK(dump["counts"][kind] == 0);
   CHECK(dump["network"]["paths"] == 0);
   CHECK(dump["network"]["usernameFragments"] == 0);

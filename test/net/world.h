@@ -59,7 +59,7 @@ struct JoinOptions {
   bool red = false;                     ///< Sends RED. By ORTC only, in a room whose first member does.
   std::vector<std::string> lacks{};     ///< Media types that it does not receive: "audio/red". By ORTC only.
   std::optional<SocketAddress>
-      address{};  ///< Instead of one of its own, which a participant before may have had.
+      address{};                      ///< Instead of one of its own, which a participant before may have had.
   std::optional<SctpOptions> data{};  ///< Data channels. By ORTC only.
   std::uint32_t key_frame_request_delay_ms = 0;
   std::uint32_t consent_timeout_seconds = 30;

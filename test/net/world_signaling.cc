@@ -46,9 +46,13 @@ Participant& World::join(JoinOptions options) {
 
 void World::join_ortc(Participant& p) {
   execute(CreatePeer{p.options.room, p.id, p.id, Subscription::kManual});
-  const auto transport = request<WebRtcTransportReply>(
-      CreateWebRtcTransport{p.options.room, p.id, "t-" + p.id, p.options.consent_timeout_seconds, {},
-                            p.options.data.value_or(SctpOptions{})});
+  const auto transport =
+      request<WebRtcTransportReply>(CreateWebRtcTransport{p.options.room,
+                                                          p.id,
+                                                          "t-" + p.id,
+                                                          p.options.consent_timeout_seconds,
+                                                          {},
+                                                          p.options.data.value_or(SctpOptions{})});
   p.transport_id = transport.transport_id;
   if (p.options.data) p.peer->connection().enable_data({}, now_);
   REQUIRE(client::connect(*p.peer, transport, now_).ok());

@@ -28,6 +28,8 @@ struct Member {
     while (auto event = data().poll_event(world.now())) {
       if (event->type == sctp::Event::Type::kMessage)
         received[event->channel].emplace_back(event->kind, std::move(event->data));
+      // As browsers do: a channel that the other side closes is closed here too.
+      if (event->type == sctp::Event::Type::kClosing) data().close(event->channel, world.now());
       if (event->type == sctp::Event::Type::kClosed) closed.push_back(event->channel);
     }
     p.peer->connection().flush_data(world.now());
@@ -256,13 +258,19 @@ TEST_CASE("channels come and go under loss, and leave nothing behind") {
           world, {&ada, &bob}, [] { return false; }, 300ms);
       const std::size_t before = ada.closed.size();
       for (const auto handle : out) ada.data().close(handle, world.now());
-      REQUIRE(run_until(
+      std::string counts;
+      const bool closed = run_until(
           world, {&ada, &bob},
           [&] {
-            const auto counts = nlohmann::json::parse(world.dump_worker())["counts"];
-            return ada.closed.size() == before + out.size() && counts["dataConsumers"] == 0;
+            const auto dump = nlohmann::json::parse(world.dump_worker());
+            counts = dump["counts"].dump();
+            return ada.closed.size() == before + out.size() && dump["counts"]["dataConsumers"] == 0;
           },
-          60s));
+          60s);
+      INFO("round " << round << ": " << ada.closed.size() - before
+                    << " closed at the client, left: " << counts
+                    << world.request<DumpReply>(Dump{ObjectKind::kTransport, ada.p.transport_id}).json);
+      REQUIRE(closed);
     }
     world.leave(bob.p);
     world.finish();
