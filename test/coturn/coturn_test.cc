@@ -290,7 +290,7 @@ TEST_CASE("a coturn that dies under a call is named at once where the connection
   REQUIRE(owner.run_until([&] { return a.agent->state() == IceState::kDisconnected && a.errors.size() >= 2; },
                           5s));
   CHECK(a.errors[0].code == 701);
-  CHECK(a.errors[0].text == "the connection has ended: the server closed it");
+  CHECK(a.errors[0].text.find("the connection has ended: ") == 0);  // closed, or reset
   CHECK(a.errors[1].text == "no connection: Connection refused");
   CHECK(a.reason.find("the relay is lost") == 0);
 }
