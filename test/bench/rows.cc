@@ -51,11 +51,11 @@ Json delay_json(const Environment& environment, Call& call, const Load& load, do
 /// After the search for the highest rate, which loses packets: until nobody's score changes any more, of
 /// which the controller is told.
 void settle(Call& call, const Traffic& traffic) {
-  constexpr int kWindows = 24;
+  constexpr int kHalfSeconds = 24;
   constexpr double kQuiet = 0.0005;  // allocations a packet
   MeasuredProcess& process = call.worker().process();
   call.start_media(traffic);
-  for (int i = 0; i < kWindows; ++i) {
+  for (int i = 0; i < kHalfSeconds; ++i) {
     const std::uint64_t allocations = process.allocations();
     const double received = call.received();
     call.run(500ms);
