@@ -117,8 +117,10 @@ void PacketOrder::check_picture(const LayeredPacket& before, const LayeredPacket
     complain("the picture id goes from " + std::to_string(before.picture_id) + " to " +
                  std::to_string(after.picture_id),
              before, after);
+  // The same with TL0PICIDX, where another run of pictures begins.
+  const std::int64_t empty = anew ? after.number - before.number - 1 : 0;
   const auto wanted = static_cast<std::uint8_t>(before.tl0_pic_idx + (after.frame.temporal == 0 ? 1 : 0));
-  if (after.tl0_pic_idx != wanted)
+  if (static_cast<std::uint8_t>(after.tl0_pic_idx - wanted) > empty)
     complain("TL0PICIDX goes from " + std::to_string(before.tl0_pic_idx) + " to " +
                  std::to_string(after.tl0_pic_idx),
              before, after);

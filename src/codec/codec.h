@@ -51,6 +51,9 @@ struct FrameFacts {
   /// Its dependency descriptor refers to a structure that has not come yet: nothing is known but what stands
   /// here, and it is for nobody.
   bool is_unread = false;
+  /// The same of codecs whose payload tells enough for a guess: `layers` has too many rather than too few.
+  bool is_guess = false;
+  bool brings_structure = false;  ///< What packets behind it refer to.
   std::uint8_t temporal_layer = 0;
   std::uint8_t spatial_layer = 0;
   LayerMask layers = kAllLayers;  ///< The choices that need this frame.

@@ -66,7 +66,12 @@ FrameFacts FrameReader::read(Kind kind, Bytes payload, std::optional<Bytes> desc
   FrameFacts facts = read_payload(kind, payload, marker);
   if (!descriptor) return facts;
   const std::optional<FrameFacts> described = read_descriptor(*descriptor);
-  if (!described) return kind == Kind::kAv1 ? unread(*descriptor, facts) : facts;
+  if (!described) {
+    const bool unread = awaits_structure(*descriptor, facts);
+    if (unread && kind == Kind::kAv1) return facts_of_unread(*descriptor);
+    facts.is_guess = facts.is_guess || unread;
+    return facts;
+  }
   state_->descriptors_are_useless = false;
   const FrameFacts told = facts;
   facts = *described;
@@ -78,14 +83,18 @@ FrameFacts FrameReader::read(Kind kind, Bytes payload, std::optional<Bytes> desc
   return facts;
 }
 
-/// Nothing but the start of an OBU tells of an AV1 payload's layers, and a packet in the middle tells
-/// nothing. Key frames bring the structure (A.8.2): one without is of a sender whose descriptors say nothing.
-FrameFacts FrameReader::unread(Bytes descriptor, const FrameFacts& told) {
+/// Key frames bring the structure (A.8.2): one without is of a sender whose descriptors say nothing.
+bool FrameReader::awaits_structure(Bytes descriptor, const FrameFacts& told) {
   State& known = state();
   if (told.is_key_frame || DependencyDescriptor::carries_structure(descriptor) ||
       descriptor.size() < DependencyDescriptor::kMandatorySize)
     known.descriptors_are_useless = true;
-  if (known.descriptors_are_useless) return told;
+  return !known.descriptors_are_useless;
+}
+
+/// Nothing but the start of an OBU tells of an AV1 payload's layers, and a packet in the middle tells
+/// nothing.
+FrameFacts FrameReader::facts_of_unread(Bytes descriptor) {
   FrameFacts facts;
   facts.is_unread = true;
   facts.is_frame_start = (descriptor[0] & 0x80) != 0;
@@ -143,6 +152,7 @@ std::optional<FrameFacts> FrameReader::read_descriptor(Bytes value) {
   }
   if (!descriptor) return std::nullopt;
   FrameFacts facts = descriptor->facts(*structure);
+  facts.brings_structure = carries;
   if (facts.is_frame_start) {
     facts.is_layer_sync =
         facts.switches != 0 && known.history.everyone_has(descriptor->frame_number, descriptor->frame_diffs);

@@ -29,7 +29,9 @@ class FrameReader {
  private:
   struct State;
   State& state();
-  FrameFacts unread(Bytes descriptor, const FrameFacts& told);
+  /// A descriptor that cannot be read will be, once its structure has come. `told`: by the payload.
+  bool awaits_structure(Bytes descriptor, const FrameFacts& told);
+  static FrameFacts facts_of_unread(Bytes descriptor);
   FrameFacts read_payload(Kind kind, Bytes payload, bool marker);
   /// Nothing when it cannot be read, or not yet.
   std::optional<FrameFacts> read_descriptor(Bytes value);

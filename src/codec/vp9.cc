@@ -184,7 +184,10 @@ FrameFacts Vp9::facts(const Vp9Structure* known) const {
 
   // Above the highest spatial layer there is nothing: those choices mean that one, whatever its Z. Which one
   // that is the structure tells; before it is known, too much is forwarded rather than too little.
-  const bool is_top = !has_layer_indices || known == nullptr || spatial_layer + 1 == known->spatial_layers;
+  const bool knows_layers = known != nullptr && known->spatial_layers != 0;
+  const bool is_top = !has_layer_indices || !knows_layers || spatial_layer + 1 == known->spatial_layers;
+  facts.is_guess = has_layer_indices && is_not_for_upper_layers && !knows_layers;
+  facts.brings_structure = structure.has_value();
   const LayerMask own = temporal_from(facts.spatial_layer, facts.temporal_layer);
   const LayerMask and_up = layers_from(facts.spatial_layer, facts.temporal_layer);
   facts.layers = is_not_for_upper_layers && !is_top ? own : and_up;

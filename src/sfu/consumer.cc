@@ -27,7 +27,7 @@ bool is_forwarded(rtp::Extension extension) {
 }
 
 constexpr int kMaxDisagreement = 5;  ///< Seconds between what timestamps and arrivals say.
-constexpr int kMaxReplay = 512;      ///< Packets of a key frame.
+constexpr int kMaxStepBack = 10;  ///< The part of a second that a change of stream may lie behind the last.
 
 /// RFC 3550 §5.1: random. Far from the wrap, as who misses the first one can never guess the roll-over
 /// counter (RFC 3711 §3.3.1), and not so near zero that a reordered first packet would lie before it.
@@ -125,7 +125,7 @@ void Consumer::activate(bool active, Instant now) {
     note_clock();
     selector_.stop();
     rewriter_.stop();
-    note_layers(now);
+    note_layers();
     return;
   }
   update_sent_packets();
@@ -154,13 +154,19 @@ std::optional<Rewrite> Consumer::plan(const MediaPacket& packet, Instant now) {
     ++left_out_[static_cast<std::size_t>(reason)];
     return std::nullopt;
   };
+  if (selector_.passes_by(packet)) return left_out(LeftOut::kOtherStream);
   const std::uint8_t payload_type = payload_type_for(packet);
   if (payload_type == kNoPayloadType) {
     rewriter_.leave_out(packet, false);
     return left_out(packet.facts.red.is_unreadable ? LeftOut::kRed : LeftOut::kPayloadType);
   }
   std::optional<Rewrite> rewrite;
-  const Verdict verdict = selector_.judge(packet, producer_->stream(packet.stream).pattern);
+  const bool after_gap = packet.newest && packet.span.after_gap;
+  const Verdict verdict =
+      is_left_behind(packet)
+          ? Verdict::kLate
+          : selector_.judge(packet, after_gap ? &producer_->stream(packet.stream).pattern : nullptr,
+                            rewriter_);
   switch (verdict) {
     case Verdict::kOther:
       return left_out(LeftOut::kOtherStream);
@@ -172,6 +178,7 @@ std::optional<Rewrite> Consumer::plan(const MediaPacket& packet, Instant now) {
       return left_out(LeftOut::kLayer);
     case Verdict::kLate:
       rewrite = rewriter_.rewrite(packet);
+      if (rewrite && !rewrite->empty) selector_.on_late_forwarded(packet);
       break;
     case Verdict::kStart:
       start_run(packet);
@@ -195,7 +202,7 @@ std::optional<Rewrite> Consumer::plan(const MediaPacket& packet, Instant now) {
   }
   if (rewriter_.follows(packet.tag) && rewrite->timestamp == rewriter_.newest_timestamp())
     last_in_ = packet.view.timestamp();
-  if (packet.facts.is_frame_start && video_) note_layers(now);
+  if (packet.facts.is_frame_start && video_) note_layers();
   return rewrite;
 }
 
@@ -320,7 +327,7 @@ void Consumer::forward(const MediaPacket& packet, Instant now) {
 /// was late.
 void Consumer::replay_from(const MediaPacket& start, Instant now) {
   ProducerStream& stream = producer_->stream(start.stream);
-  for (int i = 1; i < kMaxReplay; ++i) {
+  for (int i = 1;; ++i) {
     const auto number = start.view.sequence_number().plus(i);
     if (!stream.history.is_before_end(number)) return;
     const History::Entry* entry = stream.history.lookup(number, now);
@@ -334,9 +341,10 @@ void Consumer::replay_from(const MediaPacket& start, Instant now) {
 
 void Consumer::start_run(const MediaPacket& packet) {
   note_clock();
-  const RtpTimestamp timestamp = start_timestamp(packet);
+  const Start start = start_of(packet);
   const bool changed = rewriter_.newest_timestamp().has_value();
-  rewriter_.start(packet, timestamp);
+  timeline_guessed_ = start.guessed;
+  timeline_error_ = rewriter_.start(packet, start.timestamp);
   last_stream_ = packet.stream;
   // The viewer's lip sync holds until its next report; with another offset it is due now.
   if (changed) session_->report_soon();
@@ -353,36 +361,43 @@ void Consumer::note_clock() {
   if (anchor_ && timeline_guessed_) {
     timeline_error_ = now.timestamp.minus(anchor_->at(now.ntp, stream.clock_rate));
   } else {
-    anchor_ = now;
+    anchor_ = {now.ntp, now.timestamp.plus(-timeline_error_)};
   }
 }
 
+/// The start of a key frame that came so late that the stream which the viewer has meanwhile went on is far
+/// ahead: it would see a part of its past again, and everything later from there on. Another key frame is
+/// asked for.
+bool Consumer::is_left_behind(const StoredPacket& packet) {
+  if (!video_ || packet.newest || !packet.facts.is_key_frame) return false;
+  if (!selector_.current() || rewriter_.follows(packet.tag)) return false;
+  note_clock();
+  const auto rate = static_cast<std::int32_t>(producer_->stream(0).clock_rate);
+  return rewriter_.latest_timestamp().minus(start_of(packet).timestamp) > rate / kMaxStepBack;
+}
+
 /// Where a packet that begins a run stands on the viewer's timeline.
-RtpTimestamp Consumer::start_timestamp(const StoredPacket& packet) {
+Consumer::Start Consumer::start_of(const StoredPacket& packet) const {
   const RtpTimestamp in = packet.view.timestamp();
   const auto newest = rewriter_.newest_timestamp();
-  if (!newest) return in;
+  if (!newest) return {in, timeline_guessed_};
   const std::uint32_t rate = producer_->stream(0).clock_rate;
   const Instant arrival = producer_->stream(packet.stream).arrivals.at(in).value_or(packet.packet->arrival);
   const auto waited =
       static_cast<std::int64_t>(std::chrono::duration<double>(arrival - last_arrival_).count() * rate);
-  std::optional<std::int64_t> ticks;
-  bool guessed = timeline_guessed_;
+  const auto is_likely = [&](RtpTimestamp timestamp) {
+    return std::abs(timestamp.minus(*newest) - waited) <= std::int64_t{kMaxDisagreement} * rate;
+  };
   if (rewriter_.follows(packet.tag)) {
-    ticks = in.minus(last_in_);
+    const RtpTimestamp timestamp = newest->plus(in.minus(last_in_) - timeline_error_);
+    if (is_likely(timestamp)) return {timestamp, timeline_guessed_};
   } else if (const auto captured = producer_->stream(packet.stream).capture_time(in); captured && anchor_) {
     // Streams of one publisher have offsets of their own; its sender reports put them on one clock.
-    ticks = anchor_->at(*captured, rate).minus(*newest);
-    guessed = false;
+    const RtpTimestamp timestamp = anchor_->at(*captured, rate);
+    if (is_likely(timestamp)) return {timestamp, false};
   }
   // Without reports, or with reports that cannot be true, by when it came.
-  if (!ticks || std::abs(*ticks - waited) > std::int64_t{kMaxDisagreement} * rate) {
-    ticks = waited - std::exchange(timeline_error_, 0);
-    guessed = true;
-  }
-  timeline_guessed_ = guessed;
-  if (!guessed) timeline_error_ = 0;
-  return newest->plus(static_cast<int>(*ticks));
+  return {newest->plus(static_cast<int>(waited - timeline_error_)), true};
 }
 
 void Consumer::on_stream_begins_anew(std::uint8_t stream, Instant now) {

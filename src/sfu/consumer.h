@@ -166,10 +166,15 @@ class Consumer {
   void activate(bool active, Instant now);
   void start_run(const MediaPacket& packet);
   void note_clock();
-  [[nodiscard]] RtpTimestamp start_timestamp(const StoredPacket& packet);
+  struct Start {
+    RtpTimestamp timestamp;
+    bool guessed = false;
+  };
+  [[nodiscard]] Start start_of(const StoredPacket& packet) const;
+  [[nodiscard]] bool is_left_behind(const StoredPacket& packet);
   bool send(const MediaPacket& packet, const Rewrite& rewrite, Instant now);
   void replay_from(const MediaPacket& start, Instant now);
-  void note_layers(Instant now);
+  void note_layers();
   void explain_layers(Explanation& out, Instant now) const;
   [[nodiscard]] LayerSelector::Choice best_layers(Instant now) const;
   [[nodiscard]] LayerSelector::Choice best_within(std::uint8_t stream, codec::Layers limit,
@@ -254,10 +259,10 @@ class Consumer {
     }
   };
   std::optional<Anchor> anchor_;
-  /// The run was put by when its first packet came. Once its publisher has reported, it is known how many
-  /// ticks ahead of the anchor's timeline that was.
-  bool timeline_guessed_ = false;
+  /// How many ticks the run is ahead of the anchor's timeline, as far as is known: its first picture had to
+  /// lie ahead of what had been sent. Where it was put by when that came, reports tell later.
   std::int32_t timeline_error_ = 0;
+  bool timeline_guessed_ = false;
 
   std::array<std::uint64_t, 2> scored_{};  ///< Packets and retransmissions that the score has been told of.
   std::array<std::uint64_t, 2> packets_reported_{};  ///< `packets_` at the last report and the one before.

@@ -122,7 +122,7 @@ LayerSelector::Choice Consumer::best_within(std::uint8_t stream, codec::Layers l
 }
 
 /// Tells the controller when other layers are forwarded than before.
-void Consumer::note_layers(Instant /*now*/) {
+void Consumer::note_layers() {
   const auto current = selector_.current();
   if (current.has_value() == told_any_ && (!current || *current == told_)) return;
   told_any_ = current.has_value();

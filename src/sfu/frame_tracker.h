@@ -17,7 +17,8 @@ namespace sluice::sfu {
 struct FrameSpan {
   SequenceNumber first;
   SequenceNumber previous_last;
-  bool after_gap = false;  ///< Numbers right before it have not come.
+  bool after_gap = false;              ///< Numbers right before it have not come...
+  bool gap_is_within_picture = false;  ///< ...and are all of its own picture.
 };
 
 class FrameTracker {
@@ -36,8 +37,11 @@ class FrameTracker {
     std::uint16_t frame_number = 0;
     std::uint8_t spatial_layer = 0;
     bool ended = false;
+    bool picture_ended = false;
   };
+  [[nodiscard]] std::uint16_t step_to(const codec::FrameFacts& facts) const;
   [[nodiscard]] bool is_next(RtpTimestamp timestamp, const codec::FrameFacts& facts) const;
+  [[nodiscard]] bool is_gap_within(RtpTimestamp picture, const codec::FrameFacts& facts) const;
 
   Last last_;
   std::uint16_t newest_picture_ = 0;

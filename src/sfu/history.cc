@@ -13,7 +13,7 @@ void History::insert(const StoredPacket& packet, Instant now) {
   const auto capacity = static_cast<std::int64_t>(mask_ + 1);
   if (ring_.empty()) ring_.resize(mask_ + 1);
   if (end_ == 0) oldest_ = end_ = number;
-  if (number < end_ - capacity) return;
+  if (number < end_ - capacity) return let_go(number);
 
   if (number >= end_) {
     drop_before(number + 1 - capacity);
@@ -46,8 +46,10 @@ void History::advance(Instant now) {
 void History::drop_before(std::int64_t number) {
   for (const std::int64_t stop = std::min(number, end_); oldest_ < stop; ++oldest_) {
     std::optional<Entry>& place = slot(oldest_);
-    if (place) --size_;
+    if (!place) continue;
+    --size_;
     place.reset();
+    let_go(oldest_);
   }
 }
 

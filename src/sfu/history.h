@@ -5,6 +5,7 @@
 // has gone quiet.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <optional>
 #include <vector>
@@ -26,6 +27,12 @@ class History {
 
   /// A number already held, or behind the ring, is ignored.
   void insert(const StoredPacket& packet, Instant now);
+  /// A packet that came and is not kept.
+  void leave_out(SequenceNumber number) { let_go(unwrapper_.unwrap(number)); }
+  /// Whatever came of the numbers behind `number` is still here.
+  [[nodiscard]] bool has_all_behind(SequenceNumber number) const {
+    return unwrapper_.peek(number) + 1 >= complete_from_;
+  }
   /// Null when never seen, overwritten or too old. Valid until the next insert, advance or clear.
   [[nodiscard]] const Entry* lookup(SequenceNumber number, Instant now) const;
   /// The same, for who has learned what it means.
@@ -48,6 +55,7 @@ class History {
   [[nodiscard]] std::optional<Entry>& slot(std::int64_t number) {
     return ring_[static_cast<std::size_t>(number) & mask_];
   }
+  void let_go(std::int64_t number) { complete_from_ = std::max(complete_from_, number + 1); }
   /// Empties the slots before `number`.
   void drop_before(std::int64_t number);
 
@@ -56,8 +64,9 @@ class History {
   std::size_t mask_;
   Duration max_age_;
   Instant last_insert_{};
-  std::int64_t oldest_ = 0;  ///< Nothing is held before it...
-  std::int64_t end_ = 0;     ///< ...nor from here on.
+  std::int64_t oldest_ = 0;         ///< Nothing is held before it...
+  std::int64_t end_ = 0;            ///< ...nor from here on.
+  std::int64_t complete_from_ = 0;  ///< From here on all that came is held.
   std::size_t size_ = 0;
 };
 

@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <array>
 #include <cstdint>
+#include <optional>
 
 #include "base/ids.h"
 #include "codec/codec.h"
@@ -17,25 +18,31 @@ namespace sluice::sfu {
 class LayerPattern {
  public:
   void note(RtpTimestamp picture, const codec::FrameFacts& facts) {
-    if (facts.is_key_frame) key_pictures_[key_count_++ % key_pictures_.size()] = picture;
+    if (facts.is_frame_start && (facts.is_key_frame || facts.spatial_layer == 0))
+      kinds_[kind_count_++ % kinds_.size()] = {picture, facts.is_key_frame};
     has_spatial_layers_ = has_spatial_layers_ || facts.spatial_layer > 0;
     Masks& masks = masks_[facts.spatial_layer % codec::kMaxSpatialLayers]
                          [facts.temporal_layer % codec::kMaxTemporalLayers];
-    // Whether a picture is a key picture is known for sure once its first packet has come: with the next one.
-    if (picture != masks.picture && masks.newest != 0)
-      (was_key_picture(masks.picture) ? masks.in_key_pictures : masks.elsewhere) = masks.newest;
+    // Whether a picture is a key picture tells its first packet, which may come late or never: asked for when
+    // the next picture comes.
+    if (picture != masks.picture && masks.newest != 0) {
+      if (const Kind* kind = kind_of(masks.picture))
+        (kind->is_key ? masks.in_key_pictures : masks.elsewhere) = masks.newest;
+    }
     masks.newest = facts.layers;
     masks.picture = picture;
   }
 
-  /// The choices that need frames which a viewer of `layers` does not get.
-  [[nodiscard]] codec::LayerMask lacking(codec::Layers layers) const {
+  /// The choices that need frames which a viewer of `layers` does not get; of one temporal layer, or of all.
+  [[nodiscard]] codec::LayerMask lacking(codec::Layers layers,
+                                         std::optional<std::uint8_t> temporal = {}) const {
     codec::LayerMask out = 0;
     const auto add = [&](codec::LayerMask mask) {
       if (!codec::has_layers(mask, layers)) out = static_cast<codec::LayerMask>(out | mask);
     };
     for (std::uint8_t s = 0; s < codec::kMaxSpatialLayers; ++s) {
       for (std::uint8_t t = 0; t < codec::kMaxTemporalLayers; ++t) {
+        if (temporal && t != *temporal) continue;
         const Masks& masks = masks_[s][t];
         // What has not been seen may be of either kind of mode.
         add(masks.newest);
@@ -48,10 +55,16 @@ class LayerPattern {
   }
 
  private:
-  [[nodiscard]] bool was_key_picture(RtpTimestamp picture) const {
-    const std::size_t known = std::min<std::size_t>(key_count_, key_pictures_.size());
-    return std::find(key_pictures_.begin(), key_pictures_.begin() + known, picture) !=
-           key_pictures_.begin() + known;
+  struct Kind {
+    RtpTimestamp picture;
+    bool is_key = false;
+  };
+  /// Null when its first packet has not come.
+  [[nodiscard]] const Kind* kind_of(RtpTimestamp picture) const {
+    const Kind* const end = kinds_.data() + std::min<std::size_t>(kind_count_, kinds_.size());
+    const Kind* const found =
+        std::find_if(kinds_.data(), end, [&](const Kind& kind) { return kind.picture == picture; });
+    return found == end ? nullptr : found;
   }
 
   struct Masks {
@@ -61,8 +74,8 @@ class LayerPattern {
     RtpTimestamp picture;
   };
   std::array<std::array<Masks, codec::kMaxTemporalLayers>, codec::kMaxSpatialLayers> masks_{};
-  std::array<RtpTimestamp, 4> key_pictures_{};  ///< The last ones.
-  std::uint32_t key_count_ = 0;
+  std::array<Kind, 8> kinds_{};  ///< Of the last pictures.
+  std::uint32_t kind_count_ = 0;
   bool has_spatial_layers_ = false;
 };
 

@@ -38,13 +38,13 @@ bool LayerSelector::needs_key_frame() const {
          best_within(intact_, target_.layers)->spatial != target_.layers.spatial;
 }
 
-bool LayerSelector::can_start(const StoredPacket& packet) const {
+bool LayerSelector::can_start(const StoredPacket& packet, const Rewriter& given) const {
   if (packet.facts.layers == 0) return false;  // padding, which a sender may begin with: needed by nobody
   // A smaller stream than wanted does for the start; a larger one may not fit the viewer's link.
   if (following_ ? packet.stream != target_.stream : packet.stream > target_.stream) return false;
-  // Before a pause, this or what comes after it has been forwarded already.
-  if (!packet.newest && packet.tag == tag_ && packet.view.timestamp().minus(picture_) <= 0) return false;
-  return starts_anywhere_ || packet.facts.is_key_frame;
+  if (!starts_anywhere_ && !packet.facts.is_key_frame) return false;
+  // What stands behind it has been forwarded already, before a pause or a change of stream.
+  return packet.newest || !given.is_past(packet);
 }
 
 void LayerSelector::start(const StoredPacket& packet) {
@@ -71,6 +71,15 @@ void LayerSelector::choose(LayerMask possible) {
   }
 }
 
+/// The choices that one can go over to with a frame: one has to be able to decode it, by itself, from the
+/// base layer, or with what one has had. Without a key frame only among the temporal layers of a picture size
+/// that one has had.
+LayerMask LayerSelector::begun_by(const codec::FrameFacts& facts) const {
+  if (facts.is_key_frame) return facts.switches;
+  if (!facts.is_layer_sync && (facts.layers & intact_) == 0) return 0;
+  return static_cast<LayerMask>(facts.switches & rows_of(intact_));
+}
+
 void LayerSelector::lack(LayerMask choices) {
   intact_ = static_cast<LayerMask>(intact_ & ~choices);
   if (lack_count_ != 0 && lacks_[(lack_count_ - 1) % kLacks].picture == picture_) {
@@ -81,65 +90,62 @@ void LayerSelector::lack(LayerMask choices) {
   }
 }
 
-/// A key frame of the stream that is followed, behind what has been judged already: it begins those choices
-/// of which nothing was left out since.
-void LayerSelector::begin_late(const StoredPacket& key_frame) {
-  LayerMask begun = key_frame.facts.switches;
+/// A frame of the stream that is followed, behind what has been judged already, has been forwarded: it begins
+/// those choices of which nothing was left out since.
+void LayerSelector::on_late_forwarded(const StoredPacket& packet) {
+  if (!following_ || packet.tag != tag_) return;
+  const codec::FrameFacts& facts = packet.facts;
+  LayerMask begun = begun_by(facts);
+  if (begun == 0) return;
   std::uint32_t i = lack_count_;
   while (i-- > 0 && lack_count_ - i <= kLacks) {
     const Lack& lack = lacks_[i % kLacks];
-    if (lack.picture.minus(key_frame.view.timestamp()) < 0) break;
+    if (lack.picture.minus(packet.view.timestamp()) < 0) break;
     if (lack_count_ - i == kLacks) return;  // more than is remembered
     begun = static_cast<LayerMask>(begun & ~lack.choices);
   }
   intact_ = static_cast<LayerMask>(intact_ | begun);
 }
 
-LayerSelector::Verdict LayerSelector::judge(const StoredPacket& packet, const LayerPattern& pattern) {
+LayerSelector::Verdict LayerSelector::judge(const StoredPacket& packet, const LayerPattern* pattern,
+                                            const Rewriter& given) {
   const bool followed = following_ && packet.tag == tag_;
   if (!followed) {
-    if (!can_start(packet)) {
+    if (!can_start(packet, given)) {
       if (!packet.newest) return Verdict::kLate;
       return following_ ? Verdict::kOther : Verdict::kAwaitStart;
     }
     start(packet);
     return has_layers(packet.facts.layers, current_.layers) ? Verdict::kStart : Verdict::kAwaitStart;
   }
+  if (!packet.newest) return Verdict::kLate;
   const codec::FrameFacts& facts = packet.facts;
-  if (!packet.newest) {
-    if (facts.is_key_frame) begin_late(packet);
-    return Verdict::kLate;
-  }
-
+  // Padding is of no picture, whatever its timestamp; what is missing before it counts with the next packet.
+  if (facts.layers == 0 && !facts.is_unread) return Verdict::kLeaveOut;
   const bool new_picture = packet.view.timestamp() != picture_;
   picture_ = packet.view.timestamp();
   // What is missing is judged by its picture, once it comes: it brings nothing to those who need frames that
-  // are not for the layers chosen now, nor for those chosen from this picture on.
-  if (packet.span.after_gap) lack(pattern.lacking(current_.layers));
-  LayerMask possible = intact_;
-  if (facts.is_frame_start) {
-    // One can go over with a frame that one can decode: by itself, from the base layer, or with what one has
-    // had. Without a key frame only among the temporal layers of a picture size that one has had.
-    if (facts.is_key_frame) {
-      possible |= facts.switches;
-    } else if (facts.is_layer_sync || (facts.layers & intact_) != 0) {
-      possible = static_cast<LayerMask>(possible | (facts.switches & rows_of(intact_)));
+  // are not for the layers chosen for that, be it an earlier one or this.
+  const bool within = packet.span.gap_is_within_picture;
+  const auto lacking = [&] {
+    return pattern->lacking(current_.layers, within ? std::optional(facts.temporal_layer) : std::nullopt);
+  };
+  if (packet.span.after_gap && !(within && new_picture)) lack(lacking());
+  auto possible = static_cast<LayerMask>(intact_ | begun_by(facts));
+  // Within a picture only a key frame is a place to change: its end has to be marked.
+  if (new_picture || facts.is_key_frame) {
+    const Layers before = current_.layers;
+    choose(possible);
+    if (packet.span.after_gap && (within || current_.layers != before)) {
+      const LayerMask missed = lacking();
+      lack(missed);
+      possible = static_cast<LayerMask>(possible & ~missed);
     }
-    // Within a picture only a key frame is a place to change: its end has to be marked.
-    if (new_picture || facts.is_key_frame) {
-      const Layers before = current_.layers;
-      choose(possible);
-      if (packet.span.after_gap && current_.layers != before) {
-        const LayerMask lacking = pattern.lacking(current_.layers);
-        lack(lacking);
-        possible = static_cast<LayerMask>(possible & ~lacking);
-      }
-    } else if (has_layers(facts.layers, current_.layers)) {
-      // Or to go up to more temporal layers: those who have them get the same frames of this picture.
-      const auto [spatial, temporal] = current_.layers;
-      const auto up = static_cast<LayerMask>(possible & codec::temporal_from(spatial, temporal));
-      if (has_layers(up, current_.layers)) choose(up);
-    }
+  } else if (facts.is_frame_start && has_layers(facts.layers, current_.layers)) {
+    // Or to go up to more temporal layers: those who have them get the same frames of this picture.
+    const auto [spatial, temporal] = current_.layers;
+    const auto up = static_cast<LayerMask>(possible & codec::temporal_from(spatial, temporal));
+    if (has_layers(up, current_.layers)) choose(up);
   }
   if (has_layers(facts.layers, current_.layers)) {
     intact_ = possible;

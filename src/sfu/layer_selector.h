@@ -13,6 +13,7 @@
 #include "codec/layers.h"
 #include "sfu/layer_pattern.h"
 #include "sfu/media_packet.h"
+#include "sfu/rewriter.h"
 
 namespace sluice::sfu {
 
@@ -40,24 +41,31 @@ class LayerSelector {
   /// Nothing is followed any more: the next packets have to begin a stream.
   void stop() { following_ = false; }
 
-  /// `pattern`: of the packet's stream.
-  Verdict judge(const StoredPacket& packet, const LayerPattern& pattern);
+  /// Most packets of the streams that are not followed: judge() would say kOther, and so for less.
+  [[nodiscard]] bool passes_by(const StoredPacket& packet) const {
+    return following_ && packet.tag != tag_ && packet.newest && !packet.facts.is_key_frame &&
+           !starts_anywhere_;
+  }
+  /// `pattern`: of the packet's stream, where something is missing before it. `given`: what the viewer has
+  /// been given.
+  Verdict judge(const StoredPacket& packet, const LayerPattern* pattern, const Rewriter& given);
+
+  /// One judged kLate has been forwarded.
+  void on_late_forwarded(const StoredPacket& packet);
 
   /// What is forwarded; nothing before the start.
   [[nodiscard]] std::optional<Choice> current() const {
     return following_ ? std::optional(current_) : std::nullopt;
   }
-  /// Of the stream that is followed.
-  [[nodiscard]] std::uint8_t tag() const { return tag_; }
   /// Only a key frame of the target's stream brings what is wanted.
   [[nodiscard]] bool needs_key_frame() const;
 
  private:
-  [[nodiscard]] bool can_start(const StoredPacket& packet) const;
+  [[nodiscard]] bool can_start(const StoredPacket& packet, const Rewriter& given) const;
   void start(const StoredPacket& packet);
   void choose(codec::LayerMask possible);
   void lack(codec::LayerMask choices);
-  void begin_late(const StoredPacket& key_frame);
+  [[nodiscard]] codec::LayerMask begun_by(const codec::FrameFacts& facts) const;
 
   Choice target_;
   Choice current_;

@@ -57,6 +57,10 @@ std::optional<std::uint16_t> NumberMap::keep(std::uint8_t stream, std::uint16_t 
     return sum(newest_.first_out, distance(in, newest_.first_in));
   }
   if (!started_) return std::nullopt;
+  // As most often, where it is asked again: the packets of one picture.
+  if (newest_.stream == stream && distance(in, newest_.first_in) >= 0)
+    return distance(in, end_) < 0 ? std::optional(sum(newest_.first_out, distance(in, newest_.first_in)))
+                                  : std::nullopt;
   for (std::size_t i = older_ + 1U; i-- > 0;) {
     const Stretch& stretch = at(i);
     const int offset = distance(in, stretch.first_in);
@@ -87,6 +91,16 @@ std::optional<NumberMap::Original> NumberMap::original(std::uint16_t out) const 
     return Original{at(i).stream, sum(at(i).first_in, offset)};
   }
   return std::nullopt;
+}
+
+bool NumberMap::is_past(std::uint8_t stream, std::uint16_t in) const {
+  if (!started_) return false;
+  for (std::size_t i = older_ + 1U; i-- > 0;) {
+    const Stretch& stretch = at(i);
+    if (stretch.stream != stream) continue;
+    return distance(in, i == older_ ? end_ : sum(stretch.first_in, length(i))) < 0;
+  }
+  return false;
 }
 
 }  // namespace sluice::sfu

@@ -46,6 +46,8 @@ class NumberMap {
   /// What became `out`; nothing when too old or not given yet. A number that the network has lost has one,
   /// too.
   [[nodiscard]] std::optional<Original> original(std::uint16_t out) const;
+  /// `in` lies before a number of `stream` that was kept or left out.
+  [[nodiscard]] bool is_past(std::uint8_t stream, std::uint16_t in) const;
   /// What the next number ahead of all will become.
   [[nodiscard]] std::uint16_t next() const;
   [[nodiscard]] bool running() const { return running_; }

@@ -187,8 +187,11 @@ std::optional<MediaPacket> Producer::receive(ProducerStream& stream, const Packe
     if (media.newest)
       media.span = stream.tracker.note(view.sequence_number(), view.timestamp(), view.marker(), media.facts);
   }
-  if (!media.newest && codec::DependencyDescriptor::carries_structure(descriptor))
+  if (!media.newest && media.facts.brings_structure)
     read_again(stream, codec->kind, view.sequence_number(), now);
+  // Who begins gets all that stands behind the start, or nothing.
+  if (!media.newest && media.facts.is_key_frame && !stream.history.has_all_behind(view.sequence_number()))
+    media.facts.is_key_frame = false;
   const codec::FrameFacts& facts = media.facts;
   if (media.newest && codec->nack && stream.nack.missing() != 0) note_discardable(stream, media);
   if (media.newest) {
@@ -215,6 +218,7 @@ std::optional<MediaPacket> Producer::receive(ProducerStream& stream, const Packe
   }
   if (options_.paused) {
     reason = DropReason::kProducerPaused;
+    if (codec->kept) stream.history.leave_out(view.sequence_number());
     return std::nullopt;
   }
   if (video) note_orientation(media.extensions);
@@ -244,10 +248,12 @@ void Producer::check_red(ProducerStream& stream, StoredPacket& packet) const {
 void Producer::read_again(ProducerStream& stream, codec::Kind kind, SequenceNumber start, Instant now) {
   for (int i = 1; i < kMostReadAgain && stream.history.is_before_end(start.plus(i)); ++i) {
     History::Entry* entry = stream.history.find(start.plus(i), now);
-    if (entry == nullptr || !entry->facts.is_unread) continue;
+    if (entry == nullptr || !(entry->facts.is_unread || entry->facts.is_guess)) continue;
     const Bytes descriptor =
         extension_values(entry->view)[static_cast<std::size_t>(rtp::Extension::kDependencyDescriptor)];
-    entry->facts = stream.reader.read(kind, entry->view.payload(), descriptor, entry->view.marker());
+    entry->facts = stream.reader.read(kind, entry->view.payload(),
+                                      descriptor.empty() ? std::nullopt : std::optional(descriptor),
+                                      entry->view.marker());
   }
 }
 

@@ -67,7 +67,7 @@ void Producer::note_layers(ProducerStream& stream, RtpTimestamp picture, const c
   const std::uint8_t t = std::min<std::uint8_t>(facts.temporal_layer, codec::kMaxTemporalLayers - 1);
   stream.layer_rates[s][t].add(size, now);
   stream.needed_by[s][t] = facts.layers;
-  if (!facts.is_unread) stream.pattern.note(picture, facts);
+  if (!facts.is_unread && !facts.is_guess) stream.pattern.note(picture, facts);
   const bool returned = !stream.liveness.alive();
   stream.liveness.on_packet(facts.is_frame_start, now);
   const bool more = s > stream.highest.spatial || t > stream.highest.temporal;

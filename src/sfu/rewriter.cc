@@ -2,9 +2,10 @@
 
 namespace sluice::sfu {
 
-void Rewriter::start(const StoredPacket& packet, RtpTimestamp timestamp) {
+std::int32_t Rewriter::start(const StoredPacket& packet, RtpTimestamp wanted) {
   const auto& facts = packet.facts;
-  if (run_count_ != 0 && !timestamp.newer_than(latest_timestamp_)) timestamp = latest_timestamp_.plus(1);
+  const bool fits = run_count_ == 0 || wanted.newer_than(latest_timestamp_);
+  const RtpTimestamp timestamp = fits ? wanted : latest_timestamp_.plus(1);
   Run run;
   run.timestamp_offset = timestamp.value - packet.view.timestamp().value;
   run.first_number = numbers_.next();
@@ -18,6 +19,7 @@ void Rewriter::start(const StoredPacket& packet, RtpTimestamp timestamp) {
   left_out_ = false;
   newest_timestamp_ = latest_timestamp_ = timestamp;
   next_frame_number_ = static_cast<std::uint16_t>(facts.number + run.frame_number_offset);
+  return timestamp.minus(wanted);
 }
 
 Rewrite Rewriter::make(const StoredPacket& packet, SequenceNumber number, const Run& run) {
@@ -88,6 +90,7 @@ void Rewriter::choose(codec::Layers layers, const StoredPacket& packet) {
 }
 
 codec::Layers Rewriter::chosen_for(const StoredPacket& packet) const {
+  if (packet.tag == chosen_.tag && packet.view.timestamp().minus(chosen_.picture) >= 0) return chosen_.layers;
   for (std::uint32_t i = choice_count_; i-- > 0 && choice_count_ - i <= kChoices;) {
     const Chosen& chosen = choices_[i % kChoices];
     if (chosen.tag == packet.tag && packet.view.timestamp().minus(chosen.picture) >= 0) return chosen.layers;
@@ -101,10 +104,12 @@ void Rewriter::leave_out(const StoredPacket& packet, bool picture_too) {
   numbers_.drop(packet.span.first.value, packet.view.sequence_number().value);
   left_out_ = true;
   if (packet.span.after_gap) {
-    // What is missing before it may still come, and take its place before whatever is forwarded next.
+    // What is missing before it may still come, and take its place before whatever is forwarded next: only
+    // a picture's first frame of T0 has none with its own index before it.
+    const bool first = packet.facts.temporal_layer == 0 && packet.facts.spatial_layer == 0;
     const auto tl0 = static_cast<std::uint8_t>(packet.facts.picture.tl0_pic_idx + run_.tl0_offset);
     go_ahead_of({packet.view.timestamp().value + run_.timestamp_offset},
-                static_cast<std::uint8_t>(tl0 + (packet.facts.temporal_layer == 0 ? 0 : 1)),
+                static_cast<std::uint8_t>(tl0 + (first ? 0 : 1)),
                 static_cast<std::uint16_t>(packet.facts.number + run_.frame_number_offset));
   }
   if (picture_too && packet.facts.picture.has_picture_id()) pictures_.drop(packet.picture, packet.picture);

@@ -39,10 +39,11 @@ class Rewriter {
   void forget() {
     numbers_.forget();
     pictures_.forget();
+    choice_count_ = 0;
   }
-  /// A run begins with this packet, whose timestamp becomes `timestamp`; more, if that is not ahead of all
-  /// before.
-  void start(const StoredPacket& packet, RtpTimestamp timestamp);
+  /// A run begins with this packet, whose timestamp becomes `wanted`; more, if that is not ahead of all
+  /// before. Gives how many ticks more.
+  std::int32_t start(const StoredPacket& packet, RtpTimestamp wanted);
   /// Nothing new is forwarded until start().
   void stop() {
     numbers_.stop();
@@ -61,12 +62,18 @@ class Rewriter {
   [[nodiscard]] std::optional<NumberMap::Original> original(SequenceNumber number) const {
     return numbers_.original(number.value);
   }
+  /// Its stream was followed beyond it.
+  [[nodiscard]] bool is_past(const StoredPacket& packet) const {
+    return numbers_.is_past(packet.tag, packet.view.sequence_number().value);
+  }
   /// The run that goes on, or went on last, is of the stream with this tag.
   [[nodiscard]] bool follows(std::uint8_t tag) const { return run_count_ != 0 && run_.tag == tag; }
   /// The newest timestamp sent, of a stream's `timestamp`; nothing before the first.
   [[nodiscard]] std::optional<RtpTimestamp> newest_timestamp() const {
     return run_count_ == 0 ? std::nullopt : std::optional(newest_timestamp_);
   }
+  /// The next run has to lie ahead of it: the newest sent, or of what may still come late and be.
+  [[nodiscard]] RtpTimestamp latest_timestamp() const { return latest_timestamp_; }
   /// Its next packet comes soon (base/prefetch.h); the rest of it lies at its start.
   void prefetch() const { sluice::prefetch(&pictures_, 64); }
 

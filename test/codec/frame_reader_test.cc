@@ -67,6 +67,11 @@ TEST_CASE("a descriptor that cannot be read leaves the payload's word") {
   const Payload unknown = descriptor_of(small_structure(0), 2, 100, false);
   CHECK(reader.read(Kind::kVp8, kVp8Key, Bytes(unknown), false).is_key_frame);
   CHECK(reader.read(Kind::kVp8, kVp8Key, Bytes(Payload{1}), false).number == 5);
+  // Its structure may come yet, unless a key frame came without.
+  const Payload later = {0x90, 0xE0, 6, 9, 0x00, 0x11, 0, 0, 0};
+  FrameReader fresh;
+  CHECK(fresh.read(Kind::kVp8, later, Bytes(unknown), false).is_guess);
+  CHECK_FALSE(reader.read(Kind::kVp8, later, Bytes(unknown), false).is_guess);
 }
 
 TEST_CASE("encrypted payloads are read by their descriptors") {

@@ -162,8 +162,10 @@ TEST_CASE("VP9: a frame is for its layers and those above, with Z for its own sp
   // Before a structure has told of a layer above, too much rather than too little.
   const Payload not_for_upper = {kI | kP | kL | kB | kZ, 1, layer_byte(1, false, 1, true), 0};
   CHECK(facts_of(not_for_upper).layers == layers_from(1, 1));
+  CHECK(facts_of(not_for_upper).is_guess);
   FrameReader of_three;
   CHECK(of_three.read(Kind::kVp9, kKeyOfThree, std::nullopt, true).layers == kAllLayers);
+  CHECK_FALSE(of_three.read(Kind::kVp9, not_for_upper, std::nullopt, true).is_guess);
   CHECK(of_three.read(Kind::kVp9, not_for_upper, std::nullopt, true).layers == temporal_from(1, 1));
   // Without layer indices there is one layer.
   CHECK(facts_of({kI | kP | kB | kZ, 1}).layers == kAllLayers);

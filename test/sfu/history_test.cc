@@ -76,6 +76,23 @@ TEST_CASE("packets leave at their age, also when the stream has gone quiet") {
   CHECK(history.next_deadline() == kNever);
 }
 
+TEST_CASE("it is known from where on everything that came is still here") {
+  PacketPool pool;
+  History history(16);
+  const auto complete = [&](int number) {
+    return history.has_all_behind({static_cast<std::uint16_t>(number)});
+  };
+  for (int n = 100; n < 110; ++n) insert(history, pool, n);
+  CHECK(complete(90));  // what has not come is not missing
+  history.leave_out({110});
+  insert(history, pool, 111);
+  CHECK_FALSE(complete(109));
+  CHECK(complete(110));
+  for (int n = 112; n < 130; ++n) insert(history, pool, n);
+  CHECK_FALSE(complete(112));
+  CHECK(complete(113));
+}
+
 TEST_CASE("a jump in numbers empties the history") {
   PacketPool pool;
   History history(16);

@@ -123,8 +123,18 @@ void LayersRig::make_encoders(bool new_ssrcs) {
   for (std::size_t i = 0; i < made.size(); ++i) {
     Encoder& encoder = made[i];
     encoder.rid = "r" + std::to_string(i);
-    encoder.source =
-        std::make_unique<client::LayeredSource>(options.encodings[i], incarnation_ << 24 | kTrack, random_);
+    const auto make = [&] {
+      encoder.source =
+          std::make_unique<client::LayeredSource>(options.encodings[i], incarnation_ << 24 | kTrack, random_);
+    };
+    make();
+    // Times of a restart that happen to go on from those before cannot be told from a pause.
+    const auto goes_on = [&] {
+      const int ticks =
+          encoder.source->timestamp_at(rig.now).minus(encoders_[i].source->timestamp_at(rig.now));
+      return std::abs(ticks) < 10 * 90'000;
+    };
+    while (!encoders_.empty() && goes_on()) make();
     if (encoders_.empty() || (new_ssrcs && options.by_rid)) {
       encoder.ssrc = {options.by_rid ? random_.u32() | 1 : static_cast<std::uint32_t>(100 + 10 * i)};
       encoder.next = {static_cast<std::uint16_t>(random_.u32())};

@@ -160,10 +160,9 @@ void live(const Shape& shape, std::uint64_t seed) {
   options.up = link();
   options.down = link();
   options.rtx = random.chance(0.8);
-  // Until a sender report has come, and after one was lost, arrival times must do.
-  options.timestamp_tolerance = options.up.loss > 0 || options.up.jitter > 0ms ? 250ms : 40ms;
-  // ...of which the first ones may be those of repairs.
-  if (options.up.loss > 0.05) options.timestamp_tolerance = 700ms;
+  // A change of stream lies 100 ms before its time at most, or it waits for another key frame; and until a
+  // sender report has come, and after one was lost, it is put by when the least delayed packets came.
+  options.timestamp_tolerance = options.up.loss > 0 || options.up.jitter > 0ms ? 125ms : 10ms;
   INFO(shape.name << ", seed " << seed << ", loss " << options.up.loss << " up, " << options.down.loss
                   << " down");
   LayersRig rig(options);
@@ -179,10 +178,10 @@ void live(const Shape& shape, std::uint64_t seed) {
   rig.run(2s);
   const std::uint64_t pictures = viewer.model.counts().pictures;
   rig.run(3s);
-  // Not for a viewer without RTX, who waits for key frames. Where packets overtake each other by two
-  // pictures, a start that is ahead of all others is seldom, and the higher temporal layers may be long in
-  // coming.
-  if (loss < 0.1 && options.rtx) CHECK(viewer.model.counts().pictures > pictures + 16);
+  // Of 90, a quarter of which is the lowest temporal layer. Not for a viewer without RTX, who waits for key
+  // frames. Where packets overtake each other by two pictures, something of an earlier picture is nearly
+  // always missing, and one life in hundreds does not get beyond that layer within three seconds.
+  if (loss < 0.1 && options.rtx) CHECK(viewer.model.counts().pictures > pictures + 20);
   rig.quiet();
   rig.expect_clean();
 }
@@ -196,6 +195,20 @@ TEST_CASE("whatever happens to spatial layers in one stream, what is forwarded d
   if (!LayersRig::can_prefer()) return;
   const std::size_t shape = GENERATE(1U, 2U, 3U, 4U, 5U);
   for (const std::uint64_t seed : seeds(1000, 20)) live(kShapes[shape], seed);
+}
+
+TEST_CASE("what went wrong once goes well") {
+  if (!LayersRig::can_prefer()) return;
+  // VP9 that came before its structure was forwarded to those who do not need it, and told for other
+  // pictures.
+  for (const std::uint64_t seed : {1297U, 1374U, 1445U}) live(kShapes[2], seed);
+  // A key picture whose start never came was taken for another.
+  for (const std::uint64_t seed : {2921U, 2925U}) live(kShapes[2], seed);
+  // A key frame whose start came when its producer had been paused in between; one that the viewer had had
+  // but for its start, before another stream.
+  for (const std::uint64_t seed : {2456U, 3743U, 4016U}) live(kShapes[0], seed);
+  // Key frames that were long behind when they could be entered, again and again.
+  for (const std::uint64_t seed : {715U, 1973U, 3131U}) live(kShapes[0], seed);
 }
 
 }  // namespace

@@ -1,10 +1,12 @@
 #include "sfu/number_map.h"
 
+#include <algorithm>
 #include <map>
 
 #include "base/ids.h"
 #include "base/random.h"
 #include "catch.h"
+#include "sfu/rewriter.h"
 
 namespace sluice::sfu {
 namespace {
@@ -243,6 +245,61 @@ TEST_CASE("numbers left out for hours do not confuse what is kept") {
     REQUIRE(map.keep(0, static_cast<std::uint16_t>(in)) == expected);
     ++expected;
   }
+}
+
+TEST_CASE("a stream that was left is past up to its last number, kept or left out") {
+  NumberMap map(100);
+  CHECK_FALSE(map.is_past(1, 10));
+  map.start(1, 10);
+  CHECK(map.keep(1, 10) == 100);
+  CHECK(map.keep(1, 15) == 105);
+  map.drop(16, 17);
+  map.start(2, 500);
+  CHECK(map.keep(2, 500) == 106);
+  CHECK(map.is_past(1, 12));
+  CHECK(map.is_past(1, 17));
+  CHECK_FALSE(map.is_past(1, 18));
+  CHECK(map.is_past(2, 499));
+  CHECK_FALSE(map.is_past(2, 501));
+  CHECK_FALSE(map.is_past(3, 0));
+}
+
+/// Of a stream with tag 0: a frame of the base layer, or of the one above it, that begins a picture.
+StoredPacket picture(PacketPool& pool, std::uint16_t number, std::uint32_t timestamp, bool upper) {
+  const PacketRef packet = pool.allocate();
+  std::uint8_t* header = packet->data;
+  std::fill_n(header, 13, std::uint8_t{0});
+  header[0] = 0x80;
+  store16(header + 2, number);
+  store32(header + 4, timestamp);
+  packet->size = 13;
+  StoredPacket out{packet, *rtp::PacketView::parse(packet->bytes()), {}, 0, 0, true, 0, 0, {}};
+  out.facts.is_frame_start = true;
+  out.facts.temporal_layer = upper ? 1 : 0;
+  if (upper) out.facts.layers = codec::temporal_from(0, 1);
+  out.span = {{number}, SequenceNumber{number}.plus(-1)};
+  return out;
+}
+
+TEST_CASE("what was chosen for a stream is forgotten when its tag comes again") {
+  PacketPool pool;
+  Rewriter rewriter({100}, 0, 0);
+  const auto first = picture(pool, 10, 5000, false);
+  rewriter.start(first, {5000});
+  rewriter.choose({0, 0}, first);
+  REQUIRE(rewriter.rewrite(first));
+  rewriter.forget();
+  const auto again = picture(pool, 70, 9000, false);
+  rewriter.start(again, {9000});
+  rewriter.choose({0, 1}, again);
+  REQUIRE(rewriter.rewrite(again));
+  // Its picture lies between: no choice of this stream was made for it but the one that holds.
+  REQUIRE(rewriter.rewrite(picture(pool, 72, 9002, false)));
+  auto late = picture(pool, 71, 8000, true);
+  late.newest = false;
+  const auto rewrite = rewriter.rewrite(late);
+  REQUIRE(rewrite);
+  CHECK_FALSE(rewrite->empty);
 }
 
 }  // namespace
