@@ -96,15 +96,12 @@ Result<void> Negotiator::set_local(const SessionDescription& description) {
   Proposal proposal = *std::exchange(newest, std::nullopt);
   if (offer) {
     pending_ = std::move(proposal.agreement);
-    // Already set once: the candidates gathered since stay.
-    if (pending_local_ && pending_local_->ufrag == proposal.description.ufrag)
-      for (std::size_t i = 0; i < proposal.description.value.media.size(); ++i)
-        if (i < pending_local_->value.media.size())
-          proposal.description.value.media[i].candidates = pending_local_->value.media[i].candidates;
+    fill_candidates(proposal.description);
     pending_local_ = std::move(proposal.description);
     set_state(SignalingState::kHaveLocalOffer);
     return {};
   }
+  fill_candidates(proposal.description);
   current_local_ = std::move(proposal.description);
   current_remote_ = std::exchange(pending_remote_, std::nullopt);
   // Candidates that came since the answer was made.
