@@ -38,7 +38,9 @@ std::vector<NegotiatorEvent> Negotiator::take_events() {
 std::optional<IceParameters> Negotiator::local_ice() const {
   if (!described()) return std::nullopt;
   // An offer of the other side's has no credentials of ours yet: those in use go on.
-  return pending_local_ && pending_ ? pending_->local_ice : current_.local_ice;
+  const Agreement& newest = pending_local_ && pending_ ? *pending_ : current_;
+  if (newest.bundle.empty()) return std::nullopt;  // no m-line, no transport
+  return newest.local_ice;
 }
 
 Result<SessionDescription> Negotiator::create_offer(bool ice_restart) {

@@ -95,7 +95,7 @@ class Negotiator {
   [[nodiscard]] const Agreement& agreement() const { return current_; }
   /// Changes with every answer.
   [[nodiscard]] std::uint64_t agreements() const { return agreements_; }
-  /// The credentials of the newest local description, if there is one.
+  /// The credentials of the newest local description, if there is one with a transport.
   [[nodiscard]] std::optional<IceParameters> local_ice() const;
   /// Something of ours is described: gathering may begin.
   [[nodiscard]] bool described() const { return pending_local_.has_value() || current_local_.has_value(); }
@@ -179,7 +179,7 @@ class Negotiator {
     std::vector<sdp::Candidate> list;
     bool ended = false;
   };
-  LocalCandidates local_candidates_;  ///< Of the generation that is gathered.
+  LocalCandidates local_candidates_;                ///< Of the generation that is gathered.
   std::vector<IceCandidateInit> early_candidates_;  ///< Before there is a remote description.
   bool needed_ = false;
   std::vector<NegotiatorEvent> events_;
