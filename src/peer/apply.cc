@@ -207,7 +207,14 @@ void Negotiator::learn(const RemoteDescription& remote, Agreement& next) const {
   if (remote.ice) {
     // A new description of the same generation does not take back what was trickled.
     const bool same = current_.remote_ice && current_.remote_ice->parameters == remote.ice->parameters;
-    if (!same) next.remote_ice = remote.ice;
+    if (!same) {
+      next.remote_ice = remote.ice;
+    } else {
+      auto& known = next.remote_ice->candidates;
+      for (const IceCandidate& c : remote.ice->candidates)
+        if (known.size() < kMaxQueuedCandidates && std::find(known.begin(), known.end(), c) == known.end())
+          known.push_back(c);
+    }
     next.remote_fingerprints = remote.fingerprints;
     next.remote_tls_id = remote.tls_id;
   }

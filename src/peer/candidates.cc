@@ -44,19 +44,28 @@ void set_default_address(sdp::MediaDescription& media) {
 
 }  // namespace
 
-void Negotiator::add_local_candidate(const IceCandidate& candidate, std::string_view related_address,
-                                     std::uint16_t related_port) {
-  auto& description = pending_local_ ? pending_local_ : current_local_;
-  sdp::MediaDescription* media = description ? tagged(description->value) : nullptr;
-  if (media == nullptr) return;
-  media->candidates.push_back(as_line(candidate, related_address, related_port));
+void Negotiator::fill_candidates(Description& description) const {
+  sdp::MediaDescription* media = tagged(description.value);
+  if (media == nullptr || description.ufrag != local_candidates_.ufrag) return;
+  media->candidates = local_candidates_.list;
+  media->end_of_candidates = local_candidates_.ended;
   set_default_address(*media);
 }
 
-void Negotiator::local_candidates_ended() {
+bool Negotiator::add_local_candidate(std::string_view ufrag, const IceCandidate& candidate,
+                                     std::string_view related_address, std::uint16_t related_port) {
+  if (local_candidates_.ufrag != ufrag) local_candidates_ = {std::string(ufrag), {}, false};
+  local_candidates_.list.push_back(as_line(candidate, related_address, related_port));
   auto& description = pending_local_ ? pending_local_ : current_local_;
-  if (sdp::MediaDescription* media = description ? tagged(description->value) : nullptr)
-    media->end_of_candidates = true;
+  if (!description || description->ufrag != ufrag) return false;
+  fill_candidates(*description);
+  return true;
+}
+
+void Negotiator::local_candidates_ended() {
+  local_candidates_.ended = true;
+  auto& description = pending_local_ ? pending_local_ : current_local_;
+  if (description) fill_candidates(*description);
 }
 
 IceCandidateInit Negotiator::candidate_init(const IceCandidate& candidate, std::string_view related_address,

@@ -239,7 +239,10 @@ void Connection::take_ice_events() {
     switch (e->type) {
       case Type::kCandidate: {
         const ice::LocalCandidate& c = *e->candidate;
-        negotiator_.add_local_candidate(c.ice, c.related_address, c.related_port);
+        // One that no description is there for comes with the next.
+        if (!negotiator_.add_local_candidate(transport_.ice().local().ufrag, c.ice, c.related_address,
+                                             c.related_port))
+          break;
         events_.emplace_back(
             event::IceCandidate{negotiator_.candidate_init(c.ice, c.related_address, c.related_port)});
         break;

@@ -38,7 +38,9 @@ std::vector<NegotiatorEvent> Negotiator::take_events() {
 std::optional<IceParameters> Negotiator::local_ice() const {
   if (!described()) return std::nullopt;
   // An offer of the other side's has no credentials of ours yet: those in use go on.
-  return pending_local_ && pending_ ? pending_->local_ice : current_.local_ice;
+  const Agreement& newest = pending_local_ && pending_ ? *pending_ : current_;
+  if (newest.bundle.empty()) return std::nullopt;  // no m-line, no transport
+  return newest.local_ice;
 }
 
 Result<SessionDescription> Negotiator::create_offer(bool ice_restart) {
@@ -96,15 +98,12 @@ Result<void> Negotiator::set_local(const SessionDescription& description) {
   Proposal proposal = *std::exchange(newest, std::nullopt);
   if (offer) {
     pending_ = std::move(proposal.agreement);
-    // Already set once: the candidates gathered since stay.
-    if (pending_local_ && pending_local_->ufrag == proposal.description.ufrag)
-      for (std::size_t i = 0; i < proposal.description.value.media.size(); ++i)
-        if (i < pending_local_->value.media.size())
-          proposal.description.value.media[i].candidates = pending_local_->value.media[i].candidates;
+    fill_candidates(proposal.description);
     pending_local_ = std::move(proposal.description);
     set_state(SignalingState::kHaveLocalOffer);
     return {};
   }
+  fill_candidates(proposal.description);
   current_local_ = std::move(proposal.description);
   current_remote_ = std::exchange(pending_remote_, std::nullopt);
   // Candidates that came since the answer was made.

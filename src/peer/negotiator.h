@@ -78,11 +78,11 @@ class Negotiator {
   [[nodiscard]] std::optional<SessionDescription> pending_remote() const { return read(pending_remote_); }
 
   // --- Candidates (candidates.cc)
-  /// Of the newest local description; `line` is what stands after "a=".
-  void add_local_candidate(const IceCandidate& candidate, std::string_view related_address,
-                           std::uint16_t related_port);
+  /// One more of the generation `ufrag`: in the newest local description, and in those to come. False when
+  /// there is none, after a rollback of the first offer: then it is only to come.
+  bool add_local_candidate(std::string_view ufrag, const IceCandidate& candidate,
+                           std::string_view related_address, std::uint16_t related_port);
   void local_candidates_ended();
-  void forget_local_candidates();
   /// "candidate:…" for signaling, with mid, index and ufrag.
   [[nodiscard]] IceCandidateInit candidate_init(const IceCandidate& candidate,
                                                 std::string_view related_address,
@@ -95,7 +95,7 @@ class Negotiator {
   [[nodiscard]] const Agreement& agreement() const { return current_; }
   /// Changes with every answer.
   [[nodiscard]] std::uint64_t agreements() const { return agreements_; }
-  /// The credentials of the newest local description, if there is one.
+  /// The credentials of the newest local description, if there is one with a transport.
   [[nodiscard]] std::optional<IceParameters> local_ice() const;
   /// Something of ours is described: gathering may begin.
   [[nodiscard]] bool described() const { return pending_local_.has_value() || current_local_.has_value(); }
@@ -122,6 +122,8 @@ class Negotiator {
   Result<void> check_encodings(MediaKind kind, const std::vector<SendEncoding>& encodings) const;
   void set_encodings(Transceiver& transceiver, const std::vector<SendEncoding>& encodings);
   void forget(TransceiverId id);
+  /// What was gathered of its generation before.
+  void fill_candidates(Description& description) const;
 
   // propose.cc
   [[nodiscard]] Agreement propose_offer();
@@ -172,6 +174,12 @@ class Negotiator {
   std::optional<Description> current_remote_;
   std::optional<Description> pending_local_;
   std::optional<Description> pending_remote_;
+  struct LocalCandidates {
+    std::string ufrag;
+    std::vector<sdp::Candidate> list;
+    bool ended = false;
+  };
+  LocalCandidates local_candidates_;                ///< Of the generation that is gathered.
   std::vector<IceCandidateInit> early_candidates_;  ///< Before there is a remote description.
   bool needed_ = false;
   std::vector<NegotiatorEvent> events_;

@@ -187,7 +187,9 @@ void Transport::disconnected(SocketId connection, std::string_view why, Instant 
 
 std::span<const OutgoingDatagram> Transport::drain(Instant now) {
   flush_dtls(now);
-  const auto media = batch_.pending() > 0 ? batch_.take() : std::span<const OutgoingDatagram>();
+  const bool any = batch_.pending() > 0;
+  batch_.finish();  // some ciphers complete a packet's tag only now
+  const auto media = any ? batch_.take() : std::span<const OutgoingDatagram>();
   if (!direct_)
     for (const OutgoingDatagram& datagram : media) (void)agent_.send(datagram.bytes, now);
   sent_ = std::exchange(farewell_, {});
