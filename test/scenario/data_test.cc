@@ -240,7 +240,7 @@ TEST_CASE("the controller speaks to clients and hears them; what ends is told to
 }
 
 TEST_CASE("channels come and go under loss, and leave nothing behind") {
-  for (const std::uint64_t seed : seeds(1, 2)) {
+  for (const std::uint64_t seed : seeds(1, 1)) {
     INFO("seed " << seed);
     World world({.seed = seed});
     Member ada(world, kBad);
