@@ -223,6 +223,10 @@ std::size_t Consumer::write_extensions(const MediaPacket& packet, const Rewrite&
         break;
       default:
         value = packet.extensions[static_cast<std::size_t>(extension)];
+        if (extension == rtp::Extension::kPlayoutDelay && hold_.is_used()) [[unlikely]] {
+          rtp::write_playout_delay(scratch.playout_delay.data(), *hold_.over(rtp::read_playout_delay(value)));
+          value = scratch.playout_delay;
+        }
         if (value.empty()) continue;
         if (extension == rtp::Extension::kDependencyDescriptor && rewrite.frame_number_offset != 0 &&
             value.size() >= 3) {

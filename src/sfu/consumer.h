@@ -29,6 +29,7 @@
 #include "sfu/layer_selector.h"
 #include "sfu/left_out.h"
 #include "sfu/media_packet.h"
+#include "sfu/playout_hold.h"
 #include "sfu/producer.h"
 #include "sfu/rewriter.h"
 #include "sfu/sent_packets.h"
@@ -156,11 +157,12 @@ class Consumer {
 
   using Extensions = std::array<rtp::ExtensionToWrite, rtp::kExtensionCount>;
   /// What stands before the shared payload of a packet: its original number when it is repeated (RFC 4588),
-  /// the rewritten start of its payload descriptor or RED's block headers; and the rewritten dependency
-  /// descriptor.
+  /// the rewritten start of its payload descriptor or RED's block headers; the rewritten dependency
+  /// descriptor; the playout delay that is asked for.
   struct Scratch {
     std::array<std::uint8_t, rtp::kOsnSize + codec::Red::kMaxHeadersSize> prefix;
     std::array<std::uint8_t, 256> descriptor;
+    std::array<std::uint8_t, rtp::kPlayoutDelaySize> playout_delay;
   };
 
   void activate(bool active, Instant now);
@@ -234,6 +236,7 @@ class Consumer {
   Rewriter rewriter_;
   Options options_;
   rtp::RetransmissionBudget budget_;
+  PlayoutHold hold_;
 
   // The rest.
   Producer* producer_;

@@ -251,6 +251,38 @@ TEST_CASE("a viewer's PLI asks the publisher, a NACK does not") {
   CHECK(plis() == 1);
 }
 
+TEST_CASE("a viewer that loses packets is asked to wait for their repairs, and let go again") {
+  constexpr std::uint8_t kId = 12;
+  OneToOne pair;
+  pair.options.parameters.header_extensions.push_back(extension(rtp::Extension::kPlayoutDelay, kId));
+  Consumer& consumer = pair.consume();
+  std::uint16_t number = 10;
+  const auto asked = [&]() -> std::optional<rtp::PlayoutDelay> {
+    pair.feed(number, vp8(true, number == 10));
+    ++number;
+    const auto sent = pair.at_viewer();
+    REQUIRE(sent.size() == 1);
+    const auto value = sent[0].view().extension(kId);
+    return value ? rtp::read_playout_delay(*value) : std::nullopt;
+  };
+  const auto report = [&](std::uint8_t fraction_lost) {
+    constexpr std::uint64_t kNow = std::uint64_t{100} << 32;
+    rtcp::ReportBlock block;
+    block.fraction_lost = fraction_lost;
+    block.last_sr = static_cast<std::uint32_t>(kNow >> 16) - 65536 / 10;  // 100 ms ago
+    consumer.on_report_block(block, kNow);
+  };
+  CHECK_FALSE(asked());
+  report(2);
+  CHECK_FALSE(asked());
+  report(13);
+  CHECK(asked() == rtp::PlayoutDelay{190ms, 10s});  // a round trip and a quarter, and 65 ms to notice
+  for (int i = 0; i < 29; ++i) report(0);
+  CHECK(asked() == rtp::PlayoutDelay{190ms, 10s});
+  report(0);
+  CHECK(asked() == rtp::PlayoutDelay{0ms, 10s});
+}
+
 TEST_CASE("new payload types by renegotiation keep the numbers going") {
   OneToOne pair(MediaKind::kAudio);
   Consumer& consumer = pair.consume();
