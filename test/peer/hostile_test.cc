@@ -99,11 +99,13 @@ class Application {
     for (const std::string& line : trace_) out += line + '\n';
     return out;
   }
+  /// Until nothing is under way: what an event has yet to start shows in the next round.
   void settle(Random& random) {
-    for (int i = 0; i < 2000 && !(quiet() && stable()); ++i) {
+    for (int i = 0, rounds = 0; i < 2000 && rounds < 3; ++i) {
       deliver(random);
       peers_.run_for(10ms);
       for (Peer* peer : {&peers_.a, &peers_.b}) negotiate(*peer);
+      rounds = quiet() && stable() ? rounds + 1 : 0;
     }
   }
   [[nodiscard]] bool stable() const {
@@ -282,6 +284,9 @@ TEST_CASE("calls in any order over bad networks and slow signaling end in a conn
     INFO(application.error());
     REQUIRE(application.error().empty());
     REQUIRE(application.stable());
+    INFO("a: " << to_string(peers.a.pc->ice_connection_state()) << ' ' << peers.a.failure
+               << ", b: " << to_string(peers.b.pc->ice_connection_state()) << ' ' << peers.b.failure << '\n'
+               << application.trace());
     REQUIRE(peers.run_until(
         [&] {
           application.deliver(random);
@@ -289,13 +294,22 @@ TEST_CASE("calls in any order over bad networks and slow signaling end in a conn
                  peers.b.pc->connection_state() == PeerConnectionState::kConnected;
         },
         120s));
+    application.settle(random);
     INFO(application.trace());
+    REQUIRE(application.error().empty());
     // What both have agreed on is the same thing seen from two sides.
     for (const RtpTransceiver& ours : peers.a.pc->get_transceivers()) {
       if (!ours.mid()) continue;
       for (const RtpTransceiver& theirs : peers.b.pc->get_transceivers()) {
         if (theirs.mid() != ours.mid()) continue;
         CHECK(ours.kind() == theirs.kind());
+        REQUIRE(ours.current_direction());
+        REQUIRE(theirs.current_direction());
+        INFO("mid " << *ours.mid() << ", " << to_string(ours.direction()) << " now "
+                    << to_string(*ours.current_direction()) << ", the other side "
+                    << to_string(theirs.direction()) << " now " << to_string(*theirs.current_direction())
+                    << ", signaling " << to_string(peers.a.pc->signaling_state()) << ' '
+                    << to_string(peers.b.pc->signaling_state()));
         const auto a = *ours.current_direction();
         const auto b = *theirs.current_direction();
         CHECK(ours.sender().parameters().has_value() == theirs.receiver().parameters().has_value());
