@@ -287,6 +287,12 @@ TEST_CASE("calls in any order over bad networks and slow signaling end in a conn
     INFO("a: " << to_string(peers.a.pc->ice_connection_state()) << ' ' << peers.a.failure
                << ", b: " << to_string(peers.b.pc->ice_connection_state()) << ' ' << peers.b.failure << '\n'
                << application.trace());
+    const auto dtls = [&](const Peer& peer) {
+      const auto transport = peer.pc->get_stats(peers.now()).all<TransportStatistics>().at(0);
+      return transport.dtls_role + ' ' + transport.dtls_state + ' ' + transport.ice_role + ' ' +
+             transport.selected_candidate_pair_id;
+    };
+    INFO("a " << dtls(peers.a) << ", b " << dtls(peers.b));
     REQUIRE(peers.run_until(
         [&] {
           application.deliver(random);
