@@ -93,11 +93,19 @@ class Application {
   }
   [[nodiscard]] bool quiet() const { return from_a_.empty() && from_b_.empty(); }
   [[nodiscard]] const std::string& error() const { return error_; }
+  /// Of the last descriptions: who set what, and its m-lines.
+  [[nodiscard]] std::string trace() const {
+    std::string out;
+    for (const std::string& line : trace_) out += line + '\n';
+    return out;
+  }
+  /// Until nothing is under way: what an event has yet to start shows in the next round.
   void settle(Random& random) {
-    for (int i = 0; i < 2000 && !(quiet() && stable()); ++i) {
+    for (int i = 0, rounds = 0; i < 2000 && rounds < 3; ++i) {
       deliver(random);
       peers_.run_for(10ms);
       for (Peer* peer : {&peers_.a, &peers_.b}) negotiate(*peer);
+      rounds = quiet() && stable() ? rounds + 1 : 0;
     }
   }
   [[nodiscard]] bool stable() const {
@@ -129,6 +137,7 @@ class Application {
     if (!needs || peer.pc->signaling_state() != SignalingState::kStable) return;
     needs = false;
     if (check(peer.pc->set_local_description(peers_.now()))) send(peer, {peer.pc->local_description(), {}});
+    note(peer, "set", peer.pc->local_description());
   }
 
   void receive(Peer& peer, const Message& message) {
@@ -146,12 +155,31 @@ class Application {
       ignoring = !polite && pc.signaling_state() != SignalingState::kStable;
       if (ignoring) return;
       if (!check(pc.set_remote_description(description, peers_.now()))) return;
+      note(peer, "took", description);
       if (check(pc.set_local_description(peers_.now()))) send(peer, {pc.local_description(), {}});
+      note(peer, "set", pc.local_description());
     } else {
+      note(peer, "took", description);
       check(pc.set_remote_description(description, peers_.now()));
     }
   }
 
+  void note(const Peer& peer, const char* what, const std::optional<SessionDescription>& description) {
+    std::string out = (&peer == &peers_.a ? "a " : "b ") + std::string(what) + ' ';
+    if (description) {
+      out += to_string(description->type);
+      const std::string& sdp = description->sdp;
+      for (std::size_t at = 0; at < sdp.size(); at = sdp.find('\n', at) + 1) {
+        const std::string line = sdp.substr(at, sdp.find('\r', at) - at);
+        if (line.starts_with("m=")) out += " | " + line.substr(2, 7);
+        if (line.starts_with("a=mid:")) out += line.substr(5);
+        for (const char* direction : {"a=sendrecv", "a=sendonly", "a=recvonly", "a=inactive"})
+          if (line == direction) out += ' ' + line.substr(2);
+      }
+    }
+    trace_.push_back(std::move(out));
+    if (trace_.size() > 12) trace_.erase(trace_.begin());
+  }
   bool check(const Result<void>& result) {
     if (!result) fail(result.error());
     return result.ok();
@@ -168,6 +196,7 @@ class Application {
   bool ignoring_a_ = false;
   bool ignoring_b_ = false;
   std::string error_;
+  std::vector<std::string> trace_;
 };
 
 }  // namespace
@@ -255,6 +284,15 @@ TEST_CASE("calls in any order over bad networks and slow signaling end in a conn
     INFO(application.error());
     REQUIRE(application.error().empty());
     REQUIRE(application.stable());
+    INFO("a: " << to_string(peers.a.pc->ice_connection_state()) << ' ' << peers.a.failure
+               << ", b: " << to_string(peers.b.pc->ice_connection_state()) << ' ' << peers.b.failure << '\n'
+               << application.trace());
+    const auto dtls = [&](const Peer& peer) {
+      const auto transport = peer.pc->get_stats(peers.now()).all<TransportStatistics>().at(0);
+      return transport.dtls_role + ' ' + transport.dtls_state + ' ' + transport.ice_role + ' ' +
+             transport.selected_candidate_pair_id;
+    };
+    INFO("a " << dtls(peers.a) << ", b " << dtls(peers.b));
     REQUIRE(peers.run_until(
         [&] {
           application.deliver(random);
@@ -262,12 +300,22 @@ TEST_CASE("calls in any order over bad networks and slow signaling end in a conn
                  peers.b.pc->connection_state() == PeerConnectionState::kConnected;
         },
         120s));
+    application.settle(random);
+    INFO(application.trace());
+    REQUIRE(application.error().empty());
     // What both have agreed on is the same thing seen from two sides.
     for (const RtpTransceiver& ours : peers.a.pc->get_transceivers()) {
       if (!ours.mid()) continue;
       for (const RtpTransceiver& theirs : peers.b.pc->get_transceivers()) {
         if (theirs.mid() != ours.mid()) continue;
         CHECK(ours.kind() == theirs.kind());
+        REQUIRE(ours.current_direction());
+        REQUIRE(theirs.current_direction());
+        INFO("mid " << *ours.mid() << ", " << to_string(ours.direction()) << " now "
+                    << to_string(*ours.current_direction()) << ", the other side "
+                    << to_string(theirs.direction()) << " now " << to_string(*theirs.current_direction())
+                    << ", signaling " << to_string(peers.a.pc->signaling_state()) << ' '
+                    << to_string(peers.b.pc->signaling_state()));
         const auto a = *ours.current_direction();
         const auto b = *theirs.current_direction();
         CHECK(ours.sender().parameters().has_value() == theirs.receiver().parameters().has_value());
