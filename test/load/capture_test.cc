@@ -69,6 +69,8 @@ TEST_CASE("other files are refused by what they are") {
   std::string ivf(32, '\0');
   ivf.replace(0, 4, "DKIF");
   ivf[6] = 32;
+  ivf[16] = 30;  // a time base of 1/30 s
+  ivf[20] = 1;
   ivf.replace(8, 4, "AV01");
   write(folder.file("av1.ivf"), ivf);
   CHECK(read_ivf(folder.file("av1.ivf")).error().message.find("VP8") != std::string::npos);
