@@ -1,5 +1,7 @@
 #include "ice/stream_framing.h"
 
+#include <algorithm>
+
 #include "ice/stun_message.h"
 
 namespace sluice::ice {
@@ -67,9 +69,9 @@ std::vector<std::uint8_t> frame_for_stream(StreamFraming framing, Bytes datagram
     return out;
   }
   if (datagram.size() > 0xFFFF) return out;
-  out.resize(kLengthSize);
+  out.resize(kLengthSize + datagram.size());
   store16(out.data(), static_cast<std::uint16_t>(datagram.size()));
-  out.insert(out.end(), datagram.begin(), datagram.end());
+  std::copy(datagram.begin(), datagram.end(), out.begin() + kLengthSize);
   return out;
 }
 
