@@ -11,6 +11,9 @@ function answerTo({ sdp }) {
     type: 'answer',
     sdp: sdp
       .replace(/a=ice-lite\r\n/, '')
+      // Taken into the BUNDLE group, and so with a port again (RFC 8843 §7.3.3).
+      .replace(/^(m=\w+) 0 /gm, '$1 9 ')
+      .replace(/a=bundle-only\r\n/g, '')
       .replace(/a=setup:\w+/g, 'a=setup:active')
       .replace(/a=sendonly/g, 'a=recvonly'),
   };
@@ -101,8 +104,20 @@ test('a client may refuse tracks, and the log says so', async (t) => {
   await ada.setLocalDescription();
   await needed;
   await bob.setLocalDescription();
-  const answer = answerTo(bob.localDescription);
-  await bob.setRemoteDescription({ type: 'answer', sdp: answer.sdp.replace(/^m=video \d+/m, 'm=video 0') });
+  const refuseVideo = async () => {
+    const answer = answerTo(bob.localDescription);
+    await bob.setRemoteDescription({ type: 'answer', sdp: answer.sdp.replace(/^m=video \d+/m, 'm=video 0') });
+  };
+  // Some clients take a bundle-only m-line for a rejected one: it is offered once more, with a port.
+  assert.match(bob.localDescription.sdp, /^m=video 0 /m);
+  const again = next(bob, 'negotiationneeded');
+  await refuseVideo();
+  await again;
+  await bob.dump();
+  assert.deepEqual(records, []);
+  await bob.setLocalDescription();
+  assert.match(bob.localDescription.sdp, /^m=video [1-9]/m);
+  await refuseVideo();
   await bob.dump();
   assert.deepEqual(records, [['debug', 'rtp', 'peer bob']]);
   assert.match(lines.join(), /^rtp peer bob: track \S+ was refused: /);
