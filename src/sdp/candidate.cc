@@ -65,7 +65,8 @@ std::string_view Candidate::extension(std::string_view name) const {
 CandidateResult parse_candidate(std::string_view value) {
   Candidate out;
   const std::string_view foundation = take_word(value);
-  if (!is_ice_text(foundation, 1, 32)) return bad_candidate("a foundation of 1 to 32 letters, digits, + or /");
+  if (!is_ice_text(foundation, 1, 32))
+    return bad_candidate("a foundation of 1 to 32 letters, digits, + or /");
   out.ice.foundation = foundation;
   const auto component = parse_number<std::uint16_t>(take_word(value));
   if (!component || *component < 1 || *component > 256) return bad_candidate("a component id from 1 to 256");
