@@ -48,6 +48,20 @@ std::uint16_t chosen_id(const RtpCapabilities& room, std::string_view uri, const
   return 0;
 }
 
+/// Bundled m-lines share one RTP session, where an id stands for one extension (RFC 8285 §5, RFC 8829
+/// §5.2.1). Of a client whose m-lines each count from 1 (aiortc), the first one that the room takes has the
+/// id: with both, the client could not read what we send.
+bool is_taken_before(const sdp::SessionDescription& description, const sdp::MediaDescription& media,
+                     const RtpCapabilities& room, const sdp::Extmap& extmap) {
+  for (const sdp::MediaDescription& before : description.media) {
+    if (&before == &media) return false;
+    const MediaKind kind = before.media == "audio" ? MediaKind::kAudio : MediaKind::kVideo;
+    for (const sdp::Extmap& e : before.extmaps)
+      if (e.id == extmap.id && e.uri != extmap.uri && is_known(room, kind, e.uri)) return true;
+  }
+  return false;
+}
+
 }  // namespace
 
 std::vector<sdp::Extmap> extensions_of(const sdp::SessionDescription& description,
@@ -58,7 +72,8 @@ std::vector<sdp::Extmap> extensions_of(const sdp::SessionDescription& descriptio
   std::set<std::string_view> uris;
   for (const auto* level : {&media.extmaps, &description.extmaps}) {
     for (const sdp::Extmap& e : *level) {
-      if (!is_carried(e.id) || uris.contains(e.uri) || !ids.insert(e.id).second) continue;
+      if (!is_carried(e.id) || uris.contains(e.uri) || is_taken_before(description, media, room, e)) continue;
+      if (!ids.insert(e.id).second) continue;
       uris.insert(e.uri);
       out.push_back(e);
     }

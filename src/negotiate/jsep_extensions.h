@@ -9,8 +9,8 @@
 namespace sluice::negotiate::jsep {
 
 /// Those of the m-line and the session: each id and each URI once, ids that packets can carry (1 to 255 but
-/// 15). Where the client leaves the id to us (RFC 8285 §6: 4096 and up) and the room knows the extension, one
-/// is chosen that the whole description leaves free.
+/// 15) and that stand for nothing else in an earlier m-line. Where the client leaves the id to us (RFC 8285
+/// §6: 4096 and up) and the room knows the extension, one is chosen that the whole description leaves free.
 std::vector<sdp::Extmap> extensions_of(const sdp::SessionDescription& description,
                                        const sdp::MediaDescription& media, const RtpCapabilities& room,
                                        MediaKind kind);
