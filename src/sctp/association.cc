@@ -8,11 +8,11 @@
 
 #include "base/check.h"
 #include "sctp/association_call.h"
+#include "sctp/packet.h"
 
 namespace sluice::sctp {
 namespace {
 
-constexpr std::size_t kCommonHeader = 12;
 constexpr std::size_t kMaxPacket = 65'535;
 /// What may be under way and not acknowledged; what waits to be sent stands in the channels' queues.
 constexpr int kStackSendBuffer = 1 << 20;
@@ -125,13 +125,36 @@ void Association::receive(Bytes packet, Instant now) {
     return;
   }
   const Call call(*this, now);
+  pass(early_resets_.filter(packet));
+  pass_due_reset();
+}
+
+void Association::pass(Bytes packet) {
+  if (packet.empty()) return;
   usrsctp_conninput(user_.address(), packet.data(), packet.size(), 0);
+  look_at_sent();
+}
+
+void Association::pass_due_reset() {
+  // A SACK is delayed by up to 200 ms; a channel that closes need not be.
+  if (partial_reliability_ && early_resets_.wants_sack()) pass(early_resets_.ask_for_sack(interleaving_));
+  pass(early_resets_.take_due());
+}
+
+void Association::look_at_sent() {
+  user_.packets().for_each_new([&](Bytes packet) {
+    unsent_ -= std::min(unsent_, sent_.add(packet));
+    early_resets_.note_sent(packet);
+  });
 }
 
 void Association::advance(Instant now) {
   if (now < user_.next_deadline()) return;
   const Call call(*this, now);
   user_.run_timers(now);
+  if (socket_ == nullptr) return;
+  look_at_sent();
+  pass_due_reset();
 }
 
 std::optional<std::size_t> Association::write(const Piece& piece, Instant now) {
