@@ -23,6 +23,10 @@ constexpr std::uint32_t kRtoMinMs = 300;
 constexpr std::uint32_t kRtoMaxMs = 10'000;
 /// Whoever carries us finds out sooner that a path has died (RFC 7675: 30 s); this is more than a minute.
 constexpr std::uint16_t kMaxRetransmissions = 14;
+/// Of the path alone: never to be reached. usrsctp sends no new data on a path that it has given up, even on
+/// the only one; what takes it up again is an acknowledgement of old data, which there may be none of, or
+/// heartbeats, which are off (RFC 9260 §8.2 warns of that state).
+constexpr std::uint16_t kMaxPathRetransmissions = 0xFFFF;
 constexpr int kInterleavingSupported = 0x1206;  // SCTP_INTERLEAVING_SUPPORTED, which usrsctp.h leaves out
 
 template <typename T>
@@ -94,6 +98,7 @@ void Association::set_options() {
   sctp_paddrparams path{};
   path.spp_assoc_id = SCTP_FUTURE_ASSOC;
   path.spp_flags = SPP_PMTUD_DISABLE;
+  path.spp_pathmaxrxt = kMaxPathRetransmissions;
   path.spp_pathmtu = static_cast<std::uint32_t>(options_.mtu - kCommonHeader);
   const auto heartbeat = std::chrono::duration_cast<std::chrono::milliseconds>(options_.heartbeat_interval);
   path.spp_flags |= heartbeat.count() > 0 ? SPP_HB_ENABLE : SPP_HB_DISABLE;

@@ -107,6 +107,21 @@ TEST_CASE("resets: without loss a close waits for nobody's delayed acknowledgeme
   }
 }
 
+TEST_CASE("resets: a path that was dead while nothing but a reset was under way carries data again") {
+  Pair pair;
+  REQUIRE(pair.connect());
+  const auto closing = pair.open();
+  const auto other = pair.open();
+  pair.run_for(1s);
+  pair.lose = [](bool, Bytes) { return true; };
+  pair.a.channels.close(closing.at_a, pair.now);
+  pair.run_for(30s);
+  pair.lose = nullptr;
+  REQUIRE(pair.run_until([&] { return channels_of(pair) == 2; }));
+  pair.send(pair.a, other.at_a, "back");
+  REQUIRE(pair.run_until([&] { return pair.b.messages(other.at_b).size() == 1; }));
+}
+
 // --- EarlyResets, packet by packet
 
 Packet packet_of(const std::vector<Packet>& chunks) {
