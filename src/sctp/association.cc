@@ -8,11 +8,11 @@
 
 #include "base/check.h"
 #include "sctp/association_call.h"
+#include "sctp/packet.h"
 
 namespace sluice::sctp {
 namespace {
 
-constexpr std::size_t kCommonHeader = 12;
 constexpr std::size_t kMaxPacket = 65'535;
 /// What may be under way and not acknowledged; what waits to be sent stands in the channels' queues.
 constexpr int kStackSendBuffer = 1 << 20;
@@ -23,6 +23,10 @@ constexpr std::uint32_t kRtoMinMs = 300;
 constexpr std::uint32_t kRtoMaxMs = 10'000;
 /// Whoever carries us finds out sooner that a path has died (RFC 7675: 30 s); this is more than a minute.
 constexpr std::uint16_t kMaxRetransmissions = 14;
+/// Of the path alone: never to be reached. usrsctp sends no new data on a path that it has given up, even on
+/// the only one; what takes it up again is an acknowledgement of old data, which there may be none of, or
+/// heartbeats, which are off (RFC 9260 §8.2 warns of that state).
+constexpr std::uint16_t kMaxPathRetransmissions = 0xFFFF;
 constexpr int kInterleavingSupported = 0x1206;  // SCTP_INTERLEAVING_SUPPORTED, which usrsctp.h leaves out
 
 template <typename T>
@@ -94,6 +98,7 @@ void Association::set_options() {
   sctp_paddrparams path{};
   path.spp_assoc_id = SCTP_FUTURE_ASSOC;
   path.spp_flags = SPP_PMTUD_DISABLE;
+  path.spp_pathmaxrxt = kMaxPathRetransmissions;
   path.spp_pathmtu = static_cast<std::uint32_t>(options_.mtu - kCommonHeader);
   const auto heartbeat = std::chrono::duration_cast<std::chrono::milliseconds>(options_.heartbeat_interval);
   path.spp_flags |= heartbeat.count() > 0 ? SPP_HB_ENABLE : SPP_HB_DISABLE;
@@ -125,13 +130,36 @@ void Association::receive(Bytes packet, Instant now) {
     return;
   }
   const Call call(*this, now);
+  pass(early_resets_.filter(packet));
+  pass_due_reset();
+}
+
+void Association::pass(Bytes packet) {
+  if (packet.empty()) return;
   usrsctp_conninput(user_.address(), packet.data(), packet.size(), 0);
+  look_at_sent();
+}
+
+void Association::pass_due_reset() {
+  // A SACK is delayed by up to 200 ms; a channel that closes need not be.
+  if (partial_reliability_ && early_resets_.wants_sack()) pass(early_resets_.ask_for_sack(interleaving_));
+  pass(early_resets_.take_due());
+}
+
+void Association::look_at_sent() {
+  user_.packets().for_each_new([&](Bytes packet) {
+    unsent_ -= std::min(unsent_, sent_.add(packet));
+    early_resets_.note_sent(packet);
+  });
 }
 
 void Association::advance(Instant now) {
   if (now < user_.next_deadline()) return;
   const Call call(*this, now);
   user_.run_timers(now);
+  if (socket_ == nullptr) return;
+  look_at_sent();
+  pass_due_reset();
 }
 
 std::optional<std::size_t> Association::write(const Piece& piece, Instant now) {

@@ -14,6 +14,7 @@
 
 #include "base/bytes.h"
 #include "base/random.h"
+#include "sctp/early_resets.h"
 #include "sctp/options.h"
 #include "sctp/sent_chunks.h"
 #include "sctp/stack.h"
@@ -108,18 +109,23 @@ class Association {
   void open_socket();
   void set_options();
   void close_socket();
+  void pass(Bytes packet);
+  void pass_due_reset();
+  void look_at_sent();
   bool take_notification(Bytes bytes, Notice& notice);
   bool take_change(Bytes bytes, Notice& notice);
 
   Options options_;
   StackUser user_;
   SentChunks sent_;
+  EarlyResets early_resets_;
   struct socket* socket_ = nullptr;  // usrsctp's
   std::size_t unsent_ = 0;
   std::uint16_t outgoing_streams_ = 0;
   std::uint16_t incoming_streams_ = 0;
   bool interleaving_ = false;
-  bool in_notification_ = false;  ///< The rest of one is to be read.
+  bool partial_reliability_ = false;  ///< Both sides can.
+  bool in_notification_ = false;      ///< The rest of one is to be read.
   std::uint64_t packets_malformed_ = 0;
   std::vector<std::uint8_t> read_buffer_;
 };

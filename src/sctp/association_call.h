@@ -3,8 +3,6 @@
 // For association.cc and association_read.cc.
 #pragma once
 
-#include <algorithm>
-
 #include "sctp/association.h"
 
 namespace sluice::sctp {
@@ -15,12 +13,7 @@ class Association::Call {
   Call(Association& association, Instant now) : association_(association), scope_(association.user_, now) {}
   Call(const Call&) = delete;
   Call& operator=(const Call&) = delete;
-  ~Call() {
-    association_.user_.packets().for_each_new([&](Bytes packet) {
-      const std::size_t bytes = association_.sent_.add(packet);
-      association_.unsent_ -= std::min(association_.unsent_, bytes);
-    });
-  }
+  ~Call() { association_.look_at_sent(); }
 
  private:
   Association& association_;

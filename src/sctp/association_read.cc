@@ -130,6 +130,7 @@ bool Association::take_change(Bytes bytes, Notice& notice) {
       outgoing_streams_ = change.sac_outbound_streams;
       incoming_streams_ = change.sac_inbound_streams;
       interleaving_ = std::ranges::find(info, SCTP_ASSOC_SUPPORTS_INTERLEAVING) != info.end();
+      partial_reliability_ = std::ranges::find(info, SCTP_ASSOC_SUPPORTS_PR) != info.end();
       notice.type = Notice::Type::kConnected;
       return true;
     case SCTP_SHUTDOWN_COMP:

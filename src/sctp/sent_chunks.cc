@@ -1,11 +1,10 @@
 #include "sctp/sent_chunks.h"
 
+#include "sctp/packet.h"
+
 namespace sluice::sctp {
 namespace {
 
-constexpr std::size_t kCommonHeader = 12;
-constexpr std::uint8_t kData = 0;    // RFC 9260 §3.3.1
-constexpr std::uint8_t kIData = 64;  // RFC 8260 §2.1
 constexpr std::size_t kDataHeader = 16;
 constexpr std::size_t kIDataHeader = 20;
 
@@ -22,25 +21,21 @@ constexpr std::size_t kIDataHeader = 20;
 std::size_t SentChunks::add(Bytes packet) {
   ++packets_;
   std::size_t total = 0;
-  Bytes rest = packet.size() > kCommonHeader ? packet.subspan(kCommonHeader) : Bytes();
-  while (rest.size() >= 4) {
-    const std::uint8_t type = rest[0];
-    const std::size_t length = load16(&rest[2]);
-    if (length < 4 || length > rest.size()) break;
-    const std::size_t header = type == kData ? kDataHeader : type == kIData ? kIDataHeader : 0;
-    if (header != 0 && length > header) {
-      if (is_new(load32(&rest[4]))) {
-        const std::uint16_t stream_id = load16(&rest[8]);
-        const std::size_t bytes = length - header;
-        if (sent_.empty() || sent_.back().stream_id != stream_id) sent_.push_back({stream_id, 0});
-        sent_.back().bytes += bytes;
-        total += bytes;
-      } else {
-        ++retransmitted_;
-      }
+  for_each_chunk(packet, [&](std::uint8_t type, Bytes chunk) {
+    const std::size_t header = type == chunk_type::kData    ? kDataHeader
+                               : type == chunk_type::kIData ? kIDataHeader
+                                                            : 0;
+    if (header == 0 || chunk.size() <= header) return;
+    if (!is_new(load32(&chunk[4]))) {
+      ++retransmitted_;
+      return;
     }
-    rest = rest.subspan(std::min(rest.size(), (length + 3) & ~std::size_t{3}));
-  }
+    const std::uint16_t stream_id = load16(&chunk[8]);
+    const std::size_t bytes = chunk.size() - header;
+    if (sent_.empty() || sent_.back().stream_id != stream_id) sent_.push_back({stream_id, 0});
+    sent_.back().bytes += bytes;
+    total += bytes;
+  });
   return total;
 }
 
