@@ -352,11 +352,14 @@ class Fuzz {
     if (before == now || now == S::kStable) return;
     switch (before) {
       case S::kStable:
-        return SLUICE_CHECK(now == S::kHaveLocalOffer || now == S::kHaveRemoteOffer);
+        SLUICE_CHECK(now == S::kHaveLocalOffer || now == S::kHaveRemoteOffer);
+        return;
       case S::kHaveLocalOffer:
-        return SLUICE_CHECK(now == S::kHaveRemoteOffer || now == S::kHaveRemotePranswer);
+        SLUICE_CHECK(now == S::kHaveRemoteOffer || now == S::kHaveRemotePranswer);
+        return;
       case S::kHaveRemoteOffer:
-        return SLUICE_CHECK(now == S::kHaveLocalPranswer);
+        SLUICE_CHECK(now == S::kHaveLocalPranswer);
+        return;
       default:
         SLUICE_CHECK(false);
     }
