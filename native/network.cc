@@ -90,6 +90,7 @@ Network::Network(Loop::Impl& loop, sluice::PeerConnection& pc) : loop_(loop), pc
 Network::~Network() {
   for (auto& socket : udp_) {
     uv_udp_recv_stop(&socket->uv);
+    socket->buffer = {};  // of pool_, which the handle outlives
     loop_.retire(std::move(socket));
   }
   for (auto& [id, connection] : tcp_) {
