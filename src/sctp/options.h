@@ -29,8 +29,9 @@ struct Options {
   std::size_t max_name_bytes = 1 << 20;  ///< Labels and protocols of all channels together.
   /// RFC 9260 §8.3. Off where something else notices that the peer is gone, as ICE consent does.
   Duration heartbeat_interval = Duration::zero();
-  /// RFC 8260: a long message does not hold up other channels. Used when the peer can do it too. Off: usrsctp,
-  /// when it gives up one message, gives up what stands between its chunks too (docs/data-channels.md).
+  /// RFC 8260: a long message does not hold up other channels. Used when the peer can do it too. Off:
+  /// usrsctp, when it gives up one message, gives up what stands between its chunks too
+  /// (docs/data-channels.md).
   bool interleaving = false;
 };
 
