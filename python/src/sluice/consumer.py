@@ -152,7 +152,7 @@ class Consumer(RemoteObject[ConsumerEvents, ConsumerObserverEvents]):
         return await self._request(wire.Explain(consumer_id=self.id), wire.DumpReply, lambda reply: parsed(reply.json))
 
     async def get_stats(self) -> list[RtpStreamStat]:
-        """One entry: the stream as it is sent."""
+        """The stream as it is sent, and the producer's that it is made from."""
         return await self._stats(lambda reply: reply.streams)
 
     def _handle_event(self, event: Table) -> None:

@@ -8,6 +8,8 @@ import signal as signals
 
 def _snake(path: str) -> str:
     """`rtpParameters.codecs[0].mimeType` as it is called here: `rtp_parameters.codecs[0].mime_type`."""
+    if not re.fullmatch(r"[\w.\[\]]*", path):
+        return path  # a line of SDP, say
     path = path.replace("IPv", "Ipv").replace("MLine", "_mLine")
     return re.sub(r"(?<=[a-z0-9])([A-Z])(?=[a-zA-Z]|$)", lambda match: "_" + match.group(1).lower(), path)
 

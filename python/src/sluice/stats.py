@@ -25,6 +25,7 @@ _base = _pick(wire.TransportStats, without=_kinds)
 class BaseTransportStat(Table):
     """What all kinds of transport count."""
 
+    _fields: ClassVar[tuple[Field, ...]] = _base
     transport_id: str
     timestamp: int
     """Monotonic ms of the worker."""

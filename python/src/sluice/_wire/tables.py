@@ -6,26 +6,8 @@ from dataclasses import dataclass, field
 from typing import ClassVar, Literal, Union
 
 from .kinds import (
-    BITRATES,
-    BYTES,
-    CODEC_PARAMETERS,
-    COUNTS,
-    FLAG,
-    I8,
-    I32,
-    I64,
-    REAL,
-    TEXT,
-    U8,
-    U16,
-    U32,
-    U64,
-    Choice,
-    Field,
-    Integer,
-    List,
-    Nested,
-    OneOf,
+    BITRATES, BYTES, CODEC_PARAMETERS, COUNTS, FLAG, I8, I32, I64, REAL, TEXT, U8, U16, U32, U64,
+    Choice, Field, Integer, List, Nested, OneOf,
 )
 from .table import Table
 
