@@ -14,7 +14,7 @@ from aiortc.mediastreams import AudioStreamTrack, VideoStreamTrack
 from sluice import Peer, webrtc
 
 
-class Tone(AudioStreamTrack):
+class Tone(AudioStreamTrack):  # type: ignore[misc]
     """440 Hz."""
 
     async def recv(self) -> Any:
@@ -26,7 +26,7 @@ class Tone(AudioStreamTrack):
         return frame
 
 
-class Picture(VideoStreamTrack):
+class Picture(VideoStreamTrack):  # type: ignore[misc]
     """160 by 120, a grey that changes."""
 
     count = 0
@@ -56,6 +56,11 @@ class Client:
     def send(self, *kinds: str) -> None:
         for kind in kinds:
             self.pc.addTransceiver(Picture() if kind == "video" else Tone(), direction="sendonly")
+
+    def receive(self, *kinds: str) -> None:
+        """Would like to receive one of each."""
+        for kind in kinds:
+            self.pc.addTransceiver(kind, direction="recvonly")
 
     def open_channels(self, *labels: str) -> None:
         first = bool(labels) and not self.channels
