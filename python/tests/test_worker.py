@@ -10,8 +10,9 @@ import time
 from typing import Any
 
 import pytest
-import sluice
 from conftest import values
+
+import sluice
 
 local = values["local"]
 
@@ -82,7 +83,7 @@ async def test_what_a_cancelled_call_would_have_made_is_closed_again() -> None:
         transport = await room.create_direct_transport()
         producer = await transport.produce(id="taken", kind="audio", rtp_parameters=values["audio"])
         before = await counts(worker)
-        calls = [
+        calls: list[Any] = [
             worker.create_room(),
             room.create_peer(),
             room.create_web_rtc_transport(),
