@@ -115,17 +115,18 @@ void MediaSession::send_receiver_reports(rtcp::ExtendedReport extended, Instant 
     first = false;
     report.reports.clear();
   };
-  const auto add = [&](Ssrc ssrc, rtp::ReceiveStatistics& statistics) {
-    if (!statistics.started()) return;
+  const auto add = [&](Ssrc ssrc, rtp::ReceiveStatistics& statistics) -> std::uint8_t {
+    if (!statistics.started()) return 0;
     const auto reception = statistics.report(now);
     report.reports.push_back({ssrc, reception.fraction_lost, reception.cumulative_lost,
                               reception.extended_highest, reception.jitter, reception.last_sr,
                               reception.delay_since_last_sr});
     if (report.reports.full()) flush();
+    return reception.fraction_lost;
   };
   for (auto& producer : producers_) {
     for (auto& stream : producer->streams()) {
-      if (stream->ssrc) add(*stream->ssrc, stream->media);
+      if (stream->ssrc) stream->fraction_lost = add(*stream->ssrc, stream->media);
       if (stream->rtx_ssrc) add(*stream->rtx_ssrc, stream->repair);
     }
   }

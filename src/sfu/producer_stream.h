@@ -42,6 +42,7 @@ struct ProducerStream {
     ssrc = new_ssrc;
     tag = static_cast<std::uint8_t>(tag + kTagStep);
     media = rtp::ReceiveStatistics(clock_rate);
+    fraction_lost = 0;
     scored = {};
     ended = false;
     newest_before = newest;
@@ -97,8 +98,9 @@ struct ProducerStream {
   std::optional<Ssrc> rtx_ssrc;
   std::string rid;
   Instant last_received{};
-  rtp::ReceiveStatistics media;   ///< As the report blocks tell: without repairs.
-  rtp::ReceiveStatistics repair;  ///< The RTX stream.
+  rtp::ReceiveStatistics media;    ///< As the report blocks tell: without repairs.
+  rtp::ReceiveStatistics repair;   ///< The RTX stream.
+  std::uint8_t fraction_lost = 0;  ///< As last reported, of 256.
   ArrivalClock arrivals;
   rtp::SequenceWindow seen;  ///< Media and repairs together: nothing is forwarded twice.
   rtp::NackGenerator nack;
