@@ -35,7 +35,6 @@ class Reply {
   [[nodiscard]] std::size_t size() const { return size_; }
   [[nodiscard]] const std::uint8_t* begin() const { return bytes_.data(); }
   [[nodiscard]] const std::uint8_t* end() const { return bytes_.data() + size_; }
-  operator Bytes() const { return {begin(), size_}; }
 
   /// Where to write, and, once it is known, how much of it was.
   [[nodiscard]] MutableBytes room() { return bytes_; }

@@ -284,7 +284,6 @@ TEST_CASE("a viewer that loses packets is asked to wait for their repairs, and l
 }
 
 TEST_CASE("what is lost on the publisher's leg is waited for as well") {
-  using Leg = PlayoutHold::Leg;
   PlayoutHold hold;
   const auto least = [&] { return hold.over({}).value_or(rtp::PlayoutDelay{}).min; };
   CHECK_FALSE(hold.on_report({0, 10ms}, {2, 100ms}));
