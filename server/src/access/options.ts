@@ -56,7 +56,7 @@ export function accessOf({ tokens, tokenSecretFile, tokenPublicKey }: AccessOpti
     const why =
       tokens === 'required' ? '--tokens required' : `--host ${host} can be reached from other machines, so entering takes a token, which`;
     throw new TypeError(
-      `${why} needs a key to check tokens with: --token-secret-file, ${secretVariable} or --token-public-key; or let everybody in with --tokens off`,
+      `${why} needs a key to check tokens with: --token-secret-file, ${secretVariable} or --token-public-key; or let everybody in with --tokens off (SLUICE_TOKENS=off)`,
     );
   }
   return new Access(required, keys);
