@@ -11,7 +11,7 @@ constexpr std::uint8_t kBestScore = 10;
 
 }  // namespace
 
-void Consumer::on_report_block(const rtcp::ReportBlock& block, std::uint64_t ntp_now) {
+bool Consumer::on_report_block(const rtcp::ReportBlock& block, std::uint64_t ntp_now) {
   lost_ = block.cumulative_lost;
   fraction_lost_ = block.fraction_lost;
   jitter_ = block.jitter;
@@ -26,9 +26,10 @@ void Consumer::on_report_block(const rtcp::ReportBlock& block, std::uint64_t ntp
   const auto interval =
       rtp::StreamScore::of_report(block.fraction_lost, now[0] - scored_[0], now[1] - scored_[1]);
   scored_ = now;
-  if (interval.expected == 0) return;
+  if (interval.expected == 0) return false;
   const bool changed = score_.update(interval);
   if (std::exchange(scored_ever_, true) ? changed : score_.value() != kBestScore) tell_score();
+  return true;
 }
 
 bool Consumer::is_sender() {
