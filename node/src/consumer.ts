@@ -179,7 +179,7 @@ export class Consumer extends RemoteObject<ConsumerEvents, ConsumerObserverEvent
     return JSON.parse(String(json)) as ConsumerExplanation;
   }
 
-  /** One entry: the stream as it is sent. */
+  /** The stream as it is sent, and the producer's that it is made from. */
   async getStats(): Promise<RtpStreamStat[]> {
     return (await this.stats()).streams.map((stream) => rtpStreamStat.fromWire(stream));
   }

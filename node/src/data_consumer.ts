@@ -1,7 +1,7 @@
 import type { EventT } from './channel/channel.js';
 import type { Link } from './channel/link.js';
 import { RemoteObject, type AppData } from './remote_object.js';
-import { messageFromWire, messageToWire, subchannel, subchannels as subchannelList } from './shapes/sctp.js';
+import { messageFromWire, messageToWire, subchannel as oneSubchannel, subchannels as subchannelList } from './shapes/sctp.js';
 import { uint32 } from './shapes/shape.js';
 import { dataConsumerStat } from './shapes/stats.js';
 import type { DataType, SctpStreamParameters } from './types/sctp.js';
@@ -124,13 +124,13 @@ export class DataConsumer extends RemoteObject<DataConsumerEvents, DataConsumerO
     this.#subchannels = (await this.request(command, wire.SubchannelsReplyT)).subchannels;
   }
 
-  async addSubchannel(added: number): Promise<void> {
-    const command = new wire.AddSubchannelT(this.id, subchannel.toWire(added, 'subchannel'));
+  async addSubchannel(subchannel: number): Promise<void> {
+    const command = new wire.AddSubchannelT(this.id, oneSubchannel.toWire(subchannel, 'subchannel'));
     this.#subchannels = (await this.request(command, wire.SubchannelsReplyT)).subchannels;
   }
 
-  async removeSubchannel(removed: number): Promise<void> {
-    const command = new wire.RemoveSubchannelT(this.id, subchannel.toWire(removed, 'subchannel'));
+  async removeSubchannel(subchannel: number): Promise<void> {
+    const command = new wire.RemoveSubchannelT(this.id, oneSubchannel.toWire(subchannel, 'subchannel'));
     this.#subchannels = (await this.request(command, wire.SubchannelsReplyT)).subchannels;
   }
 

@@ -1,0 +1,1 @@
+"""The control channel to one worker (docs/control-protocol.md)."""

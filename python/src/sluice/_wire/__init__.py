@@ -1,0 +1,1 @@
+"""The wire: classes generated from fbs/, their checks, and their way to bytes and back."""

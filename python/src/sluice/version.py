@@ -1,0 +1,3 @@
+"""Version of this package; pyproject.toml reads it here."""
+
+version = "0.1.0"
