@@ -9,9 +9,10 @@ target_include_directories(sluice_options INTERFACE ${CMAKE_SOURCE_DIR}/include 
 target_compile_options(sluice_options INTERFACE
   -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wno-sign-conversion -Wnon-virtual-dtor -Woverloaded-virtual
   -Werror=return-type $<$<BOOL:${SLUICE_WERROR}>:-Werror>)
-# g++ 12 sees overlapping copies in std::string concatenation that are not there (GCC bug 105651).
+# g++ 12 sees overlapping copies in std::string concatenation that are not there (GCC bug 105651), and, once everything is inlined at -O3,
+# strings of temporaries that nobody has set. Other builds ask for the latter still, and the sanitizers for the real thing.
 if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND CMAKE_CXX_COMPILER_VERSION VERSION_LESS 13)
-  target_compile_options(sluice_options INTERFACE -Wno-restrict)
+  target_compile_options(sluice_options INTERFACE -Wno-restrict $<$<CONFIG:Release>:-Wno-maybe-uninitialized>)
 endif()
 option(SLUICE_WERROR "Treat warnings as errors" OFF)
 if(SLUICE_SANITIZE)
@@ -26,7 +27,7 @@ endif()
 # Headers are most of what a small file costs its compiler, and with sanitizers the templates that each file instantiates anew. Where
 # nobody waits for one changed file, a target's files are compiled in groups (docs/development.md). Layers are held as ever: a
 # group never holds files of two targets.
-option(SLUICE_UNITY "Compile a target's files in groups: far less work for a whole build, more for one changed file" OFF)
+set(SLUICE_UNITY OFF CACHE STRING "Compile a target's files in groups: far less work for a whole build, more for one changed file; ON, OFF, or TESTS: of test/ and load/ only")
 set(SLUICE_UNITY_LINES 1500 CACHE STRING "How many lines a group of SLUICE_UNITY has at most: what bounds a compiler's memory")
 if(SLUICE_UNITY)
   find_package(Python3 REQUIRED COMPONENTS Interpreter)
@@ -40,6 +41,9 @@ endif()
 function(sluice_unity target)
   list(LENGTH ARGN count)
   if(NOT SLUICE_UNITY OR count LESS 2)
+    return()
+  endif()
+  if(SLUICE_UNITY STREQUAL "TESTS" AND NOT CMAKE_CURRENT_SOURCE_DIR MATCHES "^${CMAKE_SOURCE_DIR}/(test|load)")
     return()
   endif()
   set(script ${CMAKE_SOURCE_DIR}/cmake/unity_groups.py)
@@ -85,6 +89,8 @@ function(sluice_test folder)
   sluice_unity(test_${folder} ${sources})
   target_include_directories(test_${folder} PRIVATE ${CMAKE_SOURCE_DIR}/test)
   target_compile_definitions(test_${folder} PRIVATE SLUICE_TEST_DATA="${CMAKE_SOURCE_DIR}/test")
+  # What is tested is optimised as users have it; the tests themselves would only take longer to build.
+  target_compile_options(test_${folder} PRIVATE $<$<CONFIG:Release>:-O1>)
   target_link_libraries(test_${folder} PRIVATE sluice_test_main ${ARG_LINK})
   foreach(dependency ${ARG_DEPENDS})
     target_link_libraries(test_${folder} PRIVATE sluice_${dependency})

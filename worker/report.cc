@@ -1,5 +1,7 @@
 #include "worker/report.h"
 
+#include <cstdio>
+
 #include <nlohmann/json.hpp>
 #include <sys/resource.h>
 #include <unistd.h>
@@ -75,7 +77,89 @@ nlohmann::ordered_json describe(const BoundListener& bound) {
   return out;
 }
 
+CountsByReason counts_of(const nlohmann::ordered_json& named) {
+  return named.get<CountsByReason>();
+}
+
+/// Of the field "resident" in /proc/self/statm, which is in pages (proc(5)).
+std::uint64_t resident_memory() {
+  std::FILE* file = std::fopen("/proc/self/statm", "re");
+  if (file == nullptr) return 0;
+  unsigned long long pages = 0;
+  const bool read = std::fscanf(file, "%*u %llu", &pages) == 1;
+  std::fclose(file);
+  return read ? pages * static_cast<std::uint64_t>(sysconf(_SC_PAGESIZE)) : 0;
+}
+
+ProcessStats process_stats() {
+  rusage usage{};
+  getrusage(RUSAGE_SELF, &usage);
+  const auto seconds = [](const timeval& time) {
+    return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_usec) / 1e6;
+  };
+  return {seconds(usage.ru_utime), seconds(usage.ru_stime), resident_memory()};
+}
+
+SocketTotals udp_totals(const std::vector<BoundSocket>& sockets, const SocketCounters& closed) {
+  SocketTotals out;
+  out.protocol = "udp";
+  SocketCounters sum = closed;
+  for (const BoundSocket& bound : sockets) {
+    if (!bound.socket) continue;
+    ++out.sockets;
+    sum += bound.socket->counters();
+  }
+  out.receive_calls = sum.receive_calls;
+  out.datagrams_received = sum.datagrams_received;
+  out.bytes_received = sum.bytes_received;
+  out.send_calls = sum.send_calls;
+  out.datagrams_sent = sum.datagrams_sent;
+  out.bytes_sent = sum.bytes_sent;
+  out.deferred = sum.deferred;
+  out.dropped = counts_of(by_reason<SocketDrop>(sum.drops));
+  out.segmenting_refused = sum.segmenting_refused;
+  out.receive_batch = sum.receive_batch.in_units_of(1);
+  out.send_batch = sum.send_batch.in_units_of(1);
+  out.message_segments = sum.message_segments.in_units_of(1);
+  return out;
+}
+
+SocketTotals tcp_totals(const std::vector<BoundListener>& listeners) {
+  SocketTotals out;
+  out.protocol = "tcp";
+  out.sockets = static_cast<std::uint32_t>(listeners.size());
+  const auto add = [](CountsByReason& to, const nlohmann::ordered_json& named) {
+    for (const auto& [reason, count] : counts_of(named)) to[reason] += count;
+  };
+  for (const BoundListener& bound : listeners) {
+    const TcpCounters& counters = bound.socket->counters();
+    out.receive_calls += counters.read_calls;
+    out.datagrams_received += counters.frames_received;
+    out.bytes_received += counters.bytes_received;
+    out.send_calls += counters.write_calls;
+    out.datagrams_sent += counters.frames_sent;
+    out.bytes_sent += counters.bytes_sent;
+    out.deferred += counters.deferred;
+    add(out.dropped, by_reason<TcpDrop>(counters.drops));
+    out.connections += static_cast<std::uint32_t>(counters.open);
+    out.connections_accepted += counters.accepted;
+    add(out.connections_refused, by_reason<TcpRefusal>(counters.refused));
+  }
+  return out;
+}
+
 }  // namespace
+
+void extend_worker_stats(WorkerStats& stats, const std::vector<BoundSocket>& sockets,
+                         const std::vector<BoundListener>& listeners, const SocketCounters& closed,
+                         const LoopCounters& loop) {
+  stats.process = process_stats();
+  stats.loop.wake_ups = loop.wake_ups;
+  stats.loop.deadline_delay = loop.deadline_delay.in_units_of(LoopCounters::kDelayUnit);
+  stats.loop.receive_delay = loop.receive_delay.in_units_of(LoopCounters::kDelayUnit);
+  stats.sockets.push_back(udp_totals(sockets, closed));
+  stats.sockets.push_back(tcp_totals(listeners));
+}
 
 control::ResourceUsage resource_usage() {
   rusage usage{};

@@ -190,7 +190,10 @@ void Shell::receive_from(WatchedSocket& watched) {
   UdpSocket& socket = *sockets_[watched.id].socket;
   for (int i = 0; i < kBatchesPerWakeUp; ++i) {
     const bool more = socket.receive(*batch_, watched.id, moment());
-    if (!batch_->datagrams().empty()) ++counters_.receive_batches;
+    if (const auto datagrams = batch_->datagrams(); !datagrams.empty()) {
+      ++counters_.receive_batches;
+      LoopCounters::note(counters_.receive_delay, moment().now - datagrams.front().packet->arrival);
+    }
     engine_->receive(batch_->datagrams(), moment().now);
     batch_->release();
     if (!more) return;
@@ -228,7 +231,11 @@ void Shell::flush() {
 void Shell::settle() {
   if (stopping_) return;
   const Instant now = moment().now;
-  if (engine_->next_deadline() <= now) engine_->advance(now);
+  if (const Instant deadline = engine_->next_deadline(); deadline <= now) {
+    // What is due at once has no time of its own.
+    if (deadline != Instant{}) LoopCounters::note(counters_.deadline_delay, now - deadline);
+    engine_->advance(now);
+  }
   flush();
   while (tcp_->close_ended()) flush();
   hand_out_events();
@@ -354,6 +361,8 @@ Result<control::Answer> Shell::handle_command(const Command& command) {
       engine_dump->json = extend_worker_dump(engine_dump->json, sockets_, listeners_, counters_);
     }
   }
+  if (auto* stats = std::get_if<StatsReply>(&reply.value()); stats != nullptr && stats->worker)
+    extend_worker_stats(*stats->worker, sockets_, listeners_, closed_sockets_, counters_);
   return control::Answer(std::move(reply).value());
 }
 

@@ -123,6 +123,7 @@ class Shell final : control::RequestHandler, ControlStream::Owner, ControlListen
   bool moment_is_fresh_ = false;
   Instant armed_ = kNever;
   LoopCounters counters_;
+  SocketCounters closed_sockets_;  ///< What UDP sockets that are closed have counted.
   bool stopping_ = false;
   int exit_code_ = 0;
 };

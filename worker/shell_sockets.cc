@@ -38,6 +38,7 @@ void Shell::close_socket(SocketId id) {
     const std::unique_ptr<WatchedSocket> last(static_cast<WatchedSocket*>(handle->data));
   });
   log(LogLevel::kDebug, "socket " + sockets_[id].socket->local().to_string(), "closed");
+  closed_sockets_ += sockets_[id].socket->counters();
   sockets_[id] = {};
   socket_ids_.give_back(id);
 }

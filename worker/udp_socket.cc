@@ -69,6 +69,25 @@ std::string_view to_string(SocketDrop drop) {
   return kNames[static_cast<std::size_t>(drop)];
 }
 
+SocketCounters& SocketCounters::operator+=(const SocketCounters& other) {
+  receive_calls += other.receive_calls;
+  datagrams_received += other.datagrams_received;
+  bytes_received += other.bytes_received;
+  messages_coalesced += other.messages_coalesced;
+  send_calls += other.send_calls;
+  messages_sent += other.messages_sent;
+  datagrams_sent += other.datagrams_sent;
+  bytes_sent += other.bytes_sent;
+  segmented += other.segmented;
+  segmenting_refused += other.segmenting_refused;
+  deferred += other.deferred;
+  for (std::size_t i = 0; i < kSocketDrops; ++i) drops[i] += other.drops[i];
+  receive_batch += other.receive_batch;
+  send_batch += other.send_batch;
+  message_segments += other.message_segments;
+  return *this;
+}
+
 Result<std::unique_ptr<UdpSocket>> UdpSocket::open(const SocketAddress& ip, PortRange ports,
                                                    const SocketOptions& options) {
   const bool ipv6 = ip.family() == IpFamily::kIPv6;
@@ -134,6 +153,7 @@ bool UdpSocket::receive(ReceiveBatch& batch, SocketId id, const Moment& moment) 
   counters_.datagrams_received += accepted.datagrams;
   counters_.bytes_received += accepted.bytes;
   counters_.messages_coalesced += accepted.coalesced;
+  counters_.receive_batch.add(accepted.datagrams);
   drop(SocketDrop::kTooLongToReceive, accepted.too_long);
   drop(SocketDrop::kNoBuffer, accepted.no_buffer);
   return static_cast<std::size_t>(count) == headers.size();
@@ -175,10 +195,12 @@ std::size_t UdpSocket::send_messages() {
     const std::span<mmsghdr> headers = batch_.headers(next);
     const int count = sendmmsg(fd_, headers.data(), static_cast<unsigned>(headers.size()), MSG_DONTWAIT);
     if (count > 0) {
+      const std::size_t before = done;
       for (const std::size_t end = next + static_cast<std::size_t>(count); next < end; ++next) {
         done += batch_.segments(next).size();
         count_sent(next);
       }
+      counters_.send_batch.add(done - before);
       continue;
     }
     if (errno == EAGAIN || errno == EWOULDBLOCK) return done;
@@ -202,6 +224,7 @@ std::size_t UdpSocket::send_messages() {
 void UdpSocket::count_sent(std::size_t message) {
   const std::size_t segments = batch_.segments(message).size();
   ++counters_.messages_sent;
+  counters_.message_segments.add(segments);
   counters_.datagrams_sent += segments;
   counters_.bytes_sent += batch_.bytes(message);
   if (segments > 1) counters_.segmented += segments;
@@ -241,6 +264,7 @@ std::size_t UdpSocket::send_singly(std::size_t message) {
     ++counters_.send_calls;
     if (sendmsg(fd_, &header, MSG_DONTWAIT) >= 0) {
       ++counters_.messages_sent;
+      counters_.message_segments.add(1);
       ++counters_.datagrams_sent;
       counters_.bytes_sent += segments[i].iov_len;
     } else if (errno == EAGAIN || errno == EWOULDBLOCK) {

@@ -16,6 +16,7 @@
 
 #include <sys/socket.h>
 
+#include "base/log2_histogram.h"
 #include "sluice/engine.h"
 #include "sluice/result.h"
 #include "worker/clock.h"
@@ -52,6 +53,11 @@ struct SocketCounters {
   std::uint64_t segmenting_refused = 0;  ///< Messages that the kernel would not segment: sent one by one.
   std::uint64_t deferred = 0;            ///< Datagrams sent later, because the kernel's buffer was full.
   std::array<std::uint64_t, kSocketDrops> drops{};
+  Log2Histogram<11, 1> receive_batch;    ///< Datagrams a call that gave any; to 512.
+  Log2Histogram<11, 1> send_batch;       ///< Datagrams a call that took any.
+  Log2Histogram<8, 1> message_segments;  ///< Datagrams a message sent; to 64.
+
+  SocketCounters& operator+=(const SocketCounters& other);
 };
 
 struct PortRange {

@@ -19,6 +19,7 @@
 #include "sluice/session_description.h"
 #include "sluice/srtp_parameters.h"
 #include "sluice/stats.h"
+#include "sluice/worker_stats.h"
 
 namespace sluice {
 
@@ -63,7 +64,7 @@ struct Dump {
   ObjectKind kind;
   std::string id;
 };
-/// Transports, producers and consumers (of data too) only.
+/// Transports, producers and consumers (of data too), and the worker itself (`id` is ignored), only.
 struct GetStats {
   ObjectKind kind;
   std::string id;
@@ -385,6 +386,7 @@ struct StatsReply {
   std::optional<TransportStats> transport;
   std::vector<RtpStreamStats> streams;
   std::optional<DataStats> data{};
+  std::optional<WorkerStats> worker{};
 };
 struct RoomReply {
   std::string room_id;

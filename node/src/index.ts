@@ -57,4 +57,5 @@ export type * from './types/rtp.js';
 export type * from './types/transport.js';
 export type * from './types/sctp.js';
 export type * from './types/stats.js';
+export type * from './types/worker_stats.js';
 export type * from './types/log.js';

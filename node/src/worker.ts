@@ -8,8 +8,10 @@ import type { AppData } from './remote_object.js';
 import { Room, type RoomOptions } from './room.js';
 import { list, needObject } from './shapes/shape.js';
 import { logLevel, logRecord, logTag, resourceUsageFromWire } from './shapes/stats.js';
+import { workerStat } from './shapes/worker_stats.js';
 import type { LogRecord, WorkerLogTag } from './types/log.js';
 import type { WorkerResourceUsage } from './types/stats.js';
+import type { WorkerStat } from './types/worker_stats.js';
 import * as wire from './wire/index.js';
 import { startWorker, type StartedWorker } from './worker_process.js';
 import { needWorkerBin } from './worker_bin.js';
@@ -95,6 +97,13 @@ export class Worker extends EnhancedEventEmitter<WorkerEvents> {
     this.#checkOpen();
     const { json } = await this.#link.request(new wire.DumpT(wire.ObjectKind.WORKER), wire.DumpReplyT);
     return JSON.parse(String(json)) as Record<string, unknown>;
+  }
+
+  /** What all rooms add up to, and how the process fares: one request, however much there is. */
+  async getStats(): Promise<WorkerStat> {
+    this.#checkOpen();
+    const { worker } = await this.#link.request(new wire.GetStatsT(wire.ObjectKind.WORKER), wire.StatsReplyT);
+    return workerStat.fromWire(worker!);
   }
 
   async getResourceUsage(): Promise<WorkerResourceUsage> {

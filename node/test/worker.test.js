@@ -16,6 +16,17 @@ test('a worker starts, tells of itself and ends', async () => {
   const usage = await worker.getResourceUsage();
   assert.equal(Object.keys(usage).length, 16);
   assert.ok(usage.ru_maxrss > 1000);
+  const stats = await worker.getStats();
+  assert.deepEqual([stats.rooms, stats.peers, stats.transports, stats.dropped], [0, 0, [], {}]);
+  assert.deepEqual(
+    stats.tracks.map(({ type, kind }) => `${kind} ${type}`),
+    ['audio inbound-rtp', 'audio outbound-rtp', 'video inbound-rtp', 'video outbound-rtp'],
+  );
+  assert.ok(stats.process.residentMemory > 1_000_000);
+  assert.ok(stats.loop.wakeUps > 0);
+  const [udp, tcp] = stats.sockets;
+  assert.deepEqual([udp.protocol, udp.sockets, tcp.protocol, tcp.sockets], ['udp', 1, 'tcp', 0]);
+  assert.equal(udp.sendBatch.counts.length, udp.sendBatch.bounds.length + 1);
   const events = [];
   worker.observer.on('close', () => events.push('close'));
   worker.on('died', () => events.push('died'));
@@ -48,6 +59,7 @@ test('what is asked of a closed worker is rejected', async (t) => {
   await assert.rejects(worker.dump(), InvalidStateError);
   await assert.rejects(worker.createRoom({ mediaCodecs }), InvalidStateError);
   await assert.rejects(worker.getResourceUsage(), InvalidStateError);
+  await assert.rejects(worker.getStats(), InvalidStateError);
 });
 
 test('requests under way when a worker is closed are rejected', async (t) => {

@@ -65,9 +65,12 @@ progress() {
 
 failed_steps() { sed -n '/^FAILED:/,$p' "$1" >&2; [[ -s $1 ]] && ! grep -q '^FAILED:' "$1" && tail -20 "$1" >&2; return 0; }
 
+# Without the tests' libraries (scripts/setup --minimal); whoever builds the tests as well says so.
+release_options=(-DSLUICE_TESTS=OFF)
+
 build_worker() {
   note "Building sluice-worker (release)"
-  configure release -DSLUICE_TESTS=OFF ${CI:+-DSLUICE_WERROR=ON}
+  configure release "${release_options[@]}" ${CI:+-DSLUICE_WERROR=ON}
   build release sluice-worker
 }
 

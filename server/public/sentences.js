@@ -54,6 +54,7 @@ export function deviceSentence(kind, problem) {
 /** @type {Record<string, string>} The codes of docs/signaling.md that a person can do something about. */
 const ERRORS = {
   room_full: 'This room is full. Wait until somebody leaves, or choose another room.',
+  shutting_down: 'This server is about to stop and opens no new rooms. Try again in a few minutes.',
   server_error: 'The server had a problem. Try again in a moment.',
   bad_sdp: 'The server did not understand this browser’s media offer, so others may not see or hear you.',
   token_required: 'This call is by invitation: open the link that you were sent.',

@@ -1,9 +1,10 @@
-// The page, /health, and WHIP and WHEP over HTTP, on every address that a host name stands for.
+// The page, /health, /metrics, and WHIP and WHEP over HTTP, on every address that a host name stands for.
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { isIP } from 'node:net';
 import { fileURLToPath } from 'node:url';
-import express, { type Express, type Router } from 'express';
+import express, { type Express, type RequestHandler, type Router } from 'express';
+import { addHealth, type Readiness } from './metrics/router.js';
 
 const pageFolder = fileURLToPath(new URL('../public', import.meta.url));
 
@@ -14,7 +15,14 @@ export interface Health {
   participants: number;
 }
 
-export function createApp(health: () => Health, media: Router): Express {
+/** What operators and their tools ask. `metrics` undefined: served elsewhere. */
+export interface Watching {
+  health: () => Health;
+  readiness: () => Readiness;
+  metrics: RequestHandler | undefined;
+}
+
+export function createApp({ health, readiness, metrics }: Watching, media: Router): Express {
   const app = express();
   app.disable('x-powered-by');
   app.disable('etag'); // of static files it stays; elsewhere it would be taken for the one of an ICE session
@@ -29,6 +37,8 @@ export function createApp(health: () => Health, media: Router): Express {
       .set('Cache-Control', 'no-store')
       .json(now);
   });
+  addHealth(app, readiness);
+  if (metrics !== undefined) app.get('/metrics', metrics);
   app.use(media);
   // no-cache: asked for anew, and answered 304 as long as nothing changed. A page and its scripts must be of one version.
   app.use(express.static(pageFolder, { setHeaders: (response) => void response.setHeader('Cache-Control', 'no-cache') }));

@@ -3,6 +3,7 @@
 // A room is made by the first who enters and closed after the last has gone. When its worker dies, all its participants are told
 // that their session expired, and they join anew by themselves.
 import { randomBytes } from 'node:crypto';
+import { setTimeout as wait } from 'node:timers/promises';
 import type { DataProducer, Peer, PeerOptions, Producer, Room } from 'sluice';
 import type { Grant } from './access/grant.js';
 import type { Access } from './access/tokens.js';
@@ -12,6 +13,8 @@ import { SignalingError } from './signaling/errors.js';
 import type { Messages } from './signaling/messages.js';
 import { Participant, type Outlet, type PartingReason, type PeerInfo } from './signaling/participant.js';
 import type { WorkerPool } from './workers.js';
+
+const drainCheckMs = 200;
 
 /** What an operator may choose. */
 export interface Limits {
@@ -132,6 +135,7 @@ export class Rooms {
   readonly #rooms = new Map<string, Promise<ConferenceRoom>>();
   readonly #sessions = new Map<string, Participant>();
   #present = 0;
+  #draining = false;
 
   constructor(
     private readonly pool: WorkerPool,
@@ -143,6 +147,13 @@ export class Rooms {
 
   get size(): number {
     return this.#rooms.size;
+  }
+
+  /** From now on no room is opened; those in use go on, and take who joins. Resolves when the last is left, or after `ms`. */
+  async drain(ms: number): Promise<void> {
+    this.#draining = true;
+    const end = Date.now() + ms;
+    while (this.#present > 0 && Date.now() < end) await wait(Math.min(drainCheckMs, Math.max(0, end - Date.now())));
   }
 
   /** Those who only watch are counted too. */
@@ -218,6 +229,7 @@ export class Rooms {
   #roomOf(name: string): Promise<ConferenceRoom> {
     const known = this.#rooms.get(name);
     if (known !== undefined) return known;
+    if (this.#draining) throw new SignalingError('shutting_down', 'the server is about to end and opens no rooms any more');
     const made = this.#make(name, () => this.#rooms.get(name) === made && this.#rooms.delete(name));
     this.#rooms.set(name, made);
     made.catch(() => this.#rooms.delete(name));

@@ -49,6 +49,11 @@ export class WorkerPool extends EnhancedEventEmitter<{ restarted: [] }> {
     return this.#slots.length;
   }
 
+  /** By their places, which outlive them; undefined where one died and its successor has yet to start. */
+  get workers(): (Worker | undefined)[] {
+    return this.#slots.map(({ worker }) => worker);
+  }
+
   get alive(): number {
     return this.#slots.filter(({ worker }) => worker !== undefined).length;
   }

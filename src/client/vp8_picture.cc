@@ -1,6 +1,7 @@
 #include "client/vp8_picture.h"
 
 #include <algorithm>
+#include <initializer_list>
 
 #include "base/check.h"
 #include "client/vp8_tables.h"
@@ -84,14 +85,15 @@ void write_probabilities(BoolWriter& writer) {
 std::vector<std::uint8_t> assemble(const std::vector<std::uint8_t>& partition, bool key, std::uint16_t width,
                                    std::uint16_t height) {
   const auto tag = static_cast<std::uint32_t>((key ? 0 : 1) | (1U << 4) | (partition.size() << 5));
-  std::vector<std::uint8_t> out{static_cast<std::uint8_t>(tag), static_cast<std::uint8_t>(tag >> 8),
-                                static_cast<std::uint8_t>(tag >> 16)};
+  std::vector<std::uint8_t> out;
+  out.reserve(10 + partition.size());
+  const auto append = [&out](std::initializer_list<std::uint32_t> bytes) {
+    for (const std::uint32_t byte : bytes) out.push_back(static_cast<std::uint8_t>(byte));
+  };
+  append({tag, tag >> 8, tag >> 16});  // little-endian
   if (key) {
-    out.insert(out.end(), {0x9D, 0x01, 0x2A});
-    for (const std::uint16_t side : {width, height}) {  // little-endian
-      out.push_back(static_cast<std::uint8_t>(side));
-      out.push_back(static_cast<std::uint8_t>(side >> 8));
-    }
+    append({0x9D, 0x01, 0x2A});
+    for (const std::uint32_t side : {width, height}) append({side, side >> 8});
   }
   out.insert(out.end(), partition.begin(), partition.end());
   return out;

@@ -5,6 +5,9 @@
 
 namespace sluice::engine {
 
+/// What the whole engine adds up to (worker_stats.cc).
+WorkerStats worker_stats(State& state, Instant now);
+
 // worker_commands.cc
 Result<Reply> handle(State& state, const UpdateSettings& command, Instant now);
 Result<Reply> handle(State& state, const Close& command, Instant now);

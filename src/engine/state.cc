@@ -103,6 +103,7 @@ void State::close_transport(Transport& transport, Instant now) {
   while (!transport.data.producers().empty())
     close_data_producer(*find(data_producers, transport.data.producers().back()->id()), now);
   transport.visit([&](auto& one) { one.close(now); });
+  closed_transports += transport.endpoint;
   forget(transport);
   erase_value(direct, &transport);
   erase_value(transport.room->transports, &transport);
@@ -150,6 +151,7 @@ void State::close_data_producer(DataProducerEntry& entry, Instant now, std::stri
     close_data_consumer(*find(data_consumers, producer.consumers.back()->id()), now, "dataproducerclose");
   erase_value(entry.transport->room->data_producers, &entry);
   close_channel(*entry.transport, producer.stream(), now);
+  closed_data_producers += producer;
   entry.transport->data.remove_producer(producer);
   if (!tell.empty()) emit(ObjectClosed{ObjectKind::kDataProducer, id, std::string(tell)});
   data_producers.erase(data_producers.find(id));
@@ -158,6 +160,7 @@ void State::close_data_producer(DataProducerEntry& entry, Instant now, std::stri
 void State::close_data_consumer(DataConsumerEntry& entry, Instant now, std::string_view tell) {
   const std::string id = entry.consumer->id();
   close_channel(*entry.transport, entry.consumer->stream(), now);
+  closed_data_consumers += *entry.consumer;
   entry.transport->data.remove_consumer(*entry.consumer);
   if (!tell.empty()) emit(ObjectClosed{ObjectKind::kDataConsumer, id, std::string(tell)});
   data_consumers.erase(data_consumers.find(id));

@@ -20,6 +20,7 @@
 #include "base/random.h"
 #include "dtls/context.h"
 #include "engine/handshake_queue.h"
+#include "engine/totals.h"
 #include "negotiate/jsep_session.h"
 #include "negotiate/ortc.h"
 #include "sfu/active_speaker.h"
@@ -285,6 +286,10 @@ class State {
   std::vector<Transport*> direct;  ///< Transports of that kind.
   std::size_t controller_room = static_cast<std::size_t>(-1);
   transport::DropCounters drops;  ///< Of datagrams that no transport took.
+  sfu::Totals media_totals;
+  TransportTotals closed_transports;
+  DataCounts closed_data_producers;
+  DataCounts closed_data_consumers;
   std::vector<Event> events;
   bool negotiation_changed = false;  ///< Some JSEP peer may need negotiation.
 
@@ -305,7 +310,7 @@ class State {
 
  private:
   [[nodiscard]] Transport::Shared shared() {
-    return {{random, options.wall_clock, dirty, router, events}, dirty_data};
+    return {{random, options.wall_clock, dirty, router, events, media_totals}, dirty_data};
   }
   Transport& adopt(std::unique_ptr<Transport> owned, Room& room, Peer* peer, std::string id);
   [[nodiscard]] Transport* owner_of(SocketId socket) const {

@@ -52,6 +52,9 @@ TransportStats stats_of(State& state, Transport& transport, Instant now) {
 Result<Reply> handle(State& state, const GetStats& command, Instant now) {
   StatsReply reply;
   switch (command.kind) {
+    case ObjectKind::kWorker:
+      reply.worker = worker_stats(state, now);
+      return Reply(std::move(reply));
     case ObjectKind::kTransport: {
       Transport* transport = find(state.transports, command.id);
       if (transport == nullptr) return not_found("id", "transport", command.id);
@@ -85,8 +88,8 @@ Result<Reply> handle(State& state, const GetStats& command, Instant now) {
       return Reply(std::move(reply));
     }
     default:
-      return invalid_argument("kind",
-                              "only a transport, a producer or a consumer (of media or data) has statistics");
+      return invalid_argument(
+          "kind", "only the worker, a transport, a producer or a consumer (of media or data) has statistics");
   }
 }
 

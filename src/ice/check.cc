@@ -1,16 +1,17 @@
 #include "ice/check.h"
 
-#include <array>
-
 #include "ice/stun_writer.h"
 
 namespace sluice::ice {
 namespace {
 
-constexpr std::size_t kMaxReply = 160;  // the largest is a 420 that names kMaxUnknown attributes: 108 bytes
-
-std::vector<std::uint8_t> copy(Bytes bytes) {
-  return {bytes.begin(), bytes.end()};
+/// A reply by what `write` does and gives back as the finished message.
+template <typename Write>
+Reply reply_of(const StunMessage& request, StunClass stun_class, Write write) {
+  Reply out;
+  StunWriter writer(out.room(), stun_class, StunMethod::kBinding, request.transaction_id);
+  out.resize(write(writer).size());
+  return out;
 }
 
 }  // namespace
@@ -44,36 +45,34 @@ ReceiveResult authenticate(const StunMessage& request, const Credentials& local,
   return ReceiveResult::kHandled;
 }
 
-std::vector<std::uint8_t> success_reply(const StunMessage& request, const SocketAddress& from,
-                                        std::string_view password) {
-  std::array<std::uint8_t, kMaxReply> buffer;
-  StunWriter writer(buffer, StunClass::kSuccess, StunMethod::kBinding, request.transaction_id);
-  writer.xor_mapped_address(from);
-  return copy(writer.finish(as_bytes(password)));
+Reply success_reply(const StunMessage& request, const SocketAddress& from, std::string_view password) {
+  return reply_of(request, StunClass::kSuccess, [&](StunWriter& writer) {
+    writer.xor_mapped_address(from);
+    return writer.finish(as_bytes(password));
+  });
 }
 
-std::vector<std::uint8_t> error_reply(const StunMessage& request, ReceiveResult why,
-                                      std::string_view password) {
-  std::array<std::uint8_t, kMaxReply> buffer;
-  StunWriter writer(buffer, StunClass::kError, StunMethod::kBinding, request.transaction_id);
-  switch (why) {
-    case ReceiveResult::kMissingCredentials:
-      writer.error_code(400, "Bad Request");
-      return copy(writer.finish());
-    case ReceiveResult::kBadUsername:
-    case ReceiveResult::kBadIntegrity:
-      writer.error_code(401, "Unauthorized");
-      return copy(writer.finish());
-    case ReceiveResult::kUnknownAttribute:
-      writer.error_code(420, "Unknown Attribute");
-      writer.unknown_attributes(request.unknown_required());
-      return copy(writer.finish(as_bytes(password)));
-    case ReceiveResult::kRoleConflict:
-      writer.error_code(487, "Role Conflict");
-      return copy(writer.finish(as_bytes(password)));
-    default:
-      return {};
-  }
+Reply error_reply(const StunMessage& request, ReceiveResult why, std::string_view password) {
+  return reply_of(request, StunClass::kError, [&](StunWriter& writer) -> Bytes {
+    switch (why) {
+      case ReceiveResult::kMissingCredentials:
+        writer.error_code(400, "Bad Request");
+        return writer.finish();
+      case ReceiveResult::kBadUsername:
+      case ReceiveResult::kBadIntegrity:
+        writer.error_code(401, "Unauthorized");
+        return writer.finish();
+      case ReceiveResult::kUnknownAttribute:
+        writer.error_code(420, "Unknown Attribute");
+        writer.unknown_attributes(request.unknown_required());
+        return writer.finish(as_bytes(password));
+      case ReceiveResult::kRoleConflict:
+        writer.error_code(487, "Role Conflict");
+        return writer.finish(as_bytes(password));
+      default:
+        return {};
+    }
+  });
 }
 
 }  // namespace sluice::ice

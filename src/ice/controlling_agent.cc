@@ -184,8 +184,8 @@ void ControllingAgent::push_event(AgentEvent event) {
   events_.push_back(event);
 }
 
-void ControllingAgent::push(const Path& path, std::vector<std::uint8_t> bytes) {
-  if (!bytes.empty() && out_.size() < kMaxPending) out_.push_back({path, std::move(bytes)});
+void ControllingAgent::push(const Path& path, Bytes bytes) {
+  if (!bytes.empty() && out_.size() < kMaxPending) out_.push_back({path, {bytes.begin(), bytes.end()}});
 }
 
 }  // namespace sluice::ice

@@ -134,7 +134,7 @@ class ControllingAgent {
   void select(const Pair& pair, bool nominated, Instant now);
   void set_state(IceState state);
   void push_event(AgentEvent event);
-  void push(const Path& path, std::vector<std::uint8_t> bytes);
+  void push(const Path& path, Bytes bytes);
 
   Credentials local_;
   std::optional<Credentials> remote_;

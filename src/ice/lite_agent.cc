@@ -1,11 +1,8 @@
 #include "ice/lite_agent.h"
 
 #include <algorithm>
-#include <iterator>
 #include <tuple>
 #include <utility>
-
-#include "ice/check.h"
 
 namespace sluice::ice {
 namespace {
@@ -195,8 +192,8 @@ Instant LiteAgent::next_deadline() const {
   return first;
 }
 
-void LiteAgent::drain(std::vector<Transmit>& out) {
-  std::move(replies_.begin(), replies_.end(), std::back_inserter(out));
+void LiteAgent::drain(std::vector<ReplyBy>& out) {
+  out.insert(out.end(), replies_.begin(), replies_.end());
   replies_.clear();
 }
 
@@ -228,8 +225,8 @@ void LiteAgent::push_event(AgentEvent event) {
   events_.push_back(event);
 }
 
-void LiteAgent::reply(const Path& path, std::vector<std::uint8_t> bytes) {
-  if (!bytes.empty() && replies_.size() < kMaxPending) replies_.push_back({path, std::move(bytes)});
+void LiteAgent::reply(const Path& path, const Reply& bytes) {
+  if (!bytes.empty() && replies_.size() < kMaxPending) replies_.push_back({path, bytes});
 }
 
 const LiteAgent::ValidPath* LiteAgent::find(const Path& path) const {

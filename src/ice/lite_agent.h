@@ -21,6 +21,7 @@
 
 #include "base/bytes.h"
 #include "ice/agent.h"
+#include "ice/check.h"
 #include "ice/stun_message.h"
 #include "sluice/time.h"
 
@@ -50,8 +51,12 @@ class LiteAgent {
   /// Forgets paths whose consent has expired.
   void advance(Instant now);
   [[nodiscard]] Instant next_deadline() const;
+  struct ReplyBy {
+    Path path;
+    Reply bytes;
+  };
   /// Appends replies.
-  void drain(std::vector<Transmit>& out);
+  void drain(std::vector<ReplyBy>& out);
   std::optional<AgentEvent> poll_event();
 
   /// A connection (TCP) has ended, or a socket was closed.
@@ -92,7 +97,7 @@ class LiteAgent {
   void select(std::optional<Path> path);
   void set_state(IceState state);
   void push_event(AgentEvent event);
-  void reply(const Path& path, std::vector<std::uint8_t> bytes);
+  void reply(const Path& path, const Reply& bytes);
   ValidPath* find(const Path& path);
   [[nodiscard]] const ValidPath* find(const Path& path) const;
   void after_removal();
@@ -106,7 +111,7 @@ class LiteAgent {
   bool nominated_ =
       false;  ///< The selected path was nominated by the peer, not chosen for want of a nomination.
   std::optional<std::uint32_t> nomination_;  ///< Highest renomination value of this generation.
-  std::vector<Transmit> replies_;
+  std::vector<ReplyBy> replies_;
   std::deque<AgentEvent> events_;
   ReceiveCounts counts_{};
 };

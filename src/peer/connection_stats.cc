@@ -51,6 +51,14 @@ CandidateStats candidate_stats(const IceCandidate& c, bool remote) {
   return out;
 }
 
+void add_certificate(std::string id, const DtlsFingerprint& fingerprint, std::string pem, Writer& writer) {
+  CertificateStats stats;
+  stats.fingerprint = fingerprint.value;
+  stats.fingerprint_algorithm = fingerprint.algorithm;
+  stats.base64_certificate = std::move(pem);
+  writer.add(std::move(id), std::move(stats));
+}
+
 void add_ice(const ice::FullAgent& agent, Writer& writer) {
   for (const auto& c : agent.local_candidates()) {
     CandidateStats stats = candidate_stats(c.ice, false);
@@ -215,16 +223,10 @@ PeerStats Connection::stats(Instant now) const {
   if (!agreement.remote_fingerprints.empty()) transport.remote_certificate_id = "CF-remote";
   writer.add(kTransportId, transport);
 
-  const DtlsFingerprint own = certificate_.fingerprint();
-  writer.add("CF-local", CertificateStats{{}, own.value, own.algorithm, certificate_.pem()});
-  if (!agreement.remote_fingerprints.empty()) {
-    const DtlsFingerprint& theirs = agreement.remote_fingerprints.front();
-    writer.add("CF-remote",
-               CertificateStats{{},
-                                theirs.value,
-                                theirs.algorithm,
-                                dtls != nullptr ? dtls->remote_certificate_pem() : std::string()});
-  }
+  add_certificate("CF-local", certificate_.fingerprint(), certificate_.pem(), writer);
+  if (!agreement.remote_fingerprints.empty())
+    add_certificate("CF-remote", agreement.remote_fingerprints.front(),
+                    dtls != nullptr ? dtls->remote_certificate_pem() : std::string(), writer);
   add_ice(agent, writer);
 
   for (const auto& track : media_.tracks()) {

@@ -8,6 +8,7 @@
 
 #include <array>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -55,6 +56,10 @@ class NackGenerator {
   void on_discardable(SequenceNumber first, SequenceNumber last);
   /// A measurement; repairs are measured here as well.
   void set_round_trip_time(Duration rtt) { rtt_.on_sample(rtt); }
+  /// Smoothed; nothing before the first measurement.
+  [[nodiscard]] std::optional<Duration> round_trip_time() const {
+    return rtt_.known() ? std::optional(rtt_.smoothed()) : std::nullopt;
+  }
   /// The stream ended or starts anew: nothing is missing, any number may follow. What was learned stays.
   void restart();
 

@@ -33,6 +33,7 @@
 #include "sfu/producer.h"
 #include "sfu/rewriter.h"
 #include "sfu/sent_packets.h"
+#include "sfu/totals.h"
 #include "sluice/command.h"
 #include "sluice/stats.h"
 #include "transport/media_sender.h"
@@ -127,7 +128,8 @@ class Consumer {
   void on_nack(SequenceNumber number, Instant now);
   void on_nack_packet(Instant now);
   void on_key_frame_request(bool fir, Instant now);
-  void on_report_block(const rtcp::ReportBlock& block, std::uint64_t ntp_now);
+  /// Whether it tells of packets that were sent since the one before.
+  bool on_report_block(const rtcp::ReportBlock& block, std::uint64_t ntp_now);
   /// Asked once a report: whether RTP was sent since the report before the last, so that a sender report is
   /// due (RFC 3550 §6.4).
   [[nodiscard]] bool is_sender();
@@ -146,6 +148,13 @@ class Consumer {
   [[nodiscard]] std::uint64_t bytes_sent() const { return bytes_; }
   [[nodiscard]] std::uint64_t rtx_bytes_sent() const { return rtx_bytes_; }
   [[nodiscard]] RtpStreamStats stats(Instant now) const;
+  [[nodiscard]] TrackCounts counts() const {
+    return {packets_,   bytes_,     packets_retransmitted_, nack_count_, nack_packet_count_,
+            pli_count_, fir_count_, key_frame_count_};
+  }
+  void add_left_out(LeftOutCounts& out) const {
+    for (std::size_t i = 0; i < kLeftOutReasons; ++i) out[i] += left_out_[i];
+  }
 
  private:
   /// What is written into each header: in this order, with these ids.

@@ -11,20 +11,25 @@ constexpr std::uint8_t kBestScore = 10;
 
 }  // namespace
 
-void Consumer::on_report_block(const rtcp::ReportBlock& block, std::uint64_t ntp_now) {
+bool Consumer::on_report_block(const rtcp::ReportBlock& block, std::uint64_t ntp_now) {
   lost_ = block.cumulative_lost;
   fraction_lost_ = block.fraction_lost;
   jitter_ = block.jitter;
   if (const auto rtt = rtcp::round_trip_time(ntp_now, block.last_sr, block.delay_since_last_sr)) rtt_ = rtt;
   // What is repeated without RTX has to be the same bit for bit, its extensions included.
-  if (video_ && rtx_ssrc_ && hold_.on_report(fraction_lost_, rtt_) && sent_packets_) sent_packets_->clear();
+  if (video_ && rtx_ssrc_) {
+    const ProducerStream& stream = producer_->stream(last_stream_);
+    const PlayoutHold::Leg publisher{stream.fraction_lost, stream.nack.round_trip_time()};
+    if (hold_.on_report({fraction_lost_, rtt_}, publisher) && sent_packets_) sent_packets_->clear();
+  }
   const std::array<std::uint64_t, 2> now{packets_, packets_retransmitted_};
   const auto interval =
       rtp::StreamScore::of_report(block.fraction_lost, now[0] - scored_[0], now[1] - scored_[1]);
   scored_ = now;
-  if (interval.expected == 0) return;
+  if (interval.expected == 0) return false;
   const bool changed = score_.update(interval);
   if (std::exchange(scored_ever_, true) ? changed : score_.value() != kBestScore) tell_score();
+  return true;
 }
 
 bool Consumer::is_sender() {

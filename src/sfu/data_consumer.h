@@ -64,6 +64,8 @@ class DataConsumer {
   void set_low_threshold(std::uint32_t threshold);
   [[nodiscard]] const DataDrops& drops() const { return drops_; }
   [[nodiscard]] DataStats stats(Instant now) const;
+  [[nodiscard]] std::uint64_t messages_sent() const { return messages_; }
+  [[nodiscard]] std::uint64_t bytes_sent() const { return bytes_; }
 
  private:
   friend class DataSession;

@@ -31,6 +31,10 @@ class DataDrops {
   [[nodiscard]] std::uint64_t operator[](DataDrop reason) const {
     return counts_[static_cast<std::size_t>(reason)];
   }
+  DataDrops& operator+=(const DataDrops& other) {
+    for (std::size_t i = 0; i < kDataDropCount; ++i) counts_[i] += other.counts_[i];
+    return *this;
+  }
   [[nodiscard]] std::uint64_t total() const {
     std::uint64_t sum = 0;
     for (const std::uint64_t count : counts_) sum += count;

@@ -41,6 +41,8 @@ class DataProducer {
   void receive(const DataMessage& message, const Audience& audience, Instant now);
 
   [[nodiscard]] DataStats stats(Instant now) const;
+  [[nodiscard]] std::uint64_t messages_received() const { return messages_; }
+  [[nodiscard]] std::uint64_t bytes_received() const { return bytes_; }
 
   /// The routes; kept by DataConsumer.
   std::vector<DataConsumer*> consumers;

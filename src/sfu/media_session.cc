@@ -57,6 +57,7 @@ void MediaSession::remove_producer(Producer& producer) {
     for (const auto ssrc : {stream->ssrc, stream->rtx_ssrc})
       if (ssrc) left_over_[left_over_count_++ % left_over_.size()] = {*ssrc, stream->last_received};
   }
+  shared_.totals.producers[static_cast<std::size_t>(producer.kind())] += producer.counts();
   std::erase_if(routes_, [&](const auto& entry) { return entry.second.producer == &producer; });
   std::erase_if(producers_, [&](const auto& entry) { return entry.get() == &producer; });
 }
@@ -74,6 +75,8 @@ Consumer& MediaSession::add_consumer(Consumer::Options options, Producer& produc
 
 void MediaSession::remove_consumer(Consumer& consumer) {
   say_goodbye(consumer);
+  shared_.totals.consumers[static_cast<std::size_t>(consumer.kind())] += consumer.counts();
+  consumer.add_left_out(shared_.totals.left_out);
   std::erase_if(consumer_by_ssrc_, [&](const auto& entry) { return entry.second == &consumer; });
   std::erase_if(consumers_, [&](const auto& entry) { return entry.get() == &consumer; });
 }

@@ -24,6 +24,7 @@
 #include "sfu/consumer.h"
 #include "sfu/producer.h"
 #include "sfu/router.h"
+#include "sfu/totals.h"
 #include "sluice/event.h"
 #include "transport/drop_reason.h"
 #include "transport/media_sender.h"
@@ -38,6 +39,7 @@ class MediaSession {
     std::vector<MediaSession*>& dirty;  ///< Sessions whose deadline may have changed.
     Router& router;
     std::vector<Event>& events;  ///< What the controller is told: scores, layers, orientation, traces.
+    Totals& totals;              ///< What outlives producers and consumers.
   };
 
   /// `owner`: given back to whoever walks the dirty list.

@@ -116,16 +116,22 @@ void MediaSession::send_receiver_reports(rtcp::ExtendedReport extended, Instant 
     report.reports.clear();
   };
   const auto add = [&](Ssrc ssrc, rtp::ReceiveStatistics& statistics) {
-    if (!statistics.started()) return;
-    const auto reception = statistics.report(now);
+    rtp::Reception reception;
+    if (!statistics.started()) return reception;
+    reception = statistics.report(now);
     report.reports.push_back({ssrc, reception.fraction_lost, reception.cumulative_lost,
                               reception.extended_highest, reception.jitter, reception.last_sr,
                               reception.delay_since_last_sr});
     if (report.reports.full()) flush();
+    return reception;
   };
   for (auto& producer : producers_) {
     for (auto& stream : producer->streams()) {
-      if (stream->ssrc) add(*stream->ssrc, stream->media);
+      if (stream->ssrc) {
+        const auto reception = add(*stream->ssrc, stream->media);
+        stream->fraction_lost = reception.fraction_lost;
+        if (reception.expected_since != 0) shared_.totals.loss_received.add(reception.fraction_lost);
+      }
       if (stream->rtx_ssrc) add(*stream->rtx_ssrc, stream->repair);
     }
   }

@@ -90,7 +90,7 @@ void MediaSession::on_report_blocks(const rtcp::ReportBlocks& blocks, Instant no
   for (const auto& block : blocks) {
     Consumer* consumer = find_consumer(block.ssrc);
     if (consumer == nullptr || consumer->ssrc() != block.ssrc) continue;
-    consumer->on_report_block(block, ntp);
+    if (consumer->on_report_block(block, ntp)) shared_.totals.loss_sent.add(block.fraction_lost);
     if (!rtt) rtt = rtcp::round_trip_time(ntp, block.last_sr, block.delay_since_last_sr);
   }
   if (rtt) on_round_trip_time(*rtt);
@@ -108,6 +108,7 @@ void MediaSession::on_extended_report(const rtcp::ExtendedReport& report, Instan
 
 void MediaSession::on_round_trip_time(Duration rtt) {
   rtt_.on_sample(rtt);
+  shared_.totals.add_round_trip_time(rtt);
   for (auto& producer : producers_) {
     for (auto& stream : producer->streams()) {
       stream->nack.set_round_trip_time(rtt);

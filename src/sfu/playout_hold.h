@@ -1,9 +1,10 @@
 // How long a viewer of video is asked to wait before it shows a frame, so that repairs come in time.
 //
 // A browser waits as long as frames are late by themselves; a repair is not counted, and the next frame that
-// can be decoded is shown in place of one that no other needs and that is still incomplete. While its reports
-// tell of loss, the playout-delay extension asks for the time of a repair: the next frame shows the gap, the
-// request and the answer take a round trip. Owned by Consumer, of video with NACK.
+// can be decoded is shown in place of one that no other needs and that is still incomplete. While packets are
+// lost on the viewer's leg (its reports tell) or on the publisher's (ours do: what we had repaired the viewer
+// takes for late), the playout-delay extension asks for the time of a repair: the next frame shows the gap,
+// the request and the answer take a round trip of that leg. Owned by Consumer, of video with NACK.
 #pragma once
 
 #include <algorithm>
@@ -17,18 +18,24 @@ namespace sluice::sfu {
 
 class PlayoutHold {
  public:
-  /// A receiver report, about one a second. True when the value has changed.
-  bool on_report(std::uint8_t fraction_lost, std::optional<Duration> round_trip) {
-    if (fraction_lost < kLossy) {
+  /// What is known of a leg.
+  struct Leg {
+    std::uint8_t fraction_lost = 0;  ///< Of 256, before repairs.
+    std::optional<Duration> round_trip;
+  };
+
+  /// With each receiver report of the viewer, about one a second. True when the value has changed.
+  bool on_report(const Leg& viewer, const Leg& publisher) {
+    if (viewer.fraction_lost < kLossy && publisher.fraction_lost < kLossy) {
       if (least_ == Duration::zero() || ++clean_reports_ < kCleanReports) return false;
       least_ = Duration::zero();
       return true;
     }
     clean_reports_ = 0;
-    if (!round_trip) return false;
-    const Duration wanted = round_up(std::min<Duration>(*round_trip + *round_trip / 4 + kDetection, kMost));
+    // Seldom is one packet lost on both legs.
+    const Duration wanted = std::max(time_of_repair(viewer), time_of_repair(publisher));
     // A viewer stretches and squeezes time to follow: not for every report.
-    if (wanted <= least_ && wanted >= least_ * 3 / 4) return false;
+    if (wanted == Duration::zero() || (wanted <= least_ && wanted >= least_ * 3 / 4)) return false;
     least_ = wanted;
     used_ = true;
     return true;
@@ -51,6 +58,10 @@ class PlayoutHold {
   static constexpr Duration kMost = 250ms;      ///< More is worse than a frame left out now and then.
   static constexpr Duration kAnything = 10s;
 
+  static Duration time_of_repair(const Leg& leg) {
+    if (leg.fraction_lost < kLossy || !leg.round_trip) return Duration::zero();
+    return round_up(std::min<Duration>(*leg.round_trip * 5 / 4 + kDetection, kMost));
+  }
   static Duration round_up(Duration delay) { return (delay + 9999us) / 10ms * 10ms; }
 
   Duration least_{};

@@ -290,6 +290,12 @@ void Producer::request_key_frame(Instant now) {
   for (std::size_t i = 0; i < streams_.size(); ++i) request_key_frame(i, now);
 }
 
+TrackCounts Producer::counts() const {
+  TrackCounts sum;
+  for (const auto& stream : streams_) sum += stream->counts();
+  return sum;
+}
+
 std::vector<RtpStreamStats> Producer::stats(Instant now) const {
   std::vector<RtpStreamStats> out;
   for (const auto& stream : streams_) {

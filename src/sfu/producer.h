@@ -107,6 +107,7 @@ class Producer {
   std::size_t burst = kNoBurst;
 
   [[nodiscard]] std::vector<RtpStreamStats> stats(Instant now) const;
+  [[nodiscard]] TrackCounts counts() const;
 
  private:
   struct Codec {

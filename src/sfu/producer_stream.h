@@ -19,6 +19,7 @@
 #include "sfu/key_frame_requester.h"
 #include "sfu/layer_pattern.h"
 #include "sfu/stream_liveness.h"
+#include "sfu/totals.h"
 #include "sluice/rtp_parameters.h"
 
 namespace sluice::sfu {
@@ -39,9 +40,12 @@ struct ProducerStream {
   }
   /// The publisher goes on under another SSRC: what is known of the numbers so far holds no more.
   void begin_anew(Ssrc new_ssrc) {
+    packets_before += media.packets();
+    bytes_before += media.bytes();
     ssrc = new_ssrc;
     tag = static_cast<std::uint8_t>(tag + kTagStep);
     media = rtp::ReceiveStatistics(clock_rate);
+    fraction_lost = 0;
     scored = {};
     ended = false;
     newest_before = newest;
@@ -77,6 +81,16 @@ struct ProducerStream {
     const std::int64_t ticks = timestamp.minus(report->timestamp);
     return report->ntp + static_cast<std::uint64_t>(ticks * (std::int64_t{1} << 32) / clock_rate);
   }
+  [[nodiscard]] TrackCounts counts() const {
+    return {packets_before + media.packets(),
+            bytes_before + media.bytes(),
+            repair.packets(),
+            nack_count,
+            nack.requested(),
+            pli_count,
+            fir_count,
+            key_frame_count};
+  }
   /// Bits per second of what a viewer of these layers gets of this stream.
   [[nodiscard]] std::uint32_t bitrate(codec::Layers layers, Instant now) const {
     std::uint32_t sum = 0;
@@ -97,8 +111,9 @@ struct ProducerStream {
   std::optional<Ssrc> rtx_ssrc;
   std::string rid;
   Instant last_received{};
-  rtp::ReceiveStatistics media;   ///< As the report blocks tell: without repairs.
-  rtp::ReceiveStatistics repair;  ///< The RTX stream.
+  rtp::ReceiveStatistics media;    ///< As the report blocks tell: without repairs.
+  rtp::ReceiveStatistics repair;   ///< The RTX stream.
+  std::uint8_t fraction_lost = 0;  ///< As last reported, of 256.
   ArrivalClock arrivals;
   rtp::SequenceWindow seen;  ///< Media and repairs together: nothing is forwarded twice.
   rtp::NackGenerator nack;
@@ -139,9 +154,11 @@ struct ProducerStream {
   static constexpr Duration kMemory = 5s;
   Newest newest;
   Newest newest_before;
-  bool ends_discardable = false;  ///< No other frame needs its frame.
-  bool ended = false;             ///< Its publisher said goodbye, and nothing came since.
-  std::uint8_t red_distrust = 0;  ///< So many more packets are not taken for RED that could be read.
+  bool ends_discardable = false;     ///< No other frame needs its frame.
+  bool ended = false;                ///< Its publisher said goodbye, and nothing came since.
+  std::uint8_t red_distrust = 0;     ///< So many more packets are not taken for RED that could be read.
+  std::uint64_t packets_before = 0;  ///< Of before it began anew, as bytes_before.
+  std::uint64_t bytes_before = 0;
   std::uint64_t packets_discarded = 0;
   std::uint64_t rtx_packets_discarded = 0;
   std::uint64_t nack_count = 0;

@@ -49,6 +49,10 @@ std::string_view to_string(DropReason reason);
 class DropCounters {
  public:
   void add(DropReason reason) { ++counts_[static_cast<std::size_t>(reason)]; }
+  DropCounters& operator+=(const DropCounters& other) {
+    for (std::size_t i = 0; i < kDropReasonCount; ++i) counts_[i] += other.counts_[i];
+    return *this;
+  }
   [[nodiscard]] std::uint64_t operator[](DropReason reason) const {
     return counts_[static_cast<std::size_t>(reason)];
   }

@@ -233,7 +233,7 @@ void WebRtcTransport::flush_data(Instant now) {
 
 void WebRtcTransport::after_ice(Instant now) {
   ice_.drain(stun_out_);
-  for (const auto& transmit : stun_out_) sender_.send_copy(transmit.path, transmit.bytes, now);
+  for (const auto& reply : stun_out_) sender_.send_copy(reply.path, reply.bytes, now);
   stun_out_.clear();
   while (const auto event = ice_.poll_event()) {
     if (event->type == ice::AgentEvent::Type::kStateChanged) {

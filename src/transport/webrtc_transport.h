@@ -102,7 +102,7 @@ class WebRtcTransport : public Endpoint {
   dtls::State reported_dtls_ = dtls::State::kNew;
   std::optional<srtp::Inbound> inbound_;
   std::vector<TransportChange> changes_;
-  std::vector<ice::Transmit> stun_out_;
+  std::vector<ice::LiteAgent::ReplyBy> stun_out_;
   std::vector<std::vector<std::uint8_t>> dtls_out_;
   std::unique_ptr<sctp::DataChannels> data_;
   std::vector<std::vector<std::uint8_t>> data_in_;

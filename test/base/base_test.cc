@@ -3,12 +3,28 @@
 #include "base/bytes.h"
 #include "base/deadline_heap.h"
 #include "base/ids.h"
+#include "base/log2_histogram.h"
 #include "base/random.h"
 #include "catch.h"
 #include "sluice/packet.h"
 
 namespace sluice {
 namespace {
+
+TEST_CASE("a histogram's values lie within their bounds, and what is above them all in the last bucket") {
+  Log2Histogram<4> from_zero;
+  for (const std::uint64_t value : {0, 1, 2, 3, 4, 7, 8, 1000}) from_zero.add(value);
+  const Histogram fractions = from_zero.in_units_of(0.5);
+  CHECK(fractions.bounds == std::vector<double>{0, 0.5, 1.5});
+  CHECK(fractions.counts == std::vector<std::uint64_t>{1, 1, 2, 4});
+  CHECK(fractions.sum == 512.5);
+  Log2Histogram<4, 1> from_one;
+  for (const std::uint64_t value : {0, 1, 2, 3, 4, 5}) from_one.add(value);
+  CHECK(from_one.in_units_of(1).bounds == std::vector<double>{1, 2, 4});
+  CHECK(from_one.in_units_of(1).counts == std::vector<std::uint64_t>{2, 1, 2, 1});
+  from_one += from_one;
+  CHECK(from_one.in_units_of(1).sum == 30);
+}
 
 TEST_CASE("a read past the end fails and stays failed") {
   const std::uint8_t bytes[] = {1, 2, 3};

@@ -104,6 +104,14 @@ void run(const Settings& settings) {
   write(settings, out);
 }
 
+/// Takes these names only, and shows them in place of the numbers that they stand for.
+template <typename Value>
+void choose(CLI::Option* option, const std::map<std::string, Value>& values) {
+  std::string names;
+  for (const auto& [name, value] : values) names += (names.empty() ? "" : "|") + name;
+  option->transform(CLI::CheckedTransformer(values).description(""))->type_name(names);
+}
+
 void add_options(CLI::App& app, Settings& settings) {
   auto& environment = settings.environment;
   app.add_option("--worker", environment.worker, "The sluice-worker to measure")
@@ -118,13 +126,14 @@ void add_options(CLI::App& app, Settings& settings) {
   app.add_option("--srtp-backend", environment.srtp_backend,
                  "Of the worker: auto, ipsec-mb, openssl or libsrtp");
   const std::map<std::string, Receivers> receivers{{"plain", Receivers::kPlain}, {"gro", Receivers::kGro}};
-  app.add_option("--receivers", environment.receivers, "Viewers' sockets: plain (default), or gro (UDP_GRO)")
-      ->transform(CLI::CheckedTransformer(receivers));
+  choose(app.add_option("--receivers", environment.receivers,
+                        "Viewers' sockets: plain (default), or with UDP_GRO"),
+         receivers);
   const std::map<std::string, Burst> bursts{{"sendmmsg", Burst::kSendmmsg}, {"gso", Burst::kGso}};
-  app.add_option(
-         "--publisher", environment.burst,
-         "How a frame leaves the publisher: sendmmsg (default, as browsers), or gso (arrives at once)")
-      ->transform(CLI::CheckedTransformer(bursts));
+  choose(app.add_option(
+             "--publisher", environment.burst,
+             "How a frame leaves the publisher: sendmmsg (default, as browsers), or gso (arrives at once)"),
+         bursts);
   app.add_flag("--quick", settings.quick, "Fewer and shorter measurements: under a minute");
   app.add_flag("--sweep", settings.sweep, "Instead: how cost grows with viewers, rooms and senders");
   app.add_option("--only", settings.sections,
@@ -133,10 +142,10 @@ void add_options(CLI::App& app, Settings& settings) {
       ->check(CLI::IsMember({"video", "audio", "rooms", "memory", "allocations", "joins", "idle"}));
   const std::map<std::string, srtp::Suite> suites{{"gcm", srtp::Suite::kAeadAes128Gcm},
                                                   {"cm", srtp::Suite::kAesCm128HmacSha1_80}};
-  app.add_option("--suites", settings.suites,
-                 "gcm (AEAD_AES_128_GCM), cm (AES_CM_128_HMAC_SHA1_80); default both")
-      ->delimiter(',')
-      ->transform(CLI::CheckedTransformer(suites));
+  choose(app.add_option("--suites", settings.suites,
+                        "gcm (AEAD_AES_128_GCM), cm (AES_CM_128_HMAC_SHA1_80); default both")
+             ->delimiter(','),
+         suites);
   app.add_option("--viewers", settings.viewers, "Sizes of the video section")
       ->delimiter(',')
       ->check(CLI::Range(1, 5000));

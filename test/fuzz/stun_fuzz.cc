@@ -58,7 +58,7 @@ void look_at(Bytes bytes) {
 void drive(Bytes input) {
   LiteAgent agent(kLocal, 30s);
   Instant now{1s};
-  std::vector<Transmit> out;
+  std::vector<LiteAgent::ReplyBy> out;
   ByteReader reader(input);
   while (reader.ok() && reader.remaining() > 0) {
     const std::uint8_t operation = reader.u8();
@@ -102,7 +102,7 @@ void drive(Bytes input) {
     out.clear();
     agent.drain(out);
     SLUICE_CHECK(out.size() <= (datagram.empty() ? 0U : 1U));
-    for (const Transmit& t : out) SLUICE_CHECK(t.path == path && t.bytes.size() <= 3 * datagram.size());
+    for (const auto& t : out) SLUICE_CHECK(t.path == path && t.bytes.size() <= 3 * datagram.size());
     SLUICE_CHECK(agent.path_count() <= LiteAgent::kMaxPaths);
     SLUICE_CHECK(agent.selected().has_value() == (agent.path_count() > 0));
     SLUICE_CHECK(!agent.selected() || agent.is_known(*agent.selected()));

@@ -298,8 +298,7 @@ TEST_CASE("responses count only from the address that was asked, with the peer's
   client.drain(out);
   REQUIRE(out.size() == 1);
   server.receive(out[0].bytes, seen, Instant{1s});
-  out.clear();
-  server.drain(out);
+  out = drained(server);
   REQUIRE(out.size() == 1);
   std::vector<std::uint8_t> answer = out[0].bytes;
 

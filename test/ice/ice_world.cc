@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "ice/drained.h"
 #include "ice/stream_framing.h"
 
 namespace sluice::ice {
@@ -148,9 +149,7 @@ void IceWorld::pump_servers() {
     for (const auto& o : server->take()) net.send(o.from, o.to, o.bytes, o.stream, now);
   }
   for (const auto& server : lite_servers) {
-    out_.clear();
-    server->agent.drain(out_);
-    for (const Transmit& t : out_) {
+    for (const Transmit& t : drained(server->agent)) {
       const auto bytes = server->stream ? frame_for_stream(StreamFraming::kLength, t.bytes) : t.bytes;
       net.send(server->address, t.path.remote, bytes, server->stream, now);
     }

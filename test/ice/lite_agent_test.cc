@@ -8,6 +8,7 @@
 #include "base/random.h"
 #include "catch.h"
 #include "ice/crc32.h"
+#include "ice/drained.h"
 #include "ice/requests.h"
 
 namespace sluice::ice {
@@ -27,7 +28,7 @@ struct Bench {
   ReceiveResult receive(const RequestSpec& spec, const Path& from = path(0), Instant now = kStart) {
     out.clear();
     const ReceiveResult result = agent.receive(make_request(spec), from, now);
-    agent.drain(out);
+    out = drained(agent);
     return result;
   }
   StunMessage answer() {
@@ -190,7 +191,7 @@ TEST_CASE("bytes that are no STUN, without fingerprint or with a wrong one, are 
   }
   CHECK(b.agent.receive(bytes, path(0), kStart) == expected);
   CHECK(b.count(expected) == 1);
-  b.agent.drain(b.out);
+  b.out = drained(b.agent);
   CHECK(b.out.empty());
 }
 
@@ -233,7 +234,7 @@ TEST_CASE("no datagram gets more than one reply, nor one larger than three times
         }
         Bench b;
         b.agent.receive(bytes, path(0, ip), kStart);
-        b.agent.drain(b.out);
+        b.out = drained(b.agent);
         REQUIRE(b.out.size() <= 1);
         if (!b.out.empty()) {
           CHECK(b.out[0].bytes.size() <= 3 * bytes.size());
@@ -341,7 +342,7 @@ TEST_CASE("the set of paths is bounded, and the selected one is never the one to
 TEST_CASE("replies nobody takes do not pile up") {
   Bench b;
   for (int i = 0; i < 1000; ++i) b.agent.receive(make_request(), path(0), kStart);
-  b.agent.drain(b.out);
+  b.out = drained(b.agent);
   CHECK(b.out.size() == LiteAgent::kMaxPending);
 }
 

@@ -12,6 +12,7 @@
 #include "base/random.h"
 #include "catch.h"
 #include "ice/agent.h"
+#include "ice/drained.h"
 #include "sluice/time.h"
 
 namespace sluice::ice {
@@ -78,12 +79,8 @@ class ToyNetwork {
   };
 
   void flush() {
-    out_.clear();
-    left_.drain(out_);
-    for (Transmit& t : out_) send(true, t, left_addresses, right_addresses);
-    out_.clear();
-    right_.drain(out_);
-    for (Transmit& t : out_) send(false, t, right_addresses, left_addresses);
+    for (const Transmit& t : drained(left_)) send(true, t, left_addresses, right_addresses);
+    for (const Transmit& t : drained(right_)) send(false, t, right_addresses, left_addresses);
   }
   void send(bool to_right, const Transmit& t, const std::vector<SocketAddress>& from,
             const std::vector<SocketAddress>& to) {
@@ -116,7 +113,6 @@ class ToyNetwork {
   Random random_;
   NetworkSpec spec_;
   std::multimap<Instant, Datagram> queue_;
-  std::vector<Transmit> out_;
 };
 
 }  // namespace sluice::ice

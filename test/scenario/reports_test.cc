@@ -1,5 +1,7 @@
 // Reports and feedback: round-trip times, lip sync, loss, and what bandwidth estimation lives on.
+#include <algorithm>
 #include <cmath>
+#include <numeric>
 
 #include "catch.h"
 #include "scenario/expect.h"
@@ -47,6 +49,82 @@ TEST_CASE("who only sends and who only watches know the round-trip time at both 
   REQUIRE(viewer.peer->round_trip_time().known());
   CHECK(std::abs(viewer.peer->round_trip_time().smoothed().count() - 80'000) < 5'000);
   CHECK(viewer.peer->counts().reference_times == 0);
+  world.finish();
+}
+
+/// Of a type and kind.
+const TrackTotals& tracks_of(const WorkerStats& stats, std::string_view type, MediaKind kind) {
+  return *std::ranges::find_if(stats.tracks,
+                               [&](const TrackTotals& one) { return one.type == type && one.kind == kind; });
+}
+
+std::uint64_t values_in(const Histogram& histogram) {
+  CHECK(histogram.counts.size() == histogram.bounds.size() + 1);
+  return std::accumulate(histogram.counts.begin(), histogram.counts.end(), std::uint64_t{0});
+}
+
+TEST_CASE("the worker's statistics are the sum of all, and what is closed stays in it") {
+  const LinkSpec lossy{.delay = 20ms, .loss = 0.05};
+  World world({.seed = 12, .up = lossy, .down = lossy});
+  const auto worker_stats = [&] {
+    return *world.request<StatsReply>(GetStats{ObjectKind::kWorker, ""}).worker;
+  };
+  Participant& ada = world.join();
+  Participant& bob = world.join();
+  Participant& cleo = world.join({.audio = false, .video = false});
+  REQUIRE(world.run_until_connected());
+  world.run_for(8s);
+
+  const WorkerStats stats = worker_stats();
+  CHECK(stats.rooms == 1);
+  CHECK(stats.peers == 3);
+  REQUIRE(stats.transports.size() == 1);
+  CHECK(stats.transports[0].type == "webrtc");
+  CHECK(stats.transports[0].dtls_state == "connected");
+  CHECK(stats.transports[0].count == 3);
+  const TrackTotals& producers = tracks_of(stats, "inbound-rtp", MediaKind::kVideo);
+  const TrackTotals& consumers = tracks_of(stats, "outbound-rtp", MediaKind::kVideo);
+  CHECK(producers.tracks == 2);
+  CHECK(consumers.tracks == 4);
+  CHECK(tracks_of(stats, "outbound-rtp", MediaKind::kAudio).tracks == 4);
+
+  std::uint64_t packets = 0;
+  std::uint64_t nacks = 0;
+  for (const auto* one : {&ada, &bob}) {
+    for (const RtpStreamStats& stream : world.producer_stats(*one, MediaKind::kVideo)) {
+      packets += stream.packet_count;
+      nacks += stream.nack_count;
+    }
+  }
+  CHECK(producers.packet_count == packets);
+  CHECK(producers.nack_count == nacks);
+  CHECK(nacks > 0);
+  std::uint64_t received = 0;
+  std::uint64_t bitrate = 0;
+  for (const auto* one : {&ada, &bob, &cleo}) {
+    const TransportStats transport = world.transport_stats(*one);
+    received += transport.packets_received;
+    bitrate += transport.send_bitrate;
+  }
+  CHECK(stats.packets_received == received);
+  CHECK(stats.send_bitrate == bitrate);
+  CHECK(consumers.packets_retransmitted > 0);
+  CHECK(values_in(stats.round_trip_time) > 10);
+  CHECK(values_in(stats.loss_received) > 10);
+  CHECK(values_in(stats.loss_sent) > 10);
+  CHECK(stats.loss_sent.sum > 0);
+  // 40 ms and what the last hop to the engine takes: in the bucket from 32 to 64 ms.
+  CHECK(stats.round_trip_time.counts[6] == values_in(stats.round_trip_time));
+
+  world.leave(ada);
+  world.leave(bob);
+  const WorkerStats later = worker_stats();
+  CHECK(later.peers == 1);
+  CHECK(tracks_of(later, "outbound-rtp", MediaKind::kVideo).tracks == 0);
+  CHECK(tracks_of(later, "inbound-rtp", MediaKind::kVideo).packet_count >= producers.packet_count);
+  CHECK(tracks_of(later, "outbound-rtp", MediaKind::kVideo).packet_count >= consumers.packet_count);
+  CHECK(later.packets_received >= stats.packets_received);
+  CHECK(later.bytes_sent >= stats.bytes_sent);
   world.finish();
 }
 

@@ -283,6 +283,21 @@ TEST_CASE("a viewer that loses packets is asked to wait for their repairs, and l
   CHECK(asked() == rtp::PlayoutDelay{0ms, 10s});
 }
 
+TEST_CASE("what is lost on the publisher's leg is waited for as well") {
+  PlayoutHold hold;
+  const auto least = [&] { return hold.over({}).value_or(rtp::PlayoutDelay{}).min; };
+  CHECK_FALSE(hold.on_report({0, 10ms}, {2, 100ms}));
+  CHECK_FALSE(hold.is_used());
+  CHECK_FALSE(hold.on_report({0, 10ms}, {13, std::nullopt}));  // how long a repair takes is not known yet
+  CHECK(hold.on_report({0, 10ms}, {13, 100ms}));
+  CHECK(least() == 190ms);
+  CHECK_FALSE(hold.on_report({13, 10ms}, {13, 100ms}));  // the longer of the two
+  CHECK(hold.on_report({13, 140ms}, {13, 100ms}));
+  CHECK(least() == 240ms);
+  CHECK(hold.on_report({13, 4ms}, {0, 100ms}));  // far less now
+  CHECK(least() == 70ms);
+}
+
 TEST_CASE("new payload types by renegotiation keep the numbers going") {
   OneToOne pair(MediaKind::kAudio);
   Consumer& consumer = pair.consume();

@@ -196,6 +196,7 @@ class Rig {
   transport::SendBatch batch;
   Router router;
   std::vector<MediaSession*> dirty;
+  Totals totals;
   std::vector<Event> events;
   std::vector<std::unique_ptr<Side>> sides;
 };
@@ -211,7 +212,7 @@ inline Side::Side(Rig& rig, SocketId number, srtp::Suite suite)
     : id(number),
       key(key_of(number, suite)),
       sender(rig.batch),
-      session(sender, drops, {rig.random, rig.wall_clock, rig.dirty, rig.router, rig.events}, nullptr),
+      session(sender, drops, {rig.random, rig.wall_clock, rig.dirty, rig.router, rig.events, rig.totals}, nullptr),
       inbound(*rig.backend, key) {
   sender.set_keys(*rig.backend, key);
 }

@@ -447,7 +447,17 @@ TEST_CASE("replies reach the controller whole") {
   stats.streams.emplace_back();
   stats.streams[1].rtx_ssrc = 0;
   stats.streams[1].round_trip_time = 12.5;
+  stats.worker.emplace();
+  stats.worker->rooms = 3;
+  stats.worker->transports.push_back({"webrtc", "completed", "connected", 7});
+  stats.worker->round_trip_time = {{0.001, 0.002}, {1, 2, 3}, 0.5};
+  stats.worker->sockets.emplace_back().dropped["no-buffer"] = 4;
   const auto got = send(stats);
+  const auto& worker = *got.reply.AsStatsReply()->worker;
+  CHECK(worker.rooms == 3);
+  CHECK(worker.transports[0]->dtls_state == "connected");
+  CHECK(worker.round_trip_time->counts == std::vector<std::uint64_t>{1, 2, 3});
+  CHECK(worker.sockets[0]->dropped[0]->value == 4);
   CHECK(got.reply.AsStatsReply()->transport->ice_selected_tuple->remote_ip == "192.0.2.9");
   CHECK(got.reply.AsStatsReply()->transport->dropped[0]->name == "replayed");
   CHECK(got.reply.AsStatsReply()->transport->dropped[0]->value == 5);

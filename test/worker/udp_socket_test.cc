@@ -92,7 +92,9 @@ TEST_CASE("datagrams arrive whole, in order, with their sender and a time before
   sender->flush(pool);
   CHECK(sender->counters().datagrams_sent == 100);
   CHECK(sender->counters().send_calls == 2);
-  CHECK(sender->counters().messages_sent == 100);  // each larger than the one before
+  CHECK(sender->counters().messages_sent == 100);                      // each larger than the one before
+  CHECK(sender->counters().send_batch.in_units_of(1).counts[6] == 2);  // of 64 and 36: above 32, to 64
+  CHECK(sender->counters().message_segments.in_units_of(1).counts[0] == 100);
 
   ReceiveBatch batch(pool);
   std::size_t next = 0;
@@ -272,6 +274,9 @@ TEST_CASE("neighbours for one receiver leave as one message, and arrive as they 
   CHECK(sender->counters().datagrams_sent == 10);
   CHECK(sender->counters().bytes_sent == 9 * 1200 + 300);
   CHECK(sender->counters().segmented == 9);
+  CHECK(sender->counters().send_batch.in_units_of(1).sum == 10);
+  CHECK(sender->counters().message_segments.in_units_of(1).counts[4] == 1);  // above 8, to 16
+  CHECK(sender->counters().message_segments.in_units_of(1).counts[0] == 1);
   CHECK_FALSE(sender->take_notice());
 
   ReceiveBatch batch(pool);
@@ -288,6 +293,7 @@ TEST_CASE("neighbours for one receiver leave as one message, and arrive as they 
   }
   CHECK(receiver->counters().messages_coalesced == (gro ? 1 : 0));
   CHECK(receiver->counters().datagrams_received == 10);
+  CHECK(receiver->counters().receive_batch.in_units_of(1).counts[4] == 1);
 }
 
 TEST_CASE("the largest burst for one receiver is split into messages that the kernel takes") {

@@ -28,7 +28,9 @@ Resume read_command(Reader& reader, const wire::Resume& table) {
   return read_about_object<Resume>(reader, table);
 }
 GetStats read_command(Reader& reader, const wire::GetStats& table) {
-  return read_about_object<GetStats>(reader, table);
+  const auto kind = reader.choice<ObjectKind>("kind", table.kind());
+  if (kind == ObjectKind::kWorker) return {kind, reader.id("id", table.id())};
+  return {kind, reader.required_id("id", table.id())};
 }
 
 Dump read_command(Reader& reader, const wire::Dump& table) {

@@ -3,6 +3,7 @@
 #include "worker/control/data.h"
 #include "worker/control/rtp_parameters.h"
 #include "worker/control/transport.h"
+#include "worker/control/worker_stats.h"
 
 namespace sluice::control {
 // Static, not in an unnamed namespace: these overload the public to_wire().
@@ -70,6 +71,7 @@ wire::StatsReplyT to_wire(const StatsReply& reply) {
     table.streams.push_back(std::make_unique<wire::RtpStreamStatsT>(to_wire(stream)));
   }
   if (reply.data) table.data = std::make_unique<wire::DataStatsT>(to_wire(*reply.data));
+  if (reply.worker) table.worker = std::make_unique<wire::WorkerStatsT>(to_wire(*reply.worker));
   return table;
 }
 

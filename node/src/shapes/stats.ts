@@ -18,7 +18,7 @@ import { mediaKind } from './rtp.js';
 import { choice, counter, optional, real, required, struct, text, uint32, uint8, type Shape } from './shape.js';
 import { transportTuple } from './transport.js';
 
-const dropped: Shape<Record<string, number>, { name: string | Uint8Array | null; value: bigint }[]> = {
+export const countsByReason: Shape<Record<string, number>, { name: string | Uint8Array | null; value: bigint }[]> = {
   toWire: (value) => Object.entries(value as Record<string, number>).map(([name, count]) => new wire.CounterT(name, BigInt(count))),
   fromWire: (counters) => Object.fromEntries(counters.map(({ name, value }) => [String(name), Number(value)])),
 };
@@ -54,7 +54,7 @@ const transportFields = struct<BaseTransportStat, wire.TransportStatsT>(wire.Tra
   rtpPacketLossSent: optional(real),
   packetsReceived: required(counter),
   packetsSent: required(counter),
-  dropped: required(dropped),
+  dropped: required(countsByReason),
 });
 
 export function webRtcTransportStatFromWire(from: wire.TransportStatsT): WebRtcTransportStat {
@@ -99,7 +99,7 @@ export const dataConsumerStat = struct<DataConsumerStat, wire.DataStatsT>(wire.D
   messagesSent: required(counter),
   bytesSent: required(counter),
   bufferedAmount: required(uint32),
-  dropped: required(dropped),
+  dropped: required(countsByReason),
 });
 
 export const rtpStreamStat = struct<RtpStreamStat, wire.RtpStreamStatsT>(wire.RtpStreamStatsT, {

@@ -6,7 +6,7 @@ import { ObjectKind } from './object-kind.js';
 
 
 /**
- * Transports, producers and consumers (of media or data) only.
+ * Transports, producers and consumers (of media or data) only, and the worker itself (`id` is ignored).
  */
 export class GetStats {
   bb: flatbuffers.ByteBuffer|null = null;

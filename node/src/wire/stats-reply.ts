@@ -5,6 +5,7 @@ import * as flatbuffers from 'flatbuffers';
 import { DataStats, DataStatsT } from './data-stats.js';
 import { RtpStreamStats, RtpStreamStatsT } from './rtp-stream-stats.js';
 import { TransportStats, TransportStatsT } from './transport-stats.js';
+import { WorkerStats, WorkerStatsT } from './worker-stats.js';
 
 
 export class StatsReply {
@@ -45,8 +46,13 @@ data(obj?:DataStats):DataStats|null {
   return offset ? (obj || new DataStats()).__init(this.bb!.__indirect(this.bb_pos + offset), this.bb!) : null;
 }
 
+worker(obj?:WorkerStats):WorkerStats|null {
+  const offset = this.bb!.__offset(this.bb_pos, 10);
+  return offset ? (obj || new WorkerStats()).__init(this.bb!.__indirect(this.bb_pos + offset), this.bb!) : null;
+}
+
 static startStatsReply(builder:flatbuffers.Builder) {
-  builder.startObject(3);
+  builder.startObject(4);
 }
 
 static addTransport(builder:flatbuffers.Builder, transportOffset:flatbuffers.Offset) {
@@ -73,6 +79,10 @@ static addData(builder:flatbuffers.Builder, dataOffset:flatbuffers.Offset) {
   builder.addFieldOffset(2, dataOffset, 0);
 }
 
+static addWorker(builder:flatbuffers.Builder, workerOffset:flatbuffers.Offset) {
+  builder.addFieldOffset(3, workerOffset, 0);
+}
+
 static endStatsReply(builder:flatbuffers.Builder):flatbuffers.Offset {
   const offset = builder.endObject();
   return offset;
@@ -83,7 +93,8 @@ unpack(): StatsReplyT {
   return new StatsReplyT(
     (this.transport() !== null ? this.transport()!.unpack() : null),
     this.bb!.createObjList(this.streams.bind(this), this.streamsLength()),
-    (this.data() !== null ? this.data()!.unpack() : null)
+    (this.data() !== null ? this.data()!.unpack() : null),
+    (this.worker() !== null ? this.worker()!.unpack() : null)
   );
 }
 
@@ -92,6 +103,7 @@ unpackTo(_o: StatsReplyT): void {
   _o.transport = (this.transport() !== null ? this.transport()!.unpack() : null);
   _o.streams = this.bb!.createObjList(this.streams.bind(this), this.streamsLength());
   _o.data = (this.data() !== null ? this.data()!.unpack() : null);
+  _o.worker = (this.worker() !== null ? this.worker()!.unpack() : null);
 }
 }
 
@@ -99,7 +111,8 @@ export class StatsReplyT {
 constructor(
   public transport: TransportStatsT|null = null,
   public streams: (RtpStreamStatsT)[] = [],
-  public data: DataStatsT|null = null
+  public data: DataStatsT|null = null,
+  public worker: WorkerStatsT|null = null
 ){}
 
 
@@ -107,11 +120,13 @@ pack(builder:flatbuffers.Builder): flatbuffers.Offset {
   const transport = (this.transport !== null ? this.transport!.pack(builder) : 0);
   const streams = StatsReply.createStreamsVector(builder, builder.createObjectOffsetList(this.streams));
   const data = (this.data !== null ? this.data!.pack(builder) : 0);
+  const worker = (this.worker !== null ? this.worker!.pack(builder) : 0);
 
   StatsReply.startStatsReply(builder);
   StatsReply.addTransport(builder, transport);
   StatsReply.addStreams(builder, streams);
   StatsReply.addData(builder, data);
+  StatsReply.addWorker(builder, worker);
 
   return StatsReply.endStatsReply(builder);
 }

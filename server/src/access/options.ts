@@ -3,6 +3,7 @@ import { createPublicKey } from 'node:crypto';
 import { isIPv4 } from 'node:net';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { ecKeyFile, secretKey, secretKeyFile, type Keys } from './keys.js';
+import { toOption, type OptionSpec } from '../option_table.js';
 import { Access, mint } from './tokens.js';
 
 export const tokenPolicies = ['auto', 'required', 'off'] as const;
@@ -14,26 +15,23 @@ export interface AccessOptions {
 }
 
 /** Not on the command line, where every user of the machine could read it. */
-const secretVariable = 'SLUICE_TOKEN_SECRET';
+export const secretVariable = 'SLUICE_TOKEN_SECRET';
 
-const secretFileOption = (): Option =>
-  new Option('--token-secret-file <path>', 'file with the secret that tokens are signed with (HS256)').env('SLUICE_TOKEN_SECRET_FILE');
+const secretFile: OptionSpec = {
+  flags: '--token-secret-file <path>',
+  help: 'file with the secret that tokens are signed with (HS256)',
+};
 
-export function addAccessOptions(command: Command): Command {
-  return command
-    .addOption(
-      new Option('--tokens <when>', 'whether entering a room takes a token; auto: unless --host is this machine only')
-        .env('SLUICE_TOKENS')
-        .choices(tokenPolicies)
-        .default('auto'),
-    )
-    .addOption(secretFileOption())
-    .addOption(
-      new Option('--token-public-key <path>', 'PEM file with the public key that tokens are checked with (ES256)').env(
-        'SLUICE_TOKEN_PUBLIC_KEY',
-      ),
-    );
-}
+export const accessOptions: readonly OptionSpec[] = [
+  {
+    flags: '--tokens <when>',
+    help: 'whether entering a room takes a token; auto: unless --host is this machine only',
+    value: 'auto',
+    choices: tokenPolicies,
+  },
+  secretFile,
+  { flags: '--token-public-key <path>', help: 'PEM file with the public key that tokens are checked with (ES256)' },
+];
 
 function sharedSecret(file: string | undefined): Pick<Keys, 'HS256'> {
   if (file !== undefined) return { HS256: secretKeyFile(file, '--token-secret-file') };
@@ -58,7 +56,7 @@ export function accessOf({ tokens, tokenSecretFile, tokenPublicKey }: AccessOpti
     const why =
       tokens === 'required' ? '--tokens required' : `--host ${host} can be reached from other machines, so entering takes a token, which`;
     throw new TypeError(
-      `${why} needs a key to check tokens with: --token-secret-file, ${secretVariable} or --token-public-key; or let everybody in with --tokens off`,
+      `${why} needs a key to check tokens with: --token-secret-file, ${secretVariable} or --token-public-key; or let everybody in with --tokens off (SLUICE_TOKENS=off)`,
     );
   }
   return new Access(required, keys);
@@ -93,7 +91,7 @@ export async function tokenCommand(argv: string[], write: (line: string) => void
     .option('--no-publish', 'its holder may not send audio and video')
     .option('--no-subscribe', 'its holder may not receive the others')
     .addOption(new Option('--valid-for <time>', 'how long it lets somebody in').argParser(duration).default(6 * units.h, '6h'))
-    .addOption(secretFileOption())
+    .addOption(toOption(secretFile))
     .addOption(new Option('--token-private-key <path>', 'PEM file with a private key on P-256 to sign with instead (ES256)'))
     .addHelpText('after', examples)
     .allowExcessArguments(false)

@@ -11,6 +11,7 @@ export type ErrorCode =
   | 'not_joined'
   | 'already_joined'
   | 'room_full'
+  | 'shutting_down'
   | 'session_expired'
   | 'bad_sdp'
   | 'wrong_state'

@@ -27,6 +27,11 @@ export class SignalingServer {
     this.#beat = setInterval(() => this.#connections.forEach((connection) => connection.beat()), beatMs);
   }
 
+  /** Open WebSockets. */
+  get size(): number {
+    return this.#connections.size;
+  }
+
   /** Takes the WebSocket upgrades of this server. */
   attach(server: Server): void {
     server.on('upgrade', (request, socket, head) => {

@@ -26,7 +26,7 @@ export function asHttpError(error: unknown): HttpError | undefined {
     return new HttpError(error.code === 'not_allowed' ? 403 : 401, error.message, { 'WWW-Authenticate': challenge });
   }
   if (error instanceof SignalingError) {
-    if (error.code === 'room_full') return new HttpError(503, error.message, retryAfter);
+    if (error.code === 'room_full' || error.code === 'shutting_down') return new HttpError(503, error.message, retryAfter);
     return new HttpError(400, error.message);
   }
   // RFC 9725 §4.4.3: what is well-formed but cannot be done is 422.

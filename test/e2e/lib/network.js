@@ -55,6 +55,11 @@ export class Network {
     return network;
   }
 
+  /** For whoever enters it by other means. */
+  get hubNamespace() {
+    return this.#hub;
+  }
+
   /** The path of a program that runs another one inside the hub. @param {string} program */
   atHub(program) {
     return this.#runner(this.#hub, program);

@@ -128,7 +128,7 @@ class Dump(Table):
 
 @dataclass(kw_only=True, slots=True)
 class GetStats(Table):
-    """Transports, producers and consumers (of media or data) only."""
+    """Transports, producers and consumers (of media or data) only, and the worker itself (`id` is ignored)."""
     _fields: ClassVar[tuple[Field, ...]] = (
         Field("kind", "kind", _ObjectKind),
         Field("id", "id", TEXT),
@@ -1272,10 +1272,12 @@ class StatsReply(Table):
         Field("transport", "transport", Nested("TransportStats"), optional=True),
         Field("streams", "streams", List(Nested("RtpStreamStats"))),
         Field("data", "data", Nested("DataStats"), optional=True),
+        Field("worker", "worker", Nested("WorkerStats"), optional=True),
     )
     transport: TransportStats | None = None
     streams: list[RtpStreamStats] = field(default_factory=list)
     data: DataStats | None = None
+    worker: WorkerStats | None = None
 
 
 @dataclass(kw_only=True, slots=True)
@@ -2145,6 +2147,229 @@ class ResourceUsageReply(Table):
     ru_nivcsw: int = 0
 
 
+@dataclass(kw_only=True, slots=True)
+class Histogram(Table):
+    """How many values came, by their size."""
+    _fields: ClassVar[tuple[Field, ...]] = (
+        Field("bounds", "bounds", List(REAL)),
+        Field("counts", "counts", List(U64)),
+        Field("sum", "sum", REAL),
+    )
+    bounds: list[float] = field(default_factory=list)
+    """Upper ones, ascending; a value on a bound is within it."""
+    counts: list[int] = field(default_factory=list)
+    """One more than bounds: the last is of values above them all."""
+    sum: float = 0.0
+
+
+@dataclass(kw_only=True, slots=True)
+class TransportCount(Table):
+    """Transports that exist now, by kind and state."""
+    _fields: ClassVar[tuple[Field, ...]] = (
+        Field("type", "type", TEXT),
+        Field("ice_state", "iceState", TEXT),
+        Field("dtls_state", "dtlsState", TEXT),
+        Field("count", "count", U32),
+    )
+    type: str = ""
+    """"webrtc", "plain" or "direct"."""
+    ice_state: str = ""
+    """Of WebRTC transports, as is dtls_state."""
+    dtls_state: str = ""
+    count: int = 0
+
+
+@dataclass(kw_only=True, slots=True)
+class TrackTotals(Table):
+    """All producers ("inbound-rtp") or all consumers ("outbound-rtp") of a kind."""
+    _fields: ClassVar[tuple[Field, ...]] = (
+        Field("type", "type", TEXT),
+        Field("kind", "kind", _MediaKind),
+        Field("tracks", "tracks", U32),
+        Field("paused", "paused", U32),
+        Field("packet_count", "packetCount", U64),
+        Field("byte_count", "byteCount", U64),
+        Field("packets_retransmitted", "packetsRetransmitted", U64),
+        Field("nack_count", "nackCount", U64),
+        Field("nack_packet_count", "nackPacketCount", U64),
+        Field("pli_count", "pliCount", U64),
+        Field("fir_count", "firCount", U64),
+        Field("key_frame_count", "keyFrameCount", U64),
+    )
+    type: str = ""
+    kind: MediaKind = "audio"
+    tracks: int = 0
+    """That exist now, as `paused`."""
+    paused: int = 0
+    packet_count: int = 0
+    byte_count: int = 0
+    packets_retransmitted: int = 0
+    nack_count: int = 0
+    """Feedback: what was sent to publishers, what came from viewers."""
+    nack_packet_count: int = 0
+    pli_count: int = 0
+    fir_count: int = 0
+    key_frame_count: int = 0
+
+
+@dataclass(kw_only=True, slots=True)
+class DataTotals(Table):
+    """All data producers ("data-producer") or data consumers ("data-consumer")."""
+    _fields: ClassVar[tuple[Field, ...]] = (
+        Field("type", "type", TEXT),
+        Field("count", "count", U32),
+        Field("messages", "messages", U64),
+        Field("bytes", "bytes", U64),
+        Field("buffered_amount", "bufferedAmount", U64),
+        Field("dropped", "dropped", COUNTS),
+    )
+    type: str = ""
+    count: int = 0
+    """That exist now."""
+    messages: int = 0
+    bytes: int = 0
+    buffered_amount: int = 0
+    """Bytes that wait now."""
+    dropped: dict[str, int] = field(default_factory=dict)
+    """By reason; reasons that never happened are absent."""
+
+
+@dataclass(kw_only=True, slots=True)
+class ProcessStats(Table):
+    _fields: ClassVar[tuple[Field, ...]] = (
+        Field("user_cpu_time", "userCpuTime", REAL),
+        Field("system_cpu_time", "systemCpuTime", REAL),
+        Field("resident_memory", "residentMemory", U64),
+    )
+    user_cpu_time: float = 0.0
+    """s."""
+    system_cpu_time: float = 0.0
+    resident_memory: int = 0
+    """Bytes."""
+
+
+@dataclass(kw_only=True, slots=True)
+class LoopStats(Table):
+    _fields: ClassVar[tuple[Field, ...]] = (
+        Field("wake_ups", "wakeUps", U64),
+        Field("deadline_delay", "deadlineDelay", Nested("Histogram")),
+        Field("receive_delay", "receiveDelay", Nested("Histogram")),
+    )
+    wake_ups: int = 0
+    deadline_delay: Histogram = field(default_factory=lambda: Histogram())
+    """s: how late the worker came to what was due."""
+    receive_delay: Histogram = field(default_factory=lambda: Histogram())
+    """s: how long the oldest datagram of a batch had waited in the kernel."""
+
+
+@dataclass(kw_only=True, slots=True)
+class SocketTotals(Table):
+    """All sockets of a protocol. Of TCP, datagrams are frames, calls are reads and writes."""
+    _fields: ClassVar[tuple[Field, ...]] = (
+        Field("protocol", "protocol", TEXT),
+        Field("sockets", "sockets", U32),
+        Field("receive_calls", "receiveCalls", U64),
+        Field("datagrams_received", "datagramsReceived", U64),
+        Field("bytes_received", "bytesReceived", U64),
+        Field("send_calls", "sendCalls", U64),
+        Field("datagrams_sent", "datagramsSent", U64),
+        Field("bytes_sent", "bytesSent", U64),
+        Field("deferred", "deferred", U64),
+        Field("dropped", "dropped", COUNTS),
+        Field("segmenting_refused", "segmentingRefused", U64),
+        Field("receive_batch", "receiveBatch", Nested("Histogram")),
+        Field("send_batch", "sendBatch", Nested("Histogram")),
+        Field("message_segments", "messageSegments", Nested("Histogram")),
+        Field("connections", "connections", U32),
+        Field("connections_accepted", "connectionsAccepted", U64),
+        Field("connections_refused", "connectionsRefused", COUNTS),
+    )
+    protocol: str = ""
+    """"udp" or "tcp"."""
+    sockets: int = 0
+    """Bound now: TCP's listeners."""
+    receive_calls: int = 0
+    datagrams_received: int = 0
+    bytes_received: int = 0
+    send_calls: int = 0
+    datagrams_sent: int = 0
+    bytes_sent: int = 0
+    deferred: int = 0
+    """Datagrams that waited, because the kernel's buffer was full."""
+    dropped: dict[str, int] = field(default_factory=dict)
+    segmenting_refused: int = 0
+    """UDP: messages that the kernel would not segment."""
+    receive_batch: Histogram = field(default_factory=lambda: Histogram())
+    """UDP: datagrams a call of recvmmsg that gave any; a call of sendmmsg; a message sent (above 1 by GSO)."""
+    send_batch: Histogram = field(default_factory=lambda: Histogram())
+    message_segments: Histogram = field(default_factory=lambda: Histogram())
+    connections: int = 0
+    """TCP: open now."""
+    connections_accepted: int = 0
+    connections_refused: dict[str, int] = field(default_factory=dict)
+
+
+@dataclass(kw_only=True, slots=True)
+class WorkerStats(Table):
+    _fields: ClassVar[tuple[Field, ...]] = (
+        Field("timestamp", "timestamp", U64),
+        Field("rooms", "rooms", U32),
+        Field("peers", "peers", U32),
+        Field("observers", "observers", U32),
+        Field("transports", "transports", List(Nested("TransportCount"))),
+        Field("tracks", "tracks", List(Nested("TrackTotals"))),
+        Field("data", "data", List(Nested("DataTotals"))),
+        Field("packets_received", "packetsReceived", U64),
+        Field("bytes_received", "bytesReceived", U64),
+        Field("packets_sent", "packetsSent", U64),
+        Field("bytes_sent", "bytesSent", U64),
+        Field("recv_bitrate", "recvBitrate", U64),
+        Field("send_bitrate", "sendBitrate", U64),
+        Field("dropped", "dropped", COUNTS),
+        Field("not_forwarded", "notForwarded", COUNTS),
+        Field("round_trip_time", "roundTripTime", Nested("Histogram")),
+        Field("loss_received", "lossReceived", Nested("Histogram")),
+        Field("loss_sent", "lossSent", Nested("Histogram")),
+        Field("packet_buffers", "packetBuffers", U32),
+        Field("packet_buffers_in_use", "packetBuffersInUse", U32),
+        Field("process", "process", Nested("ProcessStats")),
+        Field("loop", "loop", Nested("LoopStats")),
+        Field("sockets", "sockets", List(Nested("SocketTotals"))),
+    )
+    timestamp: int = 0
+    """Monotonic ms."""
+    rooms: int = 0
+    peers: int = 0
+    observers: int = 0
+    transports: list[TransportCount] = field(default_factory=list)
+    tracks: list[TrackTotals] = field(default_factory=list)
+    """Of each type and kind, also where there are none."""
+    data: list[DataTotals] = field(default_factory=list)
+    packets_received: int = 0
+    """All transports."""
+    bytes_received: int = 0
+    packets_sent: int = 0
+    bytes_sent: int = 0
+    recv_bitrate: int = 0
+    """bps over the last second."""
+    send_bitrate: int = 0
+    dropped: dict[str, int] = field(default_factory=dict)
+    """Packets received that went no further, by reason."""
+    not_forwarded: dict[str, int] = field(default_factory=dict)
+    """Packets of a producer that a consumer did not get, by reason (as in Explain)."""
+    round_trip_time: Histogram = field(default_factory=lambda: Histogram())
+    """s; a value each report that tells it."""
+    loss_received: Histogram = field(default_factory=lambda: Histogram())
+    """0 to 1: what was lost of each interval that is reported to a publisher, and by a viewer."""
+    loss_sent: Histogram = field(default_factory=lambda: Histogram())
+    packet_buffers: int = 0
+    """Allocated for packets, and holding one."""
+    packet_buffers_in_use: int = 0
+    process: ProcessStats = field(default_factory=lambda: ProcessStats())
+    loop: LoopStats = field(default_factory=lambda: LoopStats())
+    sockets: list[SocketTotals] = field(default_factory=list)
+
+
 Command = Union[UpdateSettings, GetResourceUsage, Close, Pause, Resume, Dump, GetStats, CreateRoom, CanConsume, CreatePeer, SetRemoteDescription, SetLocalDescription, CreateOffer, CreateAnswer, AddIceCandidate, CreateWebRtcTransport, ConnectTransport, RestartIce, Produce, Consume, RequestKeyFrame, CreatePlainTransport, ConnectPlainTransport, SetPreferredLayers, SetPriority, Explain, SetBitrateLimit, EnableTraceEvent, CreateActiveSpeakerObserver, CreateAudioLevelObserver, ObserverAddProducer, ObserverRemoveProducer, SetCapabilities, Subscribe, Unsubscribe, CreateDirectTransport, SendRtp, SendRtcp, ProduceData, ConsumeData, SendToDataProducer, SendToDataConsumer, GetBufferedAmount, SetBufferedAmountLowThreshold, SetSubchannels, AddSubchannel, RemoveSubchannel]
 Reply = Union[Done, DumpReply, StatsReply, ResourceUsageReply, RoomReply, CanConsumeReply, PeerReply, DescriptionReply, WebRtcTransportReply, ConnectReply, IceParametersReply, ProducerReply, ConsumerReply, PlainTransportReply, PlainConnectReply, PreferredLayersReply, PriorityReply, ObserverReply, DirectTransportReply, DataProducerReply, DataConsumerReply, BufferedAmountReply, SubchannelsReply]
 Event = Union[NegotiationNeeded, PeerTransportCreated, ProducerCreated, ConsumerCreated, ObjectClosed, ProducerPaused, IceStateChange, IceSelectedTupleChange, DtlsStateChange, LogRecord, TupleChange, RtcpTupleChange, ProducerScoreChange, ConsumerScoreChange, LayersChange, VideoOrientationChange, TraceEvent, DominantSpeaker, AudioLevels, DataProducerCreated, DataConsumerCreated, DataProducerPaused, DataMessageReceived, DataConsumerFull, BufferedAmountLow, RtpReceived, RtcpReceived, SctpStateChange]
@@ -2290,4 +2515,12 @@ Table._tables.update({
     "UpdateSettings": UpdateSettings,
     "GetResourceUsage": GetResourceUsage,
     "ResourceUsageReply": ResourceUsageReply,
+    "Histogram": Histogram,
+    "TransportCount": TransportCount,
+    "TrackTotals": TrackTotals,
+    "DataTotals": DataTotals,
+    "ProcessStats": ProcessStats,
+    "LoopStats": LoopStats,
+    "SocketTotals": SocketTotals,
+    "WorkerStats": WorkerStats,
 })
