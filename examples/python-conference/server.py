@@ -149,9 +149,7 @@ sockets = web.AppKey("sockets", set[web.WebSocketResponse])
 async def headers(request: web.Request, handler: Any) -> web.StreamResponse:
     response: web.StreamResponse = await handler(request)
     if not response.prepared:
-        response.headers.update(
-            {"X-Content-Type-Options": "nosniff", "Referrer-Policy": "same-origin", "Cache-Control": "no-cache"}
-        )
+        response.headers.update({"X-Content-Type-Options": "nosniff", "Referrer-Policy": "same-origin", "Cache-Control": "no-cache"})
     return response
 
 
@@ -192,7 +190,10 @@ async def run(options: argparse.Namespace) -> None:
     await runner.setup()
     await web.TCPSite(runner, options.host, options.port).start()
     port = runner.addresses[0][1]
-    print(f"Sluice is ready at http://{options.host}:{port} with {options.workers} media workers, driven by Python. Ctrl+C ends it.", flush=True)
+    print(
+        f"Sluice is ready at http://{options.host}:{port} with {options.workers} media workers, driven by Python. Ctrl+C ends it.",
+        flush=True,
+    )
     stop = asyncio.Event()
     for signal_ in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(signal_, stop.set)

@@ -10,7 +10,6 @@ import av
 import numpy
 from aiortc import RTCPeerConnection, RTCSessionDescription
 from aiortc.mediastreams import AudioStreamTrack, VideoStreamTrack
-
 from sluice import Peer, webrtc
 
 

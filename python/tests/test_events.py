@@ -7,7 +7,6 @@ import gc
 from typing import Any, Literal
 
 import pytest
-
 import sluice
 from sluice import EventEmitter
 

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from conftest import values
-
 import sluice
+from conftest import values
 from sluice._wire import tables as wire
 
 

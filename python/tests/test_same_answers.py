@@ -11,9 +11,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import root
-
 import sluice
+from conftest import root
 
 offers = root / "test/negotiate/offers"
 

@@ -6,9 +6,8 @@ import asyncio
 import subprocess
 import sys
 
-from conftest import root, values
-
 import sluice
+from conftest import root, values
 
 
 async def test_a_controller_that_does_not_read_loses_packets_and_nothing_else() -> None:

@@ -12,7 +12,6 @@ import time
 from pathlib import Path
 
 import pytest
-
 import sluice
 
 fake = str(Path(__file__).parent / "fake_worker.py")

@@ -10,9 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import root, values
-
 import sluice
+from conftest import root, values
 from sluice._channel.framing import Deframer, decode_frame, encode_frame
 from sluice._wire import tables as wire
 from sluice._wire.decode import Decoder

@@ -10,9 +10,8 @@ import time
 from typing import Any
 
 import pytest
-from conftest import values
-
 import sluice
+from conftest import values
 
 local = values["local"]
 
