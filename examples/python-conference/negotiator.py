@@ -61,10 +61,10 @@ class Negotiator:
         async with self._turn:
             await _refusing_as("bad_sdp", self._peer.set_remote_description(content))
             self._abandon()
-            # What this answer delivers need not be offered; for what is left the worker asks anew.
-            self._needed = False
             try:
                 await _refusing_as("bad_sdp", self._peer.set_local_description({"type": "answer"}))
+                # What this answer delivers need not be offered; for what is left the worker asks anew.
+                self._needed = False
             except SignalingError:
                 await self._peer.set_remote_description({"type": "rollback"})
                 raise
@@ -105,8 +105,8 @@ class Negotiator:
         waits = self._pending is not None or self._announced is not None
         if not self._needed or not self._connected or waits or self._peer.closed:
             return
-        self._needed = False
         await self._peer.set_local_description({"type": "offer"})
+        self._needed = False
         self._pending = (self._next_id, self._described())
         self._next_id += 1
         self._send("offer", self._pending[1], self._pending[0])

@@ -39,7 +39,7 @@ class Connection:
         await self._socket.prepare(request)
         request.app[sockets].add(self._socket)
         writer = asyncio.get_running_loop().create_task(self._write())
-        due = time.monotonic()
+        due = 0.0
         try:
             async for message in self._socket:
                 # 100 messages a second, 300 in a burst: who sends faster is read more slowly.
