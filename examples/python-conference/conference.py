@@ -14,10 +14,11 @@ import asyncio
 import secrets
 from typing import Any, Protocol
 
-import sluice
 from messages import SignalingError
 from negotiator import Negotiator
 from workers import WorkerPool
+
+import sluice
 
 
 class Outlet(Protocol):

@@ -13,6 +13,7 @@ from collections.abc import Awaitable
 from typing import Any, Callable, Coroutine
 
 from messages import SignalingError
+
 from sluice import InvalidArgumentError, InvalidStateError, Peer, UnsupportedError
 
 #: How long the server's first offer waits for the one that a client announced with its join.

@@ -13,11 +13,12 @@ import signal
 import time
 from typing import Any
 
-import sluice
 from aiohttp import WSCloseCode, WSMsgType, web
 from conference import Participant, Rooms
 from messages import Envelope, SignalingError, read_content, read_envelope
 from workers import WorkerPool
+
+import sluice
 
 page = pathlib.Path(__file__).resolve().parents[2] / "server/public"
 _most_unsent = 8 << 20

@@ -10,8 +10,9 @@ from pathlib import Path
 
 from ivf import read_ivf
 from record import payload_type, record, sent, ssrc, vp8
-from sluice import Producer, Room, create_worker
 from vp8 import Packetizer
+
+from sluice import Producer, Room, create_worker
 
 
 async def publish(producer: Producer, path: Path) -> int:

@@ -11,8 +11,9 @@ import sys
 from pathlib import Path
 
 from ivf import IvfWriter
-from sluice import Producer, Room, create_worker
 from vp8 import Depacketizer, parse_rtp
+
+from sluice import Producer, Room, create_worker
 
 vp8 = {"kind": "video", "mimeType": "video/VP8", "clockRate": 90000}
 ssrc, payload_type = 4711, 96

@@ -12,14 +12,15 @@ import socket
 import time
 from typing import Any
 
-import sluice
 from conftest import root
 from rtc_client import Client
+from surface import camel
+
+import sluice
 from sluice import webrtc
 from sluice._wire.table import Table
 from sluice.errors import InvalidArgumentError, RequestError
 from sluice.events import EventEmitter
-from surface import camel
 
 _shared: list[str] = json.loads((root / "test/conformance/surface.json").read_text(encoding="utf-8"))["shared"]
 

@@ -10,6 +10,7 @@ import av
 import numpy
 from aiortc import RTCPeerConnection, RTCSessionDescription
 from aiortc.mediastreams import AudioStreamTrack, VideoStreamTrack
+
 from sluice import Peer, webrtc
 
 

@@ -7,9 +7,10 @@ from typing import Any
 
 import numpy
 import pytest
-import sluice
 from conftest import values
 from rtc_client import Client
+
+import sluice
 from sluice import webrtc
 
 

@@ -7,6 +7,7 @@ import gc
 from typing import Any, Literal
 
 import pytest
+
 import sluice
 from sluice import EventEmitter
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-import sluice
 from conftest import values
+
+import sluice
 from sluice._wire import tables as wire
 
 

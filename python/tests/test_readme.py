@@ -8,8 +8,9 @@ import subprocess
 import sys
 from pathlib import Path
 
-import sluice
 from conftest import root
+
+import sluice
 
 
 def test_the_readmes_ten_lines_work_in_a_fresh_virtual_environment(tmp_path: Path) -> None:

@@ -11,8 +11,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import sluice
 from conftest import root
+
+import sluice
 
 offers = root / "test/negotiate/offers"
 

@@ -6,8 +6,9 @@ import asyncio
 import subprocess
 import sys
 
-import sluice
 from conftest import root, values
+
+import sluice
 
 
 async def test_a_controller_that_does_not_read_loses_packets_and_nothing_else() -> None:

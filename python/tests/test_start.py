@@ -12,6 +12,7 @@ import time
 from pathlib import Path
 
 import pytest
+
 import sluice
 
 fake = str(Path(__file__).parent / "fake_worker.py")

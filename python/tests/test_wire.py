@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import sluice
 from conftest import root, values
+
+import sluice
 from sluice._channel.framing import Deframer, decode_frame, encode_frame
 from sluice._wire import tables as wire
 from sluice._wire.decode import Decoder

@@ -10,8 +10,9 @@ import time
 from typing import Any
 
 import pytest
-import sluice
 from conftest import values
+
+import sluice
 
 local = values["local"]
 
