@@ -24,12 +24,14 @@ async function oneByOne(ask) {
   return { sequential: (times.length / times.reduce((sum, time) => sum + time, 0)) * 1000, p50: at(0.5), p99: at(0.99) };
 }
 
-/** `ask` sends so many and awaits all. Requests a second. */
+/** `ask` sends so many and awaits all. Requests a second, and what each takes of this process's processor, in µs. */
 async function manyAtOnce(ask) {
   let count = 0;
+  const before = process.cpuUsage();
   const start = performance.now();
   for (; performance.now() < start + seconds * 1000; count += inFlight) await ask(inFlight);
-  return (count / (performance.now() - start)) * 1000;
+  const { user, system } = process.cpuUsage(before);
+  return { pipelined: (count / (performance.now() - start)) * 1000, cpu: (user + system) / count };
 }
 
 async function echo() {
@@ -46,7 +48,7 @@ async function echo() {
       [awaited, settle] = [frame.length * count, resolve];
       for (let i = 0; i < count; i++) socket.write(frame);
     });
-  const result = { ...(await oneByOne(() => ask())), pipelined: await manyAtOnce(ask) };
+  const result = { ...(await oneByOne(() => ask())), ...(await manyAtOnce(ask)) };
   socket.end();
   child.kill();
   await once(child, 'exit');
@@ -65,7 +67,7 @@ async function measure() {
   };
   for (const [name, call] of Object.entries(calls)) {
     const many = (count) => Promise.all(Array.from({ length: count }, call));
-    results[name] = { ...(await oneByOne(call)), pipelined: await manyAtOnce(many) };
+    results[name] = { ...(await oneByOne(call)), ...(await manyAtOnce(many)) };
   }
   worker.close();
   return results;
@@ -77,9 +79,9 @@ const results = { Node: await measure(), Python: JSON.parse(execFileSync(python,
 
 const cell = (value) => Math.round(value).toLocaleString('en').padStart(10);
 console.log(`${''.padEnd(37)}one after the other:            ${inFlight} in flight:`);
-console.log(`${''.padEnd(37)}requests/s    p50 µs    p99 µs  requests/s`);
+console.log(`${''.padEnd(37)}requests/s    p50 µs    p99 µs  requests/s    CPU µs`);
 for (const [language, rows] of Object.entries(results)) {
-  for (const [name, { sequential, p50, p99, pipelined }] of Object.entries(rows)) {
-    console.log(`${language.padEnd(7)} ${name.padEnd(29)}${cell(sequential)}${cell(p50)}${cell(p99)}${cell(pipelined)}`);
+  for (const [name, { sequential, p50, p99, pipelined, cpu }] of Object.entries(rows)) {
+    console.log(`${language.padEnd(7)} ${name.padEnd(29)}${cell(sequential)}${cell(p50)}${cell(p99)}${cell(pipelined)}${cell(cpu)}`);
   }
 }
