@@ -124,7 +124,9 @@ export class Container {
 
   /** Another program in it, as `docker exec`. @param {string[]} words */
   exec(...words) {
-    return spawnSync(...runtime(...this.#options(), 'exec', `--user=${this.#user}`, '--no-new-privs', this.#id, ...words), { encoding: 'utf8' });
+    return spawnSync(...runtime(...this.#options(), 'exec', `--user=${this.#user}`, '--no-new-privs', this.#id, ...words), {
+      encoding: 'utf8',
+    });
   }
 
   /** To PID 1. @param {string} signal */
