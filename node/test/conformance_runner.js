@@ -40,7 +40,6 @@ export class Runner {
   /** Events that were told and not yet taken: { object, name: "score" or "observer.score", args }. */
   #events = [];
   #heard = new WeakSet();
-  #step = {};
 
   constructor(t, values) {
     this.#t = t;
@@ -50,7 +49,6 @@ export class Runner {
 
   async run(steps) {
     for (const [index, step] of steps.entries()) {
-      this.#step = step;
       try {
         await this.#perform(step);
       } catch (error) {

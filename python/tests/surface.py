@@ -51,11 +51,13 @@ def describe(cls: type) -> dict[str, Any]:
 
 
 def surface() -> dict[str, Any]:
-    found: dict[str, Any] = {"functions": {}, "classes": {}, "errors": [], "values": {}}
+    found: dict[str, Any] = {"variables": [], "functions": {}, "classes": {}, "errors": [], "values": {}}
     for name in sluice.__all__:
         value = getattr(sluice, name)
         if inspect.isfunction(value):
             found["functions"][re.sub(r"_(\w)", lambda match: match.group(1).upper(), name)] = parameters(value)
+        elif isinstance(value, (str, EventEmitter)):
+            found["variables"].append(camel(name))
         elif not inspect.isclass(value) or name in ("EventEmitter", "EventStream", "Event", "Router"):
             continue
         elif issubclass(value, Exception):

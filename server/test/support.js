@@ -8,8 +8,11 @@ import { WebSocket } from 'ws';
 
 export const mainPath = fileURLToPath(new URL('../dist/main.js', import.meta.url));
 
+/** Another server of the same signaling may be named, to be held to the same tests (python/tests/test_conference.py). */
+const command = process.env.SLUICE_TEST_SERVER ? process.env.SLUICE_TEST_SERVER.split(' ') : [process.execPath, mainPath];
+
 export function run(args, env = {}) {
-  const child = spawn(process.execPath, [mainPath, ...args], { env: { ...process.env, ...env }, stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = spawn(command[0], [...command.slice(1), ...args], { env: { ...process.env, ...env }, stdio: ['ignore', 'pipe', 'pipe'] });
   const output = { out: '', err: '' };
   child.stdout.setEncoding('utf8').on('data', (text) => (output.out += text));
   child.stderr.setEncoding('utf8').on('data', (text) => (output.err += text));

@@ -24,7 +24,10 @@ for (const file of readdirSync(offers).sort()) {
   try {
     await peer.setRemoteDescription({ type: 'offer', sdp: readFileSync(new URL(file, offers), 'utf8') });
     await peer.setLocalDescription(await peer.createAnswer());
-    answers[file] = { answer: peer.localDescription.sdp, sections: peer.sections.map((section) => ({ ...section, producerId: undefined })) };
+    answers[file] = {
+      answer: peer.localDescription.sdp,
+      sections: peer.sections.map((section) => ({ ...section, producerId: undefined })),
+    };
   } catch (error) {
     answers[file] = { error: error.message };
   }

@@ -5,6 +5,7 @@ from typing import Any, Literal, cast, get_args
 
 from ._channel.link import Link
 from ._wire import tables as wire
+from ._wire.kinds import wrong
 from ._wire.table import Table
 from .data_consumer import DataConsumer
 from .data_producer import DataProducer
@@ -140,9 +141,9 @@ class Peer(TransportOwner[PeerEvents, PeerObserverEvents]):
 
     async def set_remote_description(self, description: SessionDescription | Json) -> None:
         """An offer that meets a pending offer of ours rolls ours back: the worker is the polite side."""
-        checked = SessionDescription.checked(description, "description" if not isinstance(description, (dict, Table)) else "")
-        if checked.type != "rollback" and not isinstance(description, Table):
-            wire.SetCapabilities.checked({"sdp": description.get("sdp")}, "")
+        checked = SessionDescription.checked(description, "")
+        if checked.type != "rollback" and not isinstance(description, Table) and description.get("sdp") is None:
+            raise wrong("sdp", "a string", None)
         command = wire.SetRemoteDescription(peer_id=self.id, type=checked.type, sdp="" if checked.type == "rollback" else checked.sdp)
         await self._request(command, wire.DescriptionReply, lambda reply: self._apply(reply, self._remote, self._local))
 

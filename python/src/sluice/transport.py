@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import uuid
-from typing import TYPE_CHECKING, Any, Generic, Iterable, Literal, Sequence, TypeVar, get_args
+from typing import TYPE_CHECKING, Any, Generic, Iterable, Literal, Mapping, Sequence, TypeVar, get_args
 
 from ._channel.link import Link
 from ._wire import tables as wire
@@ -341,7 +341,7 @@ def checked_stream(value: object, path: str) -> SctpStreamParameters:
     if stream.max_packet_life_time is not None and stream.max_retransmits is not None:
         raise wrong(f"{path}.maxRetransmits", "nothing beside maxPacketLifeTime", stream.max_retransmits)
     if limited:
-        if not isinstance(value, SctpStreamParameters) and isinstance(value, dict) and value.get("ordered") is True:
+        if isinstance(value, Mapping) and value.get("ordered") is True:
             raise wrong(f"{path}.ordered", "false with maxPacketLifeTime or maxRetransmits", True)
         stream.ordered = False
     return stream

@@ -14,17 +14,21 @@ from ._wire.table import Table
 from ._wire.tables import (
     ConsumerLayers,
     ConsumerScore,
+    DataTotals,
     DtlsFingerprint,
     DtlsParameters,
     DtlsRole,
+    Histogram,
     IceCandidate,
     IceCandidateType,
     IceParameters,
     IceProtocol,
     IceTcpType,
     LogRecord,
+    LoopStats,
     MediaKind,
     PortRange,
+    ProcessStats,
     ProducerScore,
     RtcpFeedback,
     RtcpParameters,
@@ -40,8 +44,11 @@ from ._wire.tables import (
     SctpParameters,
     SctpStreamParameters,
     SdpType,
+    SocketTotals,
     SrtpParameters,
     Subscription,
+    TrackTotals,
+    TransportCount,
     TransportTuple,
 )
 from ._wire.tables import ListenFlags as TransportSocketFlags
@@ -51,6 +58,7 @@ from ._wire.tables import LogTag as WorkerLogTag
 from ._wire.tables import ResourceUsageReply as WorkerResourceUsage
 from ._wire.tables import RtpStreamStats as RtpStreamStat
 from ._wire.tables import SectionInfo as Section
+from ._wire.tables import WorkerStats as WorkerStat
 
 #: Parsed JSON.
 Json = Mapping[str, Any]
@@ -252,4 +260,12 @@ __all__ = [
     "WorkerLogLevel",
     "WorkerLogTag",
     "WorkerResourceUsage",
+    "WorkerStat",
+    "DataTotals",
+    "Histogram",
+    "LoopStats",
+    "ProcessStats",
+    "SocketTotals",
+    "TrackTotals",
+    "TransportCount",
 ]

@@ -13,7 +13,7 @@ from .events import EventEmitter
 from .log import report_log_record
 from .remote_object import AppData, parsed
 from .room import Room, create_room
-from .types import Json, ListenAddress, RtpCodecCapability, WorkerLogLevel, WorkerLogTag, WorkerResourceUsage
+from .types import Json, ListenAddress, RtpCodecCapability, WorkerLogLevel, WorkerLogTag, WorkerResourceUsage, WorkerStat
 from .worker_bin import need_worker_bin
 from .worker_process import Output, start_worker
 from .worker_settings import worker_arguments
@@ -93,6 +93,15 @@ class Worker(EventEmitter[WorkerEvents]):
         """Everything the worker knows about itself; for people, not for programs."""
         self._check_open()
         return await self._channel.request(wire.Dump(kind="worker"), wire.DumpReply, lambda reply: parsed(reply.json))
+
+    async def get_stats(self) -> WorkerStat:
+        """What all rooms add up to, and how the process fares: one request, however much there is."""
+        self._check_open()
+
+        def then(reply: wire.StatsReply) -> WorkerStat:
+            return reply.worker or WorkerStat()
+
+        return await self._channel.request(wire.GetStats(kind="worker"), wire.StatsReply, then)
 
     async def get_resource_usage(self) -> WorkerResourceUsage:
         self._check_open()

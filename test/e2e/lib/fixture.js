@@ -15,13 +15,13 @@ export class Fixture {
   #closers = [];
   #rooms = 0;
 
-  /** Inside a `describe`. @param {{ options?: string[] }} [settings] options of the server */
-  static use({ options } = {}) {
+  /** Inside a `describe`. @param {{ options?: string[], program?: string[] }} [settings] options of the server; another program than server/ */
+  static use({ options, program } = {}) {
     const fixture = new Fixture();
     before(async () => {
       const missing = missingServer();
       if (missing) throw new Error(missing);
-      fixture.server = await Server.start(options);
+      fixture.server = await Server.start(options, program);
       fixture.onClose(() => fixture.server.stop());
       fixture.chromium = await Chromium.start();
       fixture.onClose(() => fixture.chromium.close());

@@ -31,10 +31,11 @@ export class Server {
     for (const stream of [child.stdout, child.stderr]) stream?.on('data', (data) => (this.output += data));
   }
 
-  /** @param {string[]} [options] */
-  static async start(options = []) {
-    const command = [MAIN, '--port', '0', '--workers', '1', ...options];
-    const server = new Server(spawn(process.execPath, command, { cwd: ROOT, stdio: ['ignore', 'pipe', 'pipe'] }));
+  /** @param {string[]} [options] @param {string[]} [program] another than the server of server/ */
+  static async start(options = [], program = [process.execPath, MAIN]) {
+    const [executable, ...script] = program;
+    const command = [...script, '--port', '0', '--workers', '1', ...options];
+    const server = new Server(spawn(String(executable), command, { cwd: ROOT, stdio: ['ignore', 'pipe', 'pipe'] }));
     try {
       await until('the server to say its address', () => server.#ready(), { within: 20_000 });
     } catch (error) {

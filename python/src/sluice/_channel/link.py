@@ -21,18 +21,15 @@ class Target(Protocol):
     def _handle_event(self, event: Table) -> None: ...
 
 
-#: An event goes to the object whose id is its first member, except where several ids stand in it.
-_addressees: dict[str, str] = {"ProducerCreated": "transport_id", "ConsumerCreated": "transport_id"} | {
-    name: "transport_id" for name in ("DataProducerCreated", "DataConsumerCreated")
-}
+def _address_member(cls: type[Table]) -> str:
+    """Which member of an event names the object that it goes to: its transport where that made something, else its own."""
+    names = [field.name for field in cls._fields]
+    if cls.__name__.endswith("Created") and cls is not wire.PeerTransportCreated:
+        return "transport_id"
+    return "id" if "id" in names else names[0]
 
 
-def _addressee(event: Table) -> str:
-    name = _addressees.get(type(event).__name__)
-    if name is None:
-        names = [field.name for field in event._fields]
-        name = "id" if "id" in names else names[0]
-    return str(getattr(event, name))
+_addressees = {Table._tables[name]: _address_member(Table._tables[name]) for name in wire._Event.names}
 
 
 class Link:
@@ -47,7 +44,7 @@ class Link:
             self._on_log_record(event)
             return
         # An event of an object that was just closed here finds nobody.
-        target = self._targets.get(_addressee(event))
+        target = self._targets.get(getattr(event, _addressees[type(event)]))
         if target is not None:
             target._handle_event(event)
 

@@ -6,10 +6,11 @@ from __future__ import annotations
 import struct
 from typing import Any
 
-from .encode import plan_of
+from .encode import plan_of, structs
 from .kinds import Bytes, Choice, CodecParameters, Kind, List, Nested, OneOf, Pairs, Text
 from .table import Table, finished
 
+_offset, _vtable_offset, _size = structs["I"], structs["i"], structs["H"]
 _max_depth = 32
 _reads_per_byte = 4
 _reads_at_least = 10_000
@@ -26,7 +27,7 @@ class Decoder:
             raise ValueError("the frame describes more than it holds")
 
     def _u32(self, at: int) -> int:
-        value: int = struct.unpack_from("<I", self.data, at)[0]
+        value: int = _offset.unpack_from(self.data, at)[0]
         return value
 
     def follow(self, at: int) -> int:
@@ -36,11 +37,11 @@ class Decoder:
     def table(self, cls: type[Table], at: int, depth: int = 0) -> Any:
         if depth > _max_depth:
             raise ValueError("tables are nested too deeply")
-        vtable = at - struct.unpack_from("<i", self.data, at)[0]
+        vtable = at - _vtable_offset.unpack_from(self.data, at)[0]
         if vtable < 0:
             raise ValueError("a vtable before the frame")
         plan = plan_of(cls)
-        size = struct.unpack_from("<H", self.data, vtable)[0]
+        size = _size.unpack_from(self.data, vtable)[0]
         count = min((size - 4) // 2, plan.slot_count)
         if count < 0:
             raise ValueError("a vtable without its head")
@@ -84,7 +85,7 @@ class Decoder:
 
     def value(self, kind: Kind, at: int, depth: int) -> Any:
         if kind.inline:
-            number = struct.unpack_from("<" + kind.code, self.data, at)[0]
+            number = structs[kind.code].unpack_from(self.data, at)[0]
             if isinstance(kind, Choice):
                 return kind.names[number] if number < len(kind.names) else "unknown"
             return number

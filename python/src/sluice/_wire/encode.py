@@ -15,7 +15,9 @@ from typing import Any
 from .kinds import Bytes, Choice, CodecParameters, Field, Kind, List, Nested, OneOf, Pairs, Text
 from .table import Table
 
-_sizes = {"B": 1, "b": 1, "?": 1, "H": 2, "I": 4, "i": 4, "Q": 8, "q": 8, "d": 8}
+#: By the code of a kind.
+structs = {code: struct.Struct("<" + code) for code in "Bb?HIiQqd"}
+_offset, _vtable_offset = structs["I"], structs["i"]
 
 
 class Plan:
@@ -30,7 +32,7 @@ class Plan:
             if isinstance(field.kind, OneOf):
                 places.append((1, slot))
                 slot += 1
-            places.append((_sizes[field.kind.code], slot))
+            places.append((structs[field.kind.code].size, slot))
             fields.append((field, slot))
             slot += 1
         self.slot_count = slot
@@ -90,18 +92,18 @@ class Encoder:
         padding = -at % plan.align
         at += padding
         out += bytes(padding) + vtable + bytes(plan.size)
-        struct.pack_into("<i", out, at, len(vtable))
+        _vtable_offset.pack_into(out, at, len(vtable))
         for kind, offset, value in inline:
             if isinstance(kind, Choice):
                 value = kind.numbers[value]
-            struct.pack_into("<" + kind.code, out, at + offset, value)
+            structs[kind.code].pack_into(out, at + offset, value)
         for kind, slot, offset, value in children:
             if isinstance(kind, OneOf):
                 out[at + plan.offsets[slot - 1]] = kind.numbers[type(value).__name__]
                 child = self.table(value)
             else:
                 child = self.value(kind, value)
-            struct.pack_into("<I", out, at + offset, child - (at + offset))
+            _offset.pack_into(out, at + offset, child - (at + offset))
         return at
 
     def value(self, kind: Kind, value: Any) -> int:
@@ -125,7 +127,7 @@ class Encoder:
         return self._append(packed)
 
     def _bytes(self, data: bytes, end: bytes) -> int:
-        return self._append(struct.pack("<I", len(data)) + data + end)
+        return self._append(_offset.pack(len(data)) + data + end)
 
     def _append(self, data: bytes) -> int:
         self.out += bytes(-len(self.out) % 4)
@@ -134,11 +136,11 @@ class Encoder:
         return at
 
     def _offsets(self, values: list[Any], item: Kind | None = None) -> int:
-        at = self._append(struct.pack("<I", len(values)) + bytes(4 * len(values)))
+        at = self._append(_offset.pack(len(values)) + bytes(4 * len(values)))
         for index, value in enumerate(values):
             child = self.table(value) if item is None else self.value(item, value)
             slot = at + 4 + 4 * index
-            struct.pack_into("<I", self.out, slot, child - slot)
+            _offset.pack_into(self.out, slot, child - slot)
         return at
 
 

@@ -2167,15 +2167,15 @@ class TransportCount(Table):
     """Transports that exist now, by kind and state."""
     _fields: ClassVar[tuple[Field, ...]] = (
         Field("type", "type", TEXT),
-        Field("ice_state", "iceState", TEXT),
-        Field("dtls_state", "dtlsState", TEXT),
+        Field("ice_state", "iceState", TEXT, optional=True),
+        Field("dtls_state", "dtlsState", TEXT, optional=True),
         Field("count", "count", U32),
     )
     type: str = ""
     """"webrtc", "plain" or "direct"."""
-    ice_state: str = ""
+    ice_state: str | None = None
     """Of WebRTC transports, as is dtls_state."""
-    dtls_state: str = ""
+    dtls_state: str | None = None
     count: int = 0
 
 

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from types import TracebackType
-from typing import Any, Awaitable, Callable, Literal, Sequence, TypeVar, get_args
+from typing import Any, Awaitable, Callable, Literal, Mapping, Sequence, TypeVar, get_args
 
 from .._wire.kinds import FLAG, U32, wrong
 from ..dtls_transport import DtlsTransport
@@ -28,7 +28,7 @@ _preferences = (
 
 def _candidates(given: object, max_bitrate: object) -> tuple[dict[str, Any], int]:
     """As CandidateOptions, and bps (0: no limit). Raises with the path of the field."""
-    if not isinstance(given, dict):
+    if not isinstance(given, Mapping):
         raise wrong("transportOptions", "an object", given)
 
     def choice(name: str, json: str) -> bool | None:
