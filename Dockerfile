@@ -10,7 +10,7 @@ ARG BASE=debian:bookworm-slim
 FROM ${BASE} AS tools
 WORKDIR /src
 COPY scripts/setup scripts/
-COPY scripts/lib/ scripts/lib/
+COPY scripts/lib/common.sh scripts/lib/
 RUN apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends ccache && scripts/setup --minimal
 
 # --- The worker ---------------------------------------------------------------------------------------------------------

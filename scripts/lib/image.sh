@@ -2,6 +2,9 @@
 # The image of the Dockerfile, built without a registry and without a daemon: the base by debootstrap, the rest by buildah in a
 # chroot. Sourced after common.sh. Everything stays in build/container: the base, layers and compiled objects are used again.
 
+# debootstrap stands where only root looks.
+PATH=$PATH:/usr/sbin:/sbin
+
 image_folder=$PWD/build/container
 image_base=localhost/debian:bookworm
 image_name=localhost/sluice:test

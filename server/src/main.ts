@@ -11,7 +11,7 @@ import { Log } from './log.js';
 import { Metrics } from './metrics/metrics.js';
 import { createMetricsApp, metricsHandler, type Readiness } from './metrics/router.js';
 import { mediaAddresses } from './network/addresses.js';
-import { inContainer, reachability } from './network/reachability.js';
+import { isBridged, reachability } from './network/reachability.js';
 import { publicAddress } from './network/stun.js';
 import { metricsTokenVariable, parseOptions, version, type Options } from './options.js';
 import { Rooms } from './rooms.js';
@@ -129,7 +129,7 @@ async function run(options: Options, unknown: string[]): Promise<void> {
   console.log(`Sluice is ready at ${urlOf(host, servers)} with ${workers}; ${entry}. Ctrl+C ends it.`);
   const { listenIp, tcp, rtcPorts = allPorts } = options;
   const addresses = mediaAddresses(listenIp);
-  console.log(reachability({ host, addresses, announced, tcp, rtcPorts, container: inContainer() }));
+  console.log(reachability({ host, addresses, announced, tcp, rtcPorts, container: isBridged() }));
   if (short.length > 0) console.log(`The short form of its signaling is at ${urlOf(host, short).replace('http', 'ws')} too.`);
   if (watching.length > 0) console.log(`Metrics are at ${urlOf(metricsHost, watching)}/metrics.`);
 }

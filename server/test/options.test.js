@@ -116,6 +116,21 @@ test("docs/operations.md has the server's own options and metrics", () => {
   assert.equal(status, 0, stderr);
 });
 
+test('what is shipped sets no variable that the server does not know', () => {
+  const known = new Set([
+    ...optionGroups.flatMap(({ options }) => options.map(variableOf)),
+    'SLUICE_TOKEN_SECRET',
+    'SLUICE_METRICS_TOKEN',
+    'SLUICE_WORKER_BIN',
+  ]);
+  for (const name of ['Dockerfile', 'docker-compose.yml', 'deploy/sluice.service', 'docs/operations.md', 'README.md']) {
+    const text = readFileSync(fileURLToPath(new URL(`../../${name}`, import.meta.url)), 'utf8');
+    const used = [...text.matchAll(/\bSLUICE_[A-Z_]+/g)].map(([variable]) => variable).filter((variable) => variable !== 'SLUICE_');
+    assert.ok(used.length > 0, name);
+    for (const variable of used) assert.ok(known.has(variable), `${name}: ${variable}`);
+  }
+});
+
 test('addresses are told apart by who can reach them', () => {
   for (const [address, scope] of [
     ['127.0.0.53', 'loopback'],

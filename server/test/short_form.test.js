@@ -1,5 +1,5 @@
 // The short form of the signaling (docs/signaling.md, last chapter): `{ message_type, content }`, and each line of what was asked of
-// a WebSocket signaling server.
+// a WebSocket signaling server (001).
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { createServer } from 'node:http';
@@ -37,7 +37,7 @@ m=audio 49170 RTP/AVP 32
 a=rtpmap:32 MPV/90000
 `;
 
-test('the port is configurable, beside that of the page, where the short form is at / too', async (t) => {
+test('001: the port is configurable, beside that of the page, where the short form is at / too', async (t) => {
   const free = createServer().listen(0, '127.0.0.1');
   await once(free, 'listening');
   const { port } = free.address();
@@ -66,7 +66,7 @@ test('a port that is taken is one clear line, and nothing stays open', async () 
   );
 });
 
-test('peers find each other in rooms: START and STOP of each are told to the others', async () => {
+test('001: peers find each other in rooms: START and STOP of each are told to the others', async () => {
   const room = freshRoom();
   const alice = await connect();
   say(alice, 'START', { room, name: 'Alice' });
@@ -94,7 +94,7 @@ test('a socket that closes has stopped: this form has no session to come back to
   assert.equal((await alice.next('STOP')).content.reason, 'left');
 });
 
-test('media data: an SDP offer is all it takes to join, and is answered; the others are offered by SDP, and answer', async () => {
+test('001: media data: an SDP offer is all it takes to join, and is answered; the others are offered by SDP, and answer', async () => {
   const room = freshRoom();
   const alice = await offering(room, 'Alice');
   assert.equal(alice.answer.content.type, 'answer');
@@ -117,7 +117,7 @@ test('media data: an SDP offer is all it takes to join, and is answered; the oth
   );
 });
 
-test('the stream id of who sends is in what the others are offered (msid)', async () => {
+test('001: the stream id of who sends is in what the others are offered (msid)', async () => {
   const room = freshRoom();
   await offering(room, 'Alice');
   const bob = await offering(room, 'Bob');
@@ -125,7 +125,7 @@ test('the stream id of who sends is in what the others are offered (msid)', asyn
   assert.match((await bob.next('SDP')).content.sdp, new RegExp(`^a=msid:${stream} `, 'm'));
 });
 
-test('network data: candidates in the form of RTCIceCandidate, and null for their end', async () => {
+test('001: network data: candidates in the form of RTCIceCandidate, and null for their end', async () => {
   const alice = await offering(freshRoom(), 'Alice');
   say(alice, 'CANDIDATE', { candidate: 'candidate:1 1 udp 2113937151 192.0.2.7 50000 typ host', sdpMid: '0', sdpMLineIndex: 0 });
   say(alice, 'CANDIDATE', { candidate: '', sdpMid: '0' });
@@ -133,7 +133,7 @@ test('network data: candidates in the form of RTCIceCandidate, and null for thei
   assert.deepEqual(await alice.everything(), []);
 });
 
-test('the document’s sample SDP parses, and is refused when applied, naming what is missing', async () => {
+test('001: the document’s sample SDP parses, and is refused when applied, naming what is missing', async () => {
   const alice = await connect(`?room=${freshRoom()}`);
   say(alice, 'SDP', { type: 'offer', sdp: sample });
   const { content } = await alice.next('ERROR');
@@ -161,7 +161,7 @@ for (const [what, frame, code, field] of [
   ['a frame over 260 KiB', ' '.repeat(260 * 1024 + 1), 'message_too_large'],
   ['a room that is none', { message_type: 'START', content: { room: 'a b' } }, 'bad_field', 'room'],
 ]) {
-  test(`${what} gets ERROR ${code}, never silence`, async () => {
+  test(`001: ${what} gets ERROR ${code}, never silence`, async () => {
     const client = await connect(`?room=${freshRoom()}`);
     client.sendRaw(typeof frame === 'string' ? frame : JSON.stringify(frame));
     const { content } = await client.next('ERROR');
@@ -172,7 +172,7 @@ for (const [what, frame, code, field] of [
   });
 }
 
-test('messages out of order get ERROR: START twice, an answer that nobody waits for', async () => {
+test('001: messages out of order get ERROR: START twice, an answer that nobody waits for', async () => {
   const alice = await offering(freshRoom(), 'Alice');
   say(alice, 'START', {});
   assert.equal((await alice.next('ERROR')).content.code, 'already_joined');

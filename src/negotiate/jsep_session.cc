@@ -19,7 +19,7 @@ JsepSession::Impl::Impl(RtpCapabilities room, LocalTransport local, Random& rand
       fingerprints_(std::move(local.fingerprints)),
       data_(local.data),
       random_(&random) {
-  session_id_ = random.u64() >> 2;  // RFC 8829 §5.2.1: 62 bits
+  session_id_ = random.u64() >> 1;  // RFC 8829 §5.2.1: 63 bits
   current_.tls_id = new_tls_id(random);
   current_.local_ice = std::move(local.ice);
   current_.local_candidates = std::move(local.candidates);

@@ -20,21 +20,6 @@ DropReason reason_of(ice::ReceiveResult result) {
   }
 }
 
-/// The random of a ClientHello in the clear (RFC 6347 §4.1, §4.2.2), which tells one attempt from another and
-/// is the same in its retransmissions; empty when it is none.
-Bytes client_random(Bytes bytes) {
-  constexpr std::size_t kRecordHeader = 13;
-  constexpr std::size_t kRandom = kRecordHeader + 12 + 2;  // after the handshake header and the version
-  constexpr std::size_t kRandomSize = 32;
-  constexpr std::uint8_t kHandshake = 22;
-  constexpr std::uint8_t kClientHello = 1;
-  // Of a ClientHello in fragments (it is, when it carries a post-quantum key) the first.
-  const bool hello = bytes.size() >= kRandom + kRandomSize && bytes[0] == kHandshake && bytes[3] == 0 &&
-                     bytes[4] == 0 && bytes[kRecordHeader] == kClientHello && bytes[19] == 0 &&
-                     bytes[20] == 0 && bytes[21] == 0;
-  return hello ? bytes.subspan(kRandom, kRandomSize) : Bytes();
-}
-
 }  // namespace
 
 WebRtcTransport::WebRtcTransport(Shared shared, ice::Credentials local, Duration consent_timeout)
@@ -44,41 +29,12 @@ WebRtcTransport::~WebRtcTransport() {
   shared_.batch.finish();  // queued packets still need the keys that go away here
 }
 
-Result<DtlsRole> WebRtcTransport::connect(const DtlsParameters& remote, Instant now) {
-  if (dtls_) return Error{ErrorCode::kInvalidState, "transportId", "the transport was connected before"};
-  // The remote's role decides ours; an undecided remote starts the handshake, as it does in WebRTC (RFC 5763
-  // §5).
-  const bool remote_is_server = remote.role == DtlsRole::kServer;
-  auto session = make_session(remote_is_server ? dtls::Role::kClient : dtls::Role::kServer);
-  if (auto set = session->set_remote_fingerprints(remote.fingerprints, now); !set) return set.error();
-  dtls_ = std::move(session);
-  remote_fingerprints_ = remote.fingerprints;
-  start_dtls(now);
-  return remote_is_server ? DtlsRole::kClient : DtlsRole::kServer;
-}
-
-/// A peer with data channels may have no use for SRTP.
-std::unique_ptr<dtls::Session> WebRtcTransport::make_session(dtls::Role role) {
-  dtls::Options options;
-  options.require_srtp = data_ == nullptr;
-  return std::make_unique<dtls::Session>(shared_.dtls, role, options);
-}
-
-Result<DtlsRole> WebRtcTransport::begin_association(const DtlsParameters& remote, Instant now) {
-  shared_.batch.finish();  // queued packets still need the keys that go away here
-  inbound_.reset();
-  sender_.forget_keys();
-  client_random_.clear();
-  if (data_) data_->reset(now);
-  dtls_.reset();
-  return connect(remote, now);
-}
-
 void WebRtcTransport::close(Instant now) {
   if (data_) {
     data_->abort(now);
     flush_data(now);
   }
+  next_dtls_.reset();
   if (dtls_) {
     dtls_->close(now);
     after_dtls(now);
@@ -121,46 +77,6 @@ void WebRtcTransport::receive_stun(Bytes bytes, const Path& path, Instant now) {
   after_ice(now);
 }
 
-void WebRtcTransport::receive_dtls(Bytes bytes, Instant now) {
-  if (!dtls_) {
-    drops_.add(DropReason::kDtlsUnexpected);
-    return;
-  }
-  if (const Bytes random = client_random(bytes); !random.empty() && may_begin_again(random))
-    begin_again(random, now);
-  if (dtls_->receive(bytes, now) != dtls::ReceiveResult::kProcessed) drops_.add(DropReason::kDtlsMalformed);
-  after_dtls(now);
-  receive_data(now);
-}
-
-/// libwebrtc takes the transport of a whole bundle down when the bundle's first m-line is stopped, and makes
-/// another for the rest, with the same ICE credentials: it says goodbye and comes again with a ClientHello,
-/// perhaps before an attempt of that kind has ended. Whoever was connected once may do so, with the
-/// certificate that it had. Our own close() is final: ICE knows no path then.
-bool WebRtcTransport::may_begin_again(Bytes random) const {
-  if (!sender_.suite() || dtls_->role() != dtls::Role::kServer) return false;
-  switch (dtls_->state()) {
-    case dtls::State::kClosed:
-    case dtls::State::kFailed:
-      return true;
-    case dtls::State::kConnecting:
-      return !std::ranges::equal(random, client_random_);
-    default:
-      return false;
-  }
-}
-
-void WebRtcTransport::begin_again(Bytes random, Instant now) {
-  auto session = make_session(dtls::Role::kServer);
-  if (!session->set_remote_fingerprints(remote_fingerprints_, now)) return;
-  shared_.batch.finish();  // queued packets still need the keys that go away here
-  inbound_.reset();
-  if (data_) data_->reset(now);
-  client_random_.assign(random.begin(), random.end());
-  dtls_ = std::move(session);
-  start_dtls(now);
-}
-
 Media WebRtcTransport::receive_srtp(Packet& packet, const srtp::Inbound::Begun* begun) {
   if (!inbound_) {
     drops_.add(DropReason::kSrtpNotReady);
@@ -182,6 +98,7 @@ void WebRtcTransport::advance(Instant now) {
   after_ice(now);
   if (dtls_) {
     dtls_->advance(now);
+    if (next_dtls_) next_dtls_->advance(now);
     after_dtls(now);
   }
   if (data_) {
@@ -193,6 +110,7 @@ void WebRtcTransport::advance(Instant now) {
 Instant WebRtcTransport::next_deadline() const {
   Instant next = ice_.next_deadline();
   if (dtls_) next = std::min(next, dtls_->next_deadline());
+  if (next_dtls_) next = std::min(next, next_dtls_->next_deadline());
   if (data_) next = std::min(next, data_->next_deadline());
   return next;
 }
@@ -228,7 +146,7 @@ void WebRtcTransport::flush_data(Instant now) {
   while (const auto packet = data_->pop_packet()) {
     if (can_send) dtls_->send(*packet);  // else lost, as on the way
   }
-  if (can_send) send_dtls(now);
+  if (can_send) send_dtls(*dtls_, now);
 }
 
 void WebRtcTransport::after_ice(Instant now) {
@@ -245,56 +163,6 @@ void WebRtcTransport::after_ice(Instant now) {
   }
   update_path();
   start_dtls(now);
-}
-
-void WebRtcTransport::start_dtls(Instant now) {
-  if (!dtls_ || !ice_.selected()) return;
-  if (dtls_->state() == dtls::State::kNew) dtls_->start(now);
-  after_dtls(now);
-}
-
-void WebRtcTransport::send_dtls(Instant now) {
-  const auto path = ice_.selected();
-  if (!path || !dtls_->has_output()) return;
-  dtls_->drain(dtls_out_);
-  for (const auto& datagram : dtls_out_) sender_.send_copy(*path, datagram, now);
-  dtls_out_.clear();
-}
-
-void WebRtcTransport::after_dtls(Instant now) {
-  send_dtls(now);
-  if (dtls_->state() == reported_dtls_) return;
-  reported_dtls_ = dtls_->state();
-  update_path();
-  const bool connected = reported_dtls_ == dtls::State::kConnected;
-  if (connected && !take_keys() && !data_) return;
-  changes_.push_back({TransportChange::Type::kDtlsState, ice_.state(), ice_.selected(), reported_dtls_});
-  if (!data_) return;
-  if (connected) {
-    data_->start(dtls_->role() == dtls::Role::kClient, now);
-    flush_data(now);
-  } else if (reported_dtls_ == dtls::State::kClosed || reported_dtls_ == dtls::State::kFailed) {
-    data_->abort(now);
-  }
-}
-
-/// Once the peer has said goodbye nothing more is sent to it.
-void WebRtcTransport::update_path() {
-  const bool ended = reported_dtls_ == dtls::State::kClosed || reported_dtls_ == dtls::State::kFailed;
-  sender_.set_path(ended ? std::nullopt : ice_.selected());
-}
-
-bool WebRtcTransport::take_keys() {
-  const auto material = dtls_->keys();
-  const auto suite = material ? srtp::suite_from_profile(material->profile) : std::nullopt;
-  if (!suite) return false;
-  const auto client = srtp::MasterKey::from_bytes(*suite, material->client_write);
-  const auto server = srtp::MasterKey::from_bytes(*suite, material->server_write);
-  if (!client || !server) return false;
-  const bool we_are_client = dtls_->role() == dtls::Role::kClient;
-  inbound_.emplace(shared_.srtp, we_are_client ? *server : *client);
-  sender_.set_keys(shared_.srtp, we_are_client ? *client : *server);
-  return true;
 }
 
 }  // namespace sluice::transport

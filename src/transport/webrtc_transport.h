@@ -67,9 +67,7 @@ class WebRtcTransport : public Endpoint {
   /// Before receive(), for each of many datagrams that have arrived together (srtp::Inbound::begin_rtp).
   void begin(Packet& packet, const Path& path, srtp::Inbound::Begun& begun);
   /// A datagram of the handshake, which takes long: for the owner to put off.
-  [[nodiscard]] bool is_handshake(Bytes bytes) const {
-    return dtls_ != nullptr && bytes[0] >= 20 && bytes[0] < 64 && dtls_->state() == dtls::State::kConnecting;
-  }
+  [[nodiscard]] bool is_handshake(Bytes bytes) const;
 
   void advance(Instant now);
   [[nodiscard]] Instant next_deadline() const;
@@ -83,22 +81,25 @@ class WebRtcTransport : public Endpoint {
   void receive_stun(Bytes bytes, const Path& path, Instant now);
   void receive_dtls(Bytes bytes, Instant now);
   void receive_data(Instant now);
-  void send_dtls(Instant now);
+  void send_dtls(dtls::Session& session, Instant now);
   std::unique_ptr<dtls::Session> make_session(dtls::Role role);
   Media receive_srtp(Packet& packet, const srtp::Inbound::Begun* begun);
   void after_ice(Instant now);
   void after_dtls(Instant now);
   void start_dtls(Instant now);
-  [[nodiscard]] bool may_begin_again(Bytes random) const;
-  void begin_again(Bytes random, Instant now);
+  void report_dtls(dtls::State state);
+  void forget_association(Instant now);
+  void meet_hello(Bytes random, Instant now);
+  void follow(Instant now);
   void update_path();
-  bool take_keys();
+  void take_keys();
 
   Shared shared_;
   ice::LiteAgent ice_;
   std::unique_ptr<dtls::Session> dtls_;
+  std::unique_ptr<dtls::Session> next_dtls_;  ///< What the client has begun beside it, until it is connected.
   std::vector<DtlsFingerprint> remote_fingerprints_;
-  std::vector<std::uint8_t> client_random_;  ///< Of the attempt under way, when it is not the first.
+  std::vector<std::uint8_t> client_random_;  ///< Of the newest attempt of a client.
   dtls::State reported_dtls_ = dtls::State::kNew;
   std::optional<srtp::Inbound> inbound_;
   std::vector<TransportChange> changes_;

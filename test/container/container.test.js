@@ -26,7 +26,11 @@ function ask(network, path) {
   return JSON.parse(execFileSync(run, ['-e', script], { encoding: 'utf8' }));
 }
 
-describe('the image', { skip: missingImage() || missingNetwork() || missingChromium() || false }, () => {
+/** Each test says why it is skipped: of a suite that is, nobody counts the tests. */
+const why = missingImage() || missingNetwork() || missingChromium();
+const run = { skip: why || false };
+
+describe('the image', () => {
   /** @type {Image} */
   let image;
   /** @type {Network} */
@@ -35,6 +39,7 @@ describe('the image', { skip: missingImage() || missingNetwork() || missingChrom
   let container;
 
   before(async () => {
+    if (why) return;
     image = Image.open();
     network = await Network.start('ada', 'bob');
   });
@@ -44,7 +49,7 @@ describe('the image', { skip: missingImage() || missingNetwork() || missingChrom
     image?.close();
   });
 
-  it('is small, and holds no shell, no package manager, no compiler', (t) => {
+  it('is small, and holds no shell, no package manager, no compiler', run, (t) => {
     const { all, worker, server } = image.sizes();
     t.diagnostic(
       `size ${megabytes(all)}, compressed ${megabytes(image.compressed())}; worker ${megabytes(worker)}, server and packages ${megabytes(server)}`,
@@ -57,7 +62,7 @@ describe('the image', { skip: missingImage() || missingNetwork() || missingChrom
     assert.ok(!readdirSync(join(image.root, 'opt/sluice/node_modules')).includes('typescript'), 'packages for development');
   });
 
-  it('is configured to run as nobody, in exec form, with a health check of its own', () => {
+  it('is configured to run as nobody, in exec form, with a health check of its own', run, () => {
     const { User, Entrypoint, Healthcheck, StopSignal } = image.config;
     assert.match(User, /^[1-9]\d*:[1-9]\d*$/);
     assert.equal(Entrypoint[0], 'node');
@@ -65,7 +70,7 @@ describe('the image', { skip: missingImage() || missingNetwork() || missingChrom
     assert.equal(StopSignal, 'SIGTERM');
   });
 
-  it('without a key it says what it needs, in the words of the environment', async () => {
+  it('without a key it says what it needs, in the words of the environment', run, async () => {
     const keyless = new Container(image, { namespace: network.hubNamespace });
     assert.equal(await keyless.exited, 1);
     await keyless.close();
@@ -74,7 +79,7 @@ describe('the image', { skip: missingImage() || missingNetwork() || missingChrom
     assert.equal(keyless.output.trim().split('\n').length, 1, keyless.output);
   });
 
-  it('starts with a read-only root and without rights, and is soon ready and healthy', async (t) => {
+  it('starts with a read-only root and without rights, and is soon ready and healthy', run, async (t) => {
     const began = performance.now();
     container = new Container(image, {
       namespace: network.hubNamespace,
@@ -94,7 +99,6 @@ describe('the image', { skip: missingImage() || missingNetwork() || missingChrom
     const { status, stdout, stderr } = container.exec(...check);
     assert.equal(status, 0, stdout + stderr);
     assert.match(container.output, /reach media in the network of 10\.77\.0\.1, but not from the internet/);
-    assert.match(container.output, /ports 40000-40100|network of/);
     const inside = (/** @type {string} */ script) => container.exec('node', '-e', script);
     assert.match(inside('console.log(process.getuid(), process.pid > 1)').stdout, /^10001 true/);
     const written = inside(
@@ -105,7 +109,7 @@ describe('the image', { skip: missingImage() || missingNetwork() || missingChrom
     assert.match(inside("console.log(require('fs').readFileSync('/proc/1/cmdline', 'utf8'))").stdout, /^node\0/, 'PID 1 is the server');
   });
 
-  it('two browsers in networks of their own call through it', async (t) => {
+  it('two browsers in networks of their own call through it', run, async (t) => {
     const base = `http://${network.address}:${PORT}`;
     // Camera and microphone are for https and localhost; a proxy would bring the one.
     const flags = [`--unsafely-treat-insecure-origin-as-secure=${base}`];
@@ -129,7 +133,7 @@ describe('the image', { skip: missingImage() || missingNetwork() || missingChrom
     assert.equal(metrics.includes('sluice_'), false);
   });
 
-  it('ends in order on SIGTERM, as PID 1', async (t) => {
+  it('ends in order on SIGTERM, as PID 1', run, async (t) => {
     const began = performance.now();
     container.kill('SIGTERM');
     assert.equal(await container.exited, 0, container.output);

@@ -34,7 +34,8 @@ async function start(t, browser, settings) {
   await page.goto(server.url);
   await until('the page', () => server.connected);
   await server.ask('open', { names });
-  // Firefox, once the m-line that the bundle's transport belongs to was stopped, sends nothing more on what is left of the bundle.
+  // Firefox may send nothing more on what is left of a bundle whose first m-line was stopped: docs/negotiation.md has the proof that this is
+  // its own fault.
   const driver = new Driver(server, drawing(SEED), { keepsTagged: browser instanceof Firefox });
   for (const end of names) await server.ask('add', { end, kind: 'video' });
   await driver.check();

@@ -56,7 +56,7 @@ async function alice({ address }) {
   return stream.id;
 }
 
-describe('the tutorial’s browser code', withChromium, () => {
+describe('001: the tutorial’s browser code', withChromium, () => {
   const call = Fixture.use({ options: ['--signaling-port', '0'] });
 
   it('meets itself and a user of the page; stream ids arrive on the other side, and pictures are decoded', async (t) => {

@@ -14,14 +14,18 @@ class ReturningClient : public Conference {
  public:
   ReturningClient() {
     transport = ask<WebRtcTransportReply>(CreateWebRtcTransport{"room", "ada", "t"});
+    check_connectivity();
+    (void)ask<ConnectReply>(
+        ConnectTransport{"t", {DtlsRole::kClient, {context.certificate().fingerprint()}}});
+  }
+
+  void check_connectivity() {
     ice::RequestSpec spec;
     spec.local_ufrag = transport.ice_parameters.username_fragment;
     spec.password = transport.ice_parameters.password;
     spec.priority = 1000;
     spec.use_candidate = true;
     send(ice::make_request(spec));
-    (void)ask<ConnectReply>(
-        ConnectTransport{"t", {DtlsRole::kClient, {context.certificate().fingerprint()}}});
   }
 
   void send(const std::vector<std::uint8_t>& bytes) {
@@ -49,6 +53,17 @@ class ReturningClient : public Conference {
     REQUIRE(session->set_remote_fingerprints(transport.dtls_parameters.fingerprints, now).ok());
     session->start(now);
     exchange(*session);
+    return session;
+  }
+  /// Its ClientHello arrives, and the answer is lost.
+  std::unique_ptr<dtls::Session> greet(dtls::Context& as) {
+    auto session = std::make_unique<dtls::Session>(as, dtls::Role::kClient);
+    REQUIRE(session->set_remote_fingerprints(transport.dtls_parameters.fingerprints, now).ok());
+    session->start(now);
+    std::vector<std::vector<std::uint8_t>> hello;
+    session->drain(hello);
+    send(hello.at(0));
+    (void)engine->flush(now);
     return session;
   }
   std::string state() { return ask<StatsReply>(GetStats{ObjectKind::kTransport, "t"}).transport->dtls_state; }
@@ -91,23 +106,77 @@ TEST_CASE("an attempt that was left half-way, or failed, does not keep the clien
   const auto first = client.connect(client.context);
   first->close(client.now);
   client.exchange(*first);
-  dtls::Session half(client.context, dtls::Role::kClient);
-  half.start(client.now);
-  std::vector<std::vector<std::uint8_t>> hello;
-  half.drain(hello);
-  client.send(hello.at(0));
-  (void)client.engine->flush(client.now);  // the answer finds nobody
+  const auto half = client.greet(client.context);
   CHECK(client.state() == "connecting");
   CHECK(client.connect(client.context)->state() == dtls::State::kConnected);
   CHECK(client.state() == "connected");
 }
 
-TEST_CASE("a ClientHello out of season changes nothing for who is connected") {
+TEST_CASE("a client whose goodbye was lost begins anew, and what it had lasts until then (RFC 6347 §4.2.8)") {
   ReturningClient client;
   const auto first = client.connect(client.context);
-  const auto second = client.connect(client.context);
-  CHECK(second->state() != dtls::State::kConnected);
+  REQUIRE(first->state() == dtls::State::kConnected);
+  (void)client.events<DtlsStateChange>();
+  const auto half = client.greet(client.context);
   CHECK(client.state() == "connected");
+  const auto second = client.connect(client.context);
+  CHECK(second->state() == dtls::State::kConnected);
+  CHECK(first->keys()->client_write != second->keys()->client_write);
+  std::vector<std::string> states;
+  for (const auto& change : client.events<DtlsStateChange>()) states.push_back(change.dtls_state);
+  CHECK(states == std::vector<std::string>{"connecting", "connected"});
+  first->close(client.now);  // late, and of nobody any more
+  client.exchange(*first);
+  CHECK(client.state() == "connected");
+}
+
+TEST_CASE("a goodbye that comes after the next ClientHello ends what it was said to") {
+  ReturningClient client;
+  const auto first = client.connect(client.context);
+  (void)client.events<DtlsStateChange>();
+  const auto second = client.greet(client.context);
+  first->close(client.now);
+  std::vector<std::vector<std::uint8_t>> goodbye;
+  first->drain(goodbye);
+  client.send(goodbye.at(0));
+  CHECK(client.state() == "connecting");
+  client.now += 10s;  // its answer was lost, and comes again
+  client.engine->advance(client.now);
+  client.exchange(*second);
+  CHECK(second->state() == dtls::State::kConnected);
+  std::vector<std::string> states;
+  for (const auto& change : client.events<DtlsStateChange>()) states.push_back(change.dtls_state);
+  CHECK(states == std::vector<std::string>{"closed", "connecting", "connected"});
+}
+
+TEST_CASE("a stranger's handshake, or an old ClientHello, changes nothing for who is connected") {
+  ReturningClient client;
+  dtls::Session first(client.context, dtls::Role::kClient);
+  REQUIRE(first.set_remote_fingerprints(client.transport.dtls_parameters.fingerprints, client.now).ok());
+  first.start(client.now);
+  std::vector<std::vector<std::uint8_t>> hello;
+  first.drain(hello);
+  client.send(hello.at(0));
+  client.exchange(first);
+  REQUIRE(first.state() == dtls::State::kConnected);
+  (void)client.events<DtlsStateChange>();
+
+  client.send(hello.at(0));
+  CHECK(client.engine->flush(client.now).empty());
+  dtls::Context other{dtls::Certificate::generate(1'700'000'000)};
+  const auto stranger = client.connect(other);
+  CHECK(client.state() == "connected");
+  const auto left = client.greet(client.context);
+  for (int i = 0; i < 100; ++i) {
+    client.now += 1s;
+    client.check_connectivity();
+    client.engine->advance(client.now);
+    (void)client.engine->flush(client.now);
+  }
+  CHECK(client.events<DtlsStateChange>().empty());
+  first.close(client.now);
+  client.exchange(first);
+  CHECK(client.state() == "closed");
 }
 
 /// By offer and answer, from a recorded offer with the certificate and the credentials of now.

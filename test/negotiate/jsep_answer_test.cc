@@ -251,5 +251,37 @@ TEST_CASE("one extension id with two meanings in two m-lines is answered in the 
       CHECK(meaning.emplace(e.id, e.uri).first->second == e.uri);
 }
 
+TEST_CASE("every profile of RFC 8829 §5.1.2 is answered as it was offered") {
+  const auto profile =
+      GENERATE(as<std::string>(), "RTP/AVP", "RTP/AVPF", "RTP/SAVP", "RTP/SAVPF", "TCP/DTLS/RTP/SAVP",
+               "TCP/DTLS/RTP/SAVPF", "UDP/TLS/RTP/SAVP", "UDP/TLS/RTP/SAVPF");
+  INFO(profile);
+  Call call;
+  const std::size_t audio = call.client.add("audio", sdp::Direction::kSendOnly);
+  call.client.sections[audio].protocol = profile;
+  CHECK(call.client_offers().produced.size() == 1);
+  CHECK(call.local().media.at(0).protocol == profile);
+  call.add("t", MediaKind::kVideo);
+  for (const sdp::MediaDescription& media : parsed(good(call.session.create_offer())).media)
+    CHECK(media.protocol == "UDP/TLS/RTP/SAVPF");
+}
+
+TEST_CASE("feedback that was not offered is ignored in an answer") {
+  Call call;
+  call.add("t", MediaKind::kVideo);
+  const std::string offer = good(call.session.create_offer());
+  good(call.session.set_local_description(SdpType::kOffer));
+  const std::string format = parsed(offer).media.at(0).formats.at(0);
+  std::string answer = call.client.answer(offer);
+  REQUIRE(offer.find("tmmbr") == std::string::npos);
+  answer += "a=rtcp-fb:" + format + " ccm tmmbr\r\na=rtcp-fb:* ack rpsi\r\n";
+  good(call.session.set_remote_description(SdpType::kAnswer, answer));
+  const Effects effects = call.session.take_effects();
+  REQUIRE(effects.consumed.size() == 1);
+  const auto& feedback = effects.consumed[0].rtp_parameters.codecs.at(0).rtcp_feedback;
+  CHECK_FALSE(feedback.empty());
+  for (const RtcpFeedback& fb : feedback) CHECK((fb.parameter != "tmmbr" && fb.type != "ack"));
+}
+
 }  // namespace
 }  // namespace sluice::negotiate

@@ -19,11 +19,11 @@ std::string head(std::string_view text) {
   return {};
 }
 
-/// RFC 8829 §5.2.1: 62 bits, and an address that says nothing.
+/// RFC 8829 §5.2.1: 63 bits, and an address that says nothing.
 std::string origin(std::string_view text) {
   const auto parsed = sdp::parse(text);
   if (!parsed) return parsed.error().message;
-  if (parsed->origin.session_id >> 62 != 0) return "the session id has more than 62 bits";
+  if (parsed->origin.session_id >> 63 != 0) return "the session id has more than 63 bits";
   return parsed->origin.address == "0.0.0.0" ? std::string() : "o= has " + parsed->origin.address;
 }
 
@@ -70,7 +70,7 @@ std::string no_session_lines(std::string_view text) {
 
 constexpr std::array kTextRules = {
     TextRule{"RFC 8829 §5.2.1", "v=0, o=-, s=- and t=0 0 come first", head},
-    TextRule{"RFC 8829 §5.2.1", "o= has a session id of 62 bits and a meaningless address", origin},
+    TextRule{"RFC 8829 §5.2.1", "o= has a session id of 63 bits and a meaningless address", origin},
     TextRule{"RFC 8829 §5.2.1", "i=, u=, e=, p=, r= and z= are left out", no_session_lines},
     TextRule{"RFC 8829 §5.2.1", "there is no a=crypto, a=key-mgmt or k=", no_old_keys},
     TextRule{"RFC 8829 §5.2.1, §5.3.1", "a=maxptime is the least of what the codecs of an audio m-line have",

@@ -64,7 +64,7 @@ std::uint64_t values_in(const Histogram& histogram) {
 }
 
 TEST_CASE("the worker's statistics are the sum of all, and what is closed stays in it") {
-  const LinkSpec lossy{.delay = 20ms, .loss = 0.05};
+  const LinkSpec lossy{.loss = 0.05, .delay = 20ms};
   World world({.seed = 12, .up = lossy, .down = lossy});
   const auto worker_stats = [&] {
     return *world.request<StatsReply>(GetStats{ObjectKind::kWorker, ""}).worker;

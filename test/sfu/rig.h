@@ -212,7 +212,8 @@ inline Side::Side(Rig& rig, SocketId number, srtp::Suite suite)
     : id(number),
       key(key_of(number, suite)),
       sender(rig.batch),
-      session(sender, drops, {rig.random, rig.wall_clock, rig.dirty, rig.router, rig.events, rig.totals}, nullptr),
+      session(sender, drops, {rig.random, rig.wall_clock, rig.dirty, rig.router, rig.events, rig.totals},
+              nullptr),
       inbound(*rig.backend, key) {
   sender.set_keys(*rig.backend, key);
 }

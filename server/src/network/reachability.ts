@@ -1,6 +1,7 @@
 // The start-up self-check: from which networks browsers will reach the page and the media, in one sentence. It knows addresses,
 // not firewalls.
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
+import { networkInterfaces } from 'node:os';
 import { isLoopback } from '../access/options.js';
 import { scopeOf } from './addresses.js';
 
@@ -13,13 +14,25 @@ export interface Situation {
   announced: string | undefined;
   tcp: boolean;
   rtcPorts: { min: number; max: number };
-  /** Of its own network, behind the host's: what Docker and Podman call bridged. */
+  /** In a network of its own behind the host's: what Docker and Podman call bridged. */
   container: boolean;
 }
 
-/** As Docker and Podman mark their containers. Host networking looks the same; its addresses are the host's. */
-export function inContainer(): boolean {
-  return existsSync('/.dockerenv') || existsSync('/run/.containerenv');
+/** An interface whose other end is elsewhere, as those of bridged containers: its link is not itself. */
+function isPaired(name: string): boolean {
+  const number = (what: string): string => readFileSync(`/sys/class/net/${name}/${what}`, 'utf8').trim();
+  try {
+    return number('iflink') !== number('ifindex');
+  } catch {
+    return false; // not shown here
+  }
+}
+
+/** As Docker and Podman mark their containers; with host networking the interfaces are the host's own. */
+export function isBridged(): boolean {
+  if (!existsSync('/.dockerenv') && !existsSync('/run/.containerenv')) return false;
+  const names = Object.entries(networkInterfaces()).filter(([, entries]) => entries?.some(({ internal }) => !internal));
+  return names.length > 0 && names.every(([name]) => isPaired(name));
 }
 
 const list = (words: readonly string[]): string =>
