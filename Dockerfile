@@ -25,7 +25,7 @@ COPY examples/native/ examples/native/
 COPY worker/ worker/
 RUN --mount=type=cache,target=/var/cache/ccache \
     export CCACHE_DIR=/var/cache/ccache && \
-    cmake --preset release -DSLUICE_TESTS=OFF -DSLUICE_LOAD=OFF && ninja -C build/release sluice-worker && \
+    cmake --preset release -DSLUICE_TESTS=OFF -DSLUICE_LOAD=OFF -DSLUICE_UNITY=ON && ninja -C build/release sluice-worker && \
     strip build/release/worker/sluice-worker
 
 # --- The server ---------------------------------------------------------------------------------------------------------

@@ -4,7 +4,7 @@
 namespace sluice::engine {
 namespace {
 
-std::string_view name_of(ObjectKind kind) {
+std::string_view noun_of(ObjectKind kind) {
   static constexpr std::string_view kNames[] = {"worker",    "room",          "peer",
                                                 "transport", "producer",      "consumer",
                                                 "observer",  "data producer", "data consumer"};
@@ -12,7 +12,7 @@ std::string_view name_of(ObjectKind kind) {
 }
 
 Error wrong_kind(ObjectKind kind, std::string_view what, std::string_view expected) {
-  return invalid_argument("kind", "a " + std::string(name_of(kind)) + " cannot be " + std::string(what) +
+  return invalid_argument("kind", "a " + std::string(noun_of(kind)) + " cannot be " + std::string(what) +
                                       ", expected " + std::string(expected));
 }
 
@@ -109,7 +109,7 @@ Result<Reply> handle(State& state, const Close& command, Instant now) {
           "a room, peer, transport, producer, consumer (of media or data) or observer; a worker "
           "ends with its channel");
   }
-  return not_found("id", name_of(command.kind), command.id);
+  return not_found("id", noun_of(command.kind), command.id);
 }
 
 Result<Reply> handle(State& state, const Pause& command, Instant now) {
