@@ -31,7 +31,18 @@ std::vector<EncodedFrame> frames_of(const Source& source) {
     number = number.plus(1);
     while (receiver.take(frame)) out.push_back(frame);
   }
-  return out;
+  if (source.format != packetize::Format::kPcmu) return out;
+  // ffmpeg fills its packets beyond what goes through SRTP and a tunnel: 20 ms each instead.
+  std::vector<EncodedFrame> cut;
+  for (const EncodedFrame& long_one : out) {
+    for (std::size_t at = 0; at + 160 <= long_one.data.size(); at += 160) {
+      EncodedFrame& piece = cut.emplace_back();
+      piece.data.assign(long_one.data.begin() + static_cast<std::ptrdiff_t>(at),
+                        long_one.data.begin() + static_cast<std::ptrdiff_t>(at + 160));
+      piece.metadata.rtp_timestamp = static_cast<std::uint32_t>((cut.size() - 1) * 160);
+    }
+  }
+  return cut;
 }
 
 void check_whole(Peers& peers, const Source& source) {
@@ -44,6 +55,9 @@ void check_whole(Peers& peers, const Source& source) {
   const auto frames = frames_of(source);
   REQUIRE(frames.size() > 5);
   for (const EncodedFrame& frame : frames) {
+    // The last packet of all, if it is lost, is missed by nobody: nothing comes behind it.
+    if (&frame == &frames.back())
+      for (const SocketAddress& address : peers.b.addresses) peers.network().set_link(address, {}, {});
     REQUIRE(sender->send_frame({frame.data, frame.metadata}, peers.now()));
     peers.run_for(source.interval);
   }
@@ -65,13 +79,16 @@ const Source kVp8{"video/VP8", "ffmpeg-vp8", packetize::Format::kVp8, 33ms};
 
 }  // namespace
 
-TEST_CASE("VP8, VP9, H264, AV1 and Opus: encoded frames in are frames out, over a network with losses") {
+TEST_CASE(
+    "VP8, VP9, H264, AV1, Opus and PCMU: encoded frames in are frames out, over a network with losses") {
   const Source source =
       GENERATE(kVp8, Source{"video/VP9", "chromium-vp9-l1t3", packetize::Format::kVp9, 33ms},
                Source{"video/VP9", "chromium-vp9-l3t3-key", packetize::Format::kVp9, 33ms},
                Source{"video/H264", "chromium-h264", packetize::Format::kH264, 33ms},
+               Source{"video/AV1", "chromium-av1-plain", packetize::Format::kAv1, 33ms},
                Source{"video/AV1", "chromium-av1-l2t2", packetize::Format::kAv1, 33ms},
-               Source{"audio/opus", "chromium-opus", packetize::Format::kOpus, 20ms});
+               Source{"audio/opus", "chromium-opus", packetize::Format::kOpus, 20ms},
+               Source{"audio/PCMU", "ffmpeg-pcmu", packetize::Format::kPcmu, 20ms});
   INFO(source.capture);
   Peers::Options options;
   // Of video the losses are repaired by RTX; of audio nothing is repeated.
