@@ -48,6 +48,9 @@ struct Configuration {
   /// What transceivers can use, the preferred first; empty: default_codecs(). A payload type is chosen where
   /// none is given; video gets its RTX (RFC 4588) by itself.
   std::vector<RtpCodecCapability> codecs;
+  /// SRTP protection profiles to offer or accept (RFC 5764), the preferred first, by the names of
+  /// SrtpParameters: {"AES_CM_128_HMAC_SHA1_80"}. Empty: all, AEAD_AES_256_GCM first.
+  std::vector<std::string> srtp_crypto_suites;
   /// Bytes of the longest message that a data channel takes from the other side; announced to it (RFC 8841).
   std::uint32_t max_message_size = 256 * 1024;
   /// Data channels that may be open at once, of both ends together; at most 32,767, as each end has every

@@ -19,7 +19,7 @@ namespace sluice::dtls {
 class Flight {
  public:
   using Datagrams = std::vector<std::vector<std::uint8_t>>;
-  static constexpr std::size_t kCopies = 7;
+  static constexpr std::size_t kCopies = 11;  ///< OpenSSL ends the handshake at the 13th.
 
   explicit Flight(std::size_t mtu) : mtu_(mtu) {}
 

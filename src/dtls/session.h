@@ -105,7 +105,7 @@ class Session {
   /// Application data held until it is taken; more is dropped, as UDP would.
   static constexpr std::size_t kMaxReceivedBytes = 256 * 1024;
   static constexpr Duration kFirstBackoff = 200ms;
-  static constexpr Duration kMaxBackoff = 8s;
+  static constexpr Duration kMaxBackoff = 3200ms;
 
   [[nodiscard]] ReceiveResult admit(Bytes datagram) const;
   void run_handshake(Instant now);

@@ -5,49 +5,6 @@
 namespace sluice::peer {
 namespace {
 
-Result<dtls::Certificate> make_certificate(const std::optional<CertificatePem>& pem,
-                                           std::int64_t unix_seconds) {
-  if (!pem) return dtls::Certificate::generate(unix_seconds);
-  const bool paths = !pem->certificate_path.empty() || !pem->private_key_path.empty();
-  const bool texts = !pem->certificate.empty() || !pem->private_key.empty();
-  if (paths == texts)
-    return invalid_argument("certificate",
-                            paths ? "both paths and texts are given; expected one of the two"
-                                  : "neither paths nor texts are given; expected one of the two");
-  auto made = paths ? dtls::Certificate::from_pem_files(pem->certificate_path, pem->private_key_path)
-                    : dtls::Certificate::from_pem(pem->certificate, pem->private_key);
-  if (!made) return made.error();
-  if (pem->fingerprint.empty()) return made;
-  const std::size_t space = pem->fingerprint.find(' ');
-  const std::string algorithm = pem->fingerprint.substr(0, space);
-  const std::string wanted = space == std::string::npos ? std::string() : pem->fingerprint.substr(space + 1);
-  if (algorithm != "sha-256" && algorithm != "sha-384" && algorithm != "sha-512")
-    return invalid_argument("certificate.fingerprint",
-                            "\"" + pem->fingerprint + "\" is no fingerprint; expected \"sha-256 AB:CD:…\"");
-  if (made->fingerprint(algorithm).value != wanted)
-    return invalid_argument("certificate.fingerprint", "the certificate's is " + algorithm + " " +
-                                                           made->fingerprint(algorithm).value +
-                                                           "; expected " + pem->fingerprint);
-  return made;
-}
-
-Result<std::vector<ice::IceServer>> parse_servers(const std::vector<IceServer>& servers) {
-  std::vector<ice::IceServerConfig> out;
-  for (const IceServer& s : servers) out.push_back({s.urls, s.username, s.credential, s.credential_type});
-  return ice::parse_ice_servers(out);
-}
-
-ice::TransportPolicy policy_of(IceTransportPolicy policy) {
-  return policy == IceTransportPolicy::kRelay ? ice::TransportPolicy::kRelay : ice::TransportPolicy::kAll;
-}
-
-ice::FullAgent::Options ice_options(const Configuration& configuration, std::vector<ice::IceServer> servers) {
-  ice::FullAgent::Options out;
-  out.policy = policy_of(configuration.ice_transport_policy);
-  out.servers = std::move(servers);
-  return out;
-}
-
 Error is_closed() {
   return {ErrorCode::kInvalidState, "signalingState",
           "the peer connection is closed; expected one that is open"};
@@ -57,52 +14,33 @@ Error is_closed() {
 
 Result<std::unique_ptr<Connection>> Connection::create(const Configuration& configuration,
                                                        const PeerConnection::Environment& environment) {
-  auto servers = parse_servers(configuration.ice_servers);
-  if (!servers) return servers.error();
-  auto capabilities = make_capabilities(configuration.codecs);
-  if (!capabilities) return capabilities.error();
-  auto certificate =
-      make_certificate(configuration.certificate, environment.wall_clock.unix_micros / 1'000'000);
-  if (!certificate) return certificate.error();
-  return std::unique_ptr<Connection>(new Connection(configuration, environment, std::move(*certificate),
-                                                    std::move(*capabilities), std::move(*servers)));
+  auto settings = read_settings(configuration, environment.wall_clock.unix_micros / 1'000'000);
+  if (!settings) return settings.error();
+  return std::unique_ptr<Connection>(new Connection(configuration, environment, *std::move(settings)));
 }
 
 Connection::Connection(const Configuration& configuration, const PeerConnection::Environment& environment,
-                       dtls::Certificate certificate, RtpCapabilities capabilities,
-                       std::vector<ice::IceServer> servers)
+                       Settings settings)
     : configuration_(configuration),
       wall_clock_(environment.wall_clock),
       random_(environment.seed),
-      certificate_(std::move(certificate)),
-      dtls_context_(certificate_),
-      negotiator_({std::move(capabilities),
+      certificate_(std::move(settings.certificate)),
+      dtls_context_(certificate_, settings.srtp_profiles),
+      negotiator_({std::move(settings.capabilities),
                    {certificate_.fingerprint()},
                    configuration.answer_role,
                    configuration.max_message_size},
                   random_),
-      transport_(dtls_context_, random_, ice_options(configuration, std::move(servers)),
-                 negotiator_.agreement().local_ice),
+      transport_(dtls_context_, random_, std::move(settings.ice), negotiator_.agreement().local_ice),
       media_(random_, wall_clock_, pool_),
       data_({configuration.max_message_size, configuration.max_data_channels}, random_) {}
 
 Result<void> Connection::set_configuration(const Configuration& configuration) {
   if (closed_) return is_closed();
-  const auto unchangeable = [](std::string field) {
-    return Error{ErrorCode::kInvalidState, std::move(field),
-                 "cannot change after construction; expected what get_configuration() gives"};
-  };
-  if (configuration.certificate != configuration_.certificate) return unchangeable("certificate");
-  if (configuration.codecs != configuration_.codecs) return unchangeable("codecs");
-  if (configuration.max_message_size != configuration_.max_message_size)
-    return unchangeable("max_message_size");
-  if (configuration.max_data_channels != configuration_.max_data_channels)
-    return unchangeable("max_data_channels");
-  if (configuration.answer_role != configuration_.answer_role) return unchangeable("answer_role");
-  auto servers = parse_servers(configuration.ice_servers);
-  if (!servers) return servers.error();
+  auto ice = read_changed_settings(configuration_, configuration);
+  if (!ice) return ice.error();
   configuration_ = configuration;
-  transport_.ice().set_servers(std::move(*servers), policy_of(configuration.ice_transport_policy));
+  transport_.ice().set_servers(std::move(ice->servers), ice->policy);
   return {};
 }
 
@@ -213,100 +151,6 @@ void Connection::sync(Instant now) {
   update_state();
 }
 
-void Connection::take_negotiator_events() {
-  for (const NegotiatorEvent& e : negotiator_.take_events()) {
-    using Type = NegotiatorEvent::Type;
-    switch (e.type) {
-      case Type::kNegotiationNeeded:
-        events_.emplace_back(event::NegotiationNeeded{});
-        break;
-      case Type::kSignalingState:
-        events_.emplace_back(event::SignalingStateChange{e.state});
-        break;
-      case Type::kTrack:
-        events_.emplace_back(event::Track{RtpTransceiver(this, e.transceiver)});
-        break;
-      case Type::kTrackRemoved:
-        events_.emplace_back(event::TrackRemoved{RtpTransceiver(this, e.transceiver)});
-        break;
-    }
-  }
-}
-
-void Connection::take_ice_events() {
-  using Type = ice::FullEvent::Type;
-  while (auto e = transport_.ice().poll_event()) {
-    switch (e->type) {
-      case Type::kCandidate: {
-        const ice::LocalCandidate& c = *e->candidate;
-        // One that no description is there for comes with the next.
-        if (!negotiator_.add_local_candidate(transport_.ice().local().ufrag, c.ice, c.related_address,
-                                             c.related_port))
-          break;
-        events_.emplace_back(
-            event::IceCandidate{negotiator_.candidate_init(c.ice, c.related_address, c.related_port)});
-        break;
-      }
-      case Type::kCandidateError: {
-        const ice::CandidateError& error = *e->error;
-        const bool sent = !error.local.is_unspecified();
-        events_.emplace_back(event::IceCandidateError{sent ? error.local.ip() : std::string(),
-                                                      sent ? error.local.port() : std::uint16_t{0}, error.url,
-                                                      error.code, error.text});
-        break;
-      }
-      case Type::kGatheringStateChanged: {
-        const auto state = static_cast<IceGatheringState>(e->gathering);
-        gathering_state_ = state;
-        if (state == IceGatheringState::kComplete) negotiator_.local_candidates_ended();
-        events_.emplace_back(event::IceGatheringStateChange{state});
-        if (state == IceGatheringState::kComplete) events_.emplace_back(event::IceCandidate{});
-        break;
-      }
-      case Type::kStateChanged:
-        ice_state_ = e->state;
-        if (e->state == IceState::kDisconnected || e->state == IceState::kFailed) reason_ = e->reason;
-        events_.emplace_back(event::IceConnectionStateChange{e->state});
-        break;
-      case Type::kSelectedPairChanged:
-        transport_.note_selected_pair();
-        break;
-      case Type::kRoleChanged:
-        break;
-    }
-  }
-}
-
-void Connection::take_dtls() {
-  const dtls::Session* dtls = transport_.dtls();
-  if (dtls == nullptr) return;
-  if (dtls->state() == dtls::State::kFailed)
-    end("the DTLS handshake failed: " + dtls->failure(), PeerConnectionState::kFailed);
-  else if (dtls->state() == dtls::State::kClosed)
-    end("the other side closed the connection", PeerConnectionState::kClosed);
-}
-
-/// RTCPeerConnectionState (W3C WebRTC §4.3.3) of one ICE and one DTLS transport.
-void Connection::update_state() {
-  if (closed_) return;
-  const bool dtls_new = transport_.dtls() == nullptr || transport_.dtls()->state() == dtls::State::kNew;
-  PeerConnectionState next = PeerConnectionState::kConnecting;
-  if (ice_state_ == IceState::kFailed) {
-    next = PeerConnectionState::kFailed;
-  } else if (ice_state_ == IceState::kDisconnected) {
-    next = PeerConnectionState::kDisconnected;
-  } else if (ice_state_ == IceState::kNew && dtls_new) {
-    next = PeerConnectionState::kNew;
-  } else if ((ice_state_ == IceState::kConnected || ice_state_ == IceState::kCompleted) &&
-             transport_.dtls_connected()) {
-    next = PeerConnectionState::kConnected;
-  }
-  if (next == state_) return;
-  state_ = next;
-  if (next == PeerConnectionState::kConnected) reason_.clear();
-  events_.emplace_back(event::ConnectionStateChange{next, reason_});
-}
-
 /// By the other side, or because it cannot go on: the owner is told why; then it is closed.
 void Connection::end(std::string reason, PeerConnectionState state) {
   if (closed_) return;
@@ -338,49 +182,6 @@ void Connection::shut(Instant now) {
   }
   ice_state_ = IceState::kClosed;
   state_ = PeerConnectionState::kClosed;
-}
-
-std::optional<PeerEvent> Connection::poll_event() {
-  if (!events_.empty()) {
-    PeerEvent event = std::move(events_.front());
-    events_.pop_front();
-    return event;
-  }
-  if (auto e = data_.next_event(now_)) {
-    using Type = Data::Event::Type;
-    const DataChannel of = channel(e->number);
-    switch (e->type) {
-      case Type::kOpenedByRemote:
-        return event::DataChannelOpened{of};
-      case Type::kOpen:
-        return event::ChannelOpen{of};
-      case Type::kMessage:
-        return event::ChannelMessage{of, e->binary, std::move(e->data)};
-      case Type::kBufferedAmountLow:
-        return event::BufferedAmountLow{of};
-      case Type::kClosing:
-        return event::ChannelClosing{of};
-      case Type::kClosed:
-        return event::ChannelClosed{of, std::move(e->reason)};
-    }
-  }
-  if (!data_.failure().empty() && !closed_) {
-    end("SCTP failed: " + data_.failure(), PeerConnectionState::kFailed);
-    return poll_event();
-  }
-  if (closed_) return std::nullopt;
-  if (auto e = media_.next_event()) {
-    const RtpTransceiver of(this, e->transceiver);
-    switch (e->type) {
-      case Media::Event::Type::kFrame:
-        return event::FrameReceived{of, std::move(e->frame)};
-      case Media::Event::Type::kPacket:
-        return event::RtpReceived{of, std::move(e->packet)};
-      case Media::Event::Type::kKeyFrameRequested:
-        return event::KeyFrameRequested{of, std::move(e->rid)};
-    }
-  }
-  return std::nullopt;
 }
 
 // --- Network ---

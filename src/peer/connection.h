@@ -16,6 +16,7 @@
 #include "peer/data.h"
 #include "peer/media.h"
 #include "peer/negotiator.h"
+#include "peer/settings.h"
 #include "peer/transport.h"
 #include "sluice/peer_connection.h"
 
@@ -44,7 +45,7 @@ class Connection {
   Result<void> add_ice_candidate(const IceCandidateInit& candidate, Instant now);
   void restart_ice();
   void close(Instant now);
-  std::optional<PeerEvent> poll_event();
+  std::optional<PeerEvent> poll_event();  // connection_events.cc
   [[nodiscard]] PeerConnectionState state() const { return state_; }
   [[nodiscard]] IceState ice_state() const { return ice_state_; }
   [[nodiscard]] IceGatheringState gathering_state() const { return gathering_state_; }
@@ -76,13 +77,12 @@ class Connection {
 
  private:
   Connection(const Configuration& configuration, const PeerConnection::Environment& environment,
-             dtls::Certificate certificate, RtpCapabilities capabilities,
-             std::vector<ice::IceServer> servers);
+             Settings settings);
 
   void sync(Instant now);
   void take_received(const Transport::Received& received, Instant now);
   void take_stream_data(Instant now);
-  void take_negotiator_events();
+  void take_negotiator_events();  // connection_events.cc, with the next three
   void take_ice_events();
   void take_dtls();
   void update_state();

@@ -6,10 +6,16 @@ namespace sluice::peer {
 namespace {
 
 constexpr const char* kTransportId = "T01";
+constexpr const char* kLocalCertificateId = "CF-local";
+constexpr const char* kRemoteCertificateId = "CF-remote";
 
 std::string candidate_id(const IceCandidate& c, bool remote) {
   return (remote ? "R-" : "L-") + std::string(to_string(c.type)) + '-' + std::string(to_string(c.protocol)) +
          '-' + c.address + ':' + std::to_string(c.port);
+}
+
+std::string pair_id(const IceCandidate& local, const IceCandidate& remote) {
+  return "CP-" + candidate_id(local, false) + '-' + candidate_id(remote, true);
 }
 
 std::string kind_name(MediaKind kind) {
@@ -51,14 +57,6 @@ CandidateStats candidate_stats(const IceCandidate& c, bool remote) {
   return out;
 }
 
-void add_certificate(std::string id, const DtlsFingerprint& fingerprint, std::string pem, Writer& writer) {
-  CertificateStats stats;
-  stats.fingerprint = fingerprint.value;
-  stats.fingerprint_algorithm = fingerprint.algorithm;
-  stats.base64_certificate = std::move(pem);
-  writer.add(std::move(id), std::move(stats));
-}
-
 void add_ice(const ice::FullAgent& agent, Writer& writer) {
   for (const auto& c : agent.local_candidates()) {
     CandidateStats stats = candidate_stats(c.ice, false);
@@ -87,7 +85,7 @@ void add_ice(const ice::FullAgent& agent, Writer& writer) {
     stats.responses_received = p.responses_received;
     stats.responses_sent = p.responses_sent;
     stats.consent_requests_sent = p.consent_requests_sent;
-    writer.add("CP-" + stats.local_candidate_id + '-' + stats.remote_candidate_id, stats);
+    writer.add(pair_id(p.local, p.remote), stats);
   }
 }
 
@@ -187,6 +185,61 @@ void add_incoming(const Media::Track& track, const Line& line, Instant now, Writ
   writer.add("RO-" + suffix, remote);
 }
 
+void add_transport(const Transport& transport, const Negotiator& negotiator, IceState ice_state,
+                   Writer& writer) {
+  const ice::FullAgent& agent = transport.ice();
+  const dtls::Session* dtls = transport.dtls();
+  TransportStatistics out;
+  out.packets_sent = transport.counts().packets_sent;
+  out.packets_received = transport.counts().packets_received;
+  out.bytes_sent = transport.counts().bytes_sent;
+  out.bytes_received = transport.counts().bytes_received;
+  out.ice_role = !negotiator.described() ? "unknown" : agent.controlling() ? "controlling" : "controlled";
+  out.ice_local_username_fragment = agent.local().ufrag;
+  out.ice_state = to_string(ice_state);
+  out.dtls_state = dtls_state(dtls);
+  out.dtls_role = dtls == nullptr ? "unknown" : dtls->role() == dtls::Role::kClient ? "client" : "server";
+  out.local_certificate_id = kLocalCertificateId;
+  if (!negotiator.agreement().remote_fingerprints.empty()) out.remote_certificate_id = kRemoteCertificateId;
+  out.selected_candidate_pair_changes = transport.counts().selected_pair_changes;
+  if (transport.suite()) out.srtp_cipher = to_string(*transport.suite());
+  if (const auto pair = agent.selected_pair())
+    out.selected_candidate_pair_id = pair_id(pair->local.ice, pair->remote);
+  writer.add(kTransportId, out);
+}
+
+void add_certificate(const char* id, const DtlsFingerprint& fingerprint, std::string pem, Writer& writer) {
+  CertificateStats out;
+  out.fingerprint = fingerprint.value;
+  out.fingerprint_algorithm = fingerprint.algorithm;
+  out.base64_certificate = std::move(pem);
+  writer.add(id, out);
+}
+
+void add_streams(const Media::Track& track, const Line& line, Instant now, Writer& writer) {
+  if (line.send && !line.send->codecs.empty()) {
+    add_codec("O", line.send->codecs.front(), writer);
+    for (const auto& stream : track.outgoing) add_outgoing(track, *stream, line.send->codecs.front(), writer);
+  }
+  if (!track.incoming) return;
+  for (const auto& codec : track.incoming->parameters().codecs)
+    if (codec.payload_type == track.incoming->payload_type()) add_codec("I", codec, writer);
+  add_incoming(track, line, now, writer);
+}
+
+void add_channel(const Data& data, std::uint64_t number, const Data::Channel& channel, Writer& writer) {
+  DataChannelStats out;
+  out.label = channel.label;
+  out.protocol = channel.protocol;
+  out.data_channel_identifier = data.stream_id(number);
+  out.state = to_string(channel.state);
+  out.messages_sent = channel.messages_sent;
+  out.bytes_sent = channel.bytes_sent;
+  out.messages_received = channel.messages_received;
+  out.bytes_received = channel.bytes_received;
+  writer.add("D" + std::to_string(number), out);
+}
+
 }  // namespace
 
 PeerStats Connection::stats(Instant now) const {
@@ -196,64 +249,16 @@ PeerStats Connection::stats(Instant now) const {
   connection.data_channels_opened = data_.opened();
   connection.data_channels_closed = data_.closed();
   writer.add("P", connection);
-
-  const ice::FullAgent& agent = transport_.ice();
-  const dtls::Session* dtls = transport_.dtls();
-  TransportStatistics transport;
-  transport.packets_sent = transport_.counts().packets_sent;
-  transport.packets_received = transport_.counts().packets_received;
-  transport.bytes_sent = transport_.counts().bytes_sent;
-  transport.bytes_received = transport_.counts().bytes_received;
-  transport.ice_role = !negotiator_.described() ? "unknown"
-                       : agent.controlling()    ? "controlling"
-                                                : "controlled";
-  transport.ice_local_username_fragment = agent.local().ufrag;
-  transport.ice_state = to_string(ice_state_);
-  transport.dtls_state = dtls_state(dtls);
-  transport.dtls_role = dtls == nullptr                       ? "unknown"
-                        : dtls->role() == dtls::Role::kClient ? "client"
-                                                              : "server";
-  transport.local_certificate_id = "CF-local";
-  transport.selected_candidate_pair_changes = transport_.counts().selected_pair_changes;
-  if (transport_.suite()) transport.srtp_cipher = to_string(*transport_.suite());
-  if (const auto pair = agent.selected_pair())
-    transport.selected_candidate_pair_id =
-        "CP-" + candidate_id(pair->local.ice, false) + '-' + candidate_id(pair->remote, true);
+  add_transport(transport_, negotiator_, ice_state_, writer);
+  add_certificate(kLocalCertificateId, certificate_.fingerprint(), certificate_.pem(), writer);
   const Agreement& agreement = negotiator_.agreement();
-  if (!agreement.remote_fingerprints.empty()) transport.remote_certificate_id = "CF-remote";
-  writer.add(kTransportId, transport);
-
-  add_certificate("CF-local", certificate_.fingerprint(), certificate_.pem(), writer);
   if (!agreement.remote_fingerprints.empty())
-    add_certificate("CF-remote", agreement.remote_fingerprints.front(),
-                    dtls != nullptr ? dtls->remote_certificate_pem() : std::string(), writer);
-  add_ice(agent, writer);
-
-  for (const auto& track : media_.tracks()) {
-    const Line* line = agreement.line_of(track->id);
-    if (line == nullptr) continue;
-    if (line->send && !line->send->codecs.empty()) {
-      add_codec("O", line->send->codecs.front(), writer);
-      for (const auto& stream : track->outgoing)
-        add_outgoing(*track, *stream, line->send->codecs.front(), writer);
-    }
-    if (!track->incoming) continue;
-    for (const auto& codec : track->incoming->parameters().codecs)
-      if (codec.payload_type == track->incoming->payload_type()) add_codec("I", codec, writer);
-    add_incoming(*track, *line, now, writer);
-  }
-  for (const auto& [number, channel] : data_.channels()) {
-    DataChannelStats stats;
-    stats.label = channel.label;
-    stats.protocol = channel.protocol;
-    stats.data_channel_identifier = data_.stream_id(number);
-    stats.state = to_string(channel.state);
-    stats.messages_sent = channel.messages_sent;
-    stats.bytes_sent = channel.bytes_sent;
-    stats.messages_received = channel.messages_received;
-    stats.bytes_received = channel.bytes_received;
-    writer.add("D" + std::to_string(number), stats);
-  }
+    add_certificate(kRemoteCertificateId, agreement.remote_fingerprints.front(),
+                    transport_.dtls() != nullptr ? transport_.dtls()->remote_certificate_pem() : "", writer);
+  add_ice(transport_.ice(), writer);
+  for (const auto& track : media_.tracks())
+    if (const Line* line = agreement.line_of(track->id)) add_streams(*track, *line, now, writer);
+  for (const auto& [number, channel] : data_.channels()) add_channel(data_, number, channel, writer);
   return out;
 }
 

@@ -20,15 +20,37 @@ void set(json& out, const char* name, const std::optional<T>& value) {
   if (value) out[name] = *value;
 }
 
-json head(const StatsHeader& s, const char* type) {
-  return {{"id", s.id}, {"type", type}, {"timestamp", static_cast<double>(s.timestamp) / 1e3}};
+/// What objects of several types have, under one name and in one unit.
+template <typename Stats>
+json head(const Stats& s, const char* type) {
+  json out = {{"id", s.id}, {"type", type}, {"timestamp", static_cast<double>(s.timestamp) / 1e3}};
+  if constexpr (requires { s.transport_id; }) set(out, "transportId", s.transport_id);
+  if constexpr (requires { s.packets_sent; }) out["packetsSent"] = s.packets_sent;
+  if constexpr (requires { s.bytes_sent; }) out["bytesSent"] = s.bytes_sent;
+  if constexpr (requires { s.packets_received; }) out["packetsReceived"] = s.packets_received;
+  if constexpr (requires { s.bytes_received; }) out["bytesReceived"] = s.bytes_received;
+  if constexpr (requires { s.messages_sent; }) out["messagesSent"] = s.messages_sent;
+  if constexpr (requires { s.messages_received; }) out["messagesReceived"] = s.messages_received;
+  if constexpr (requires { s.total_round_trip_time; })
+    out["totalRoundTripTime"] = seconds(s.total_round_trip_time);
+  return out;
 }
-json stream(const RtpStreamHeader& s, const char* type) {
+/// RTCRtpStreamStats and what its four kinds share.
+template <typename Stats>
+json stream(const Stats& s, const char* type) {
   json out = head(s, type);
   out["ssrc"] = s.ssrc;
   out["kind"] = s.kind;
-  set(out, "transportId", s.transport_id);
   set(out, "codecId", s.codec_id);
+  if constexpr (requires { s.mid; }) out["mid"] = s.mid;
+  if constexpr (requires { s.local_id; }) out["localId"] = s.local_id;
+  if constexpr (requires { s.remote_id; }) set(out, "remoteId", s.remote_id);
+  if constexpr (requires { s.packets_lost; }) out["packetsLost"] = s.packets_lost;
+  if constexpr (requires { s.jitter; }) out["jitter"] = seconds(s.jitter);
+  if constexpr (requires { s.nack_count; }) {
+    out["nackCount"] = s.nack_count;
+    if (s.kind == "video") out["pliCount"] = s.pli_count;
+  }
   return out;
 }
 
@@ -40,10 +62,6 @@ json write(const PeerConnectionStats& s) {
 }
 json write(const TransportStatistics& s) {
   json out = head(s, "transport");
-  out["packetsSent"] = s.packets_sent;
-  out["packetsReceived"] = s.packets_received;
-  out["bytesSent"] = s.bytes_sent;
-  out["bytesReceived"] = s.bytes_received;
   out["iceRole"] = s.ice_role;
   out["iceLocalUsernameFragment"] = s.ice_local_username_fragment;
   out["iceState"] = s.ice_state;
@@ -58,7 +76,6 @@ json write(const TransportStatistics& s) {
 }
 json write(const CandidateStats& s) {
   json out = head(s, s.remote ? "remote-candidate" : "local-candidate");
-  out["transportId"] = s.transport_id;
   out["address"] = s.address;
   out["port"] = s.port;
   out["protocol"] = s.protocol;
@@ -75,16 +92,10 @@ json write(const CandidateStats& s) {
 }
 json write(const CandidatePairStatistics& s) {
   json out = head(s, "candidate-pair");
-  out["transportId"] = s.transport_id;
   out["localCandidateId"] = s.local_candidate_id;
   out["remoteCandidateId"] = s.remote_candidate_id;
   out["state"] = s.state;
   out["nominated"] = s.nominated;
-  out["packetsSent"] = s.packets_sent;
-  out["packetsReceived"] = s.packets_received;
-  out["bytesSent"] = s.bytes_sent;
-  out["bytesReceived"] = s.bytes_received;
-  out["totalRoundTripTime"] = seconds(s.total_round_trip_time);
   if (s.current_round_trip_time) out["currentRoundTripTime"] = seconds(*s.current_round_trip_time);
   out["requestsReceived"] = s.requests_received;
   out["requestsSent"] = s.requests_sent;
@@ -103,7 +114,6 @@ json write(const CertificateStats& s) {
 json write(const CodecStats& s) {
   json out = head(s, "codec");
   out["payloadType"] = s.payload_type;
-  out["transportId"] = s.transport_id;
   out["mimeType"] = s.mime_type;
   out["clockRate"] = s.clock_rate;
   if (s.mime_type.starts_with("audio")) out["channels"] = s.channels;
@@ -113,54 +123,33 @@ json write(const CodecStats& s) {
 json write(const InboundRtpStats& s) {
   json out = stream(s, "inbound-rtp");
   out["trackIdentifier"] = s.track_identifier;
-  out["mid"] = s.mid;
-  set(out, "remoteId", s.remote_id);
-  out["packetsReceived"] = s.packets_received;
-  out["bytesReceived"] = s.bytes_received;
-  out["packetsLost"] = s.packets_lost;
-  out["jitter"] = seconds(s.jitter);
   out["retransmittedPacketsReceived"] = s.retransmitted_packets_received;
-  out["nackCount"] = s.nack_count;
   if (s.kind != "video") return out;
   out["framesReceived"] = s.frames_received;
   out["keyFramesDecoded"] = s.key_frames_received;
   out["framesDropped"] = s.frames_dropped;
-  out["pliCount"] = s.pli_count;
   return out;
 }
 json write(const OutboundRtpStats& s) {
   json out = stream(s, "outbound-rtp");
-  out["mid"] = s.mid;
   set(out, "rid", s.rid);
-  set(out, "remoteId", s.remote_id);
-  out["packetsSent"] = s.packets_sent;
-  out["bytesSent"] = s.bytes_sent;
   out["retransmittedPacketsSent"] = s.retransmitted_packets_sent;
-  out["nackCount"] = s.nack_count;
   set(out, "rtxSsrc", s.rtx_ssrc);
   if (s.kind != "video") return out;
   out["framesSent"] = s.frames_sent;
   out["keyFramesEncoded"] = s.key_frames_sent;
-  out["pliCount"] = s.pli_count;
   out["firCount"] = s.fir_count;
   return out;
 }
 json write(const RemoteInboundRtpStats& s) {
   json out = stream(s, "remote-inbound-rtp");
-  out["localId"] = s.local_id;
-  out["packetsLost"] = s.packets_lost;
   out["fractionLost"] = s.fraction_lost;
-  out["jitter"] = seconds(s.jitter);
   if (s.round_trip_time) out["roundTripTime"] = seconds(*s.round_trip_time);
-  out["totalRoundTripTime"] = seconds(s.total_round_trip_time);
   out["roundTripTimeMeasurements"] = s.round_trip_time_measurements;
   return out;
 }
 json write(const RemoteOutboundRtpStats& s) {
   json out = stream(s, "remote-outbound-rtp");
-  out["localId"] = s.local_id;
-  out["packetsSent"] = s.packets_sent;
-  out["bytesSent"] = s.bytes_sent;
   out["reportsSent"] = s.reports_sent;
   return out;
 }
@@ -170,10 +159,6 @@ json write(const DataChannelStats& s) {
   out["protocol"] = s.protocol;
   set(out, "dataChannelIdentifier", s.data_channel_identifier);
   out["state"] = s.state;
-  out["messagesSent"] = s.messages_sent;
-  out["bytesSent"] = s.bytes_sent;
-  out["messagesReceived"] = s.messages_received;
-  out["bytesReceived"] = s.bytes_received;
   return out;
 }
 

@@ -81,7 +81,7 @@ TEST_CASE("what an object cannot do is told by the kind") {
     expect(rig, Pause{kind, "room"}, ErrorCode::kInvalidArgument, "kind");
     expect(rig, Resume{kind, "room"}, ErrorCode::kInvalidArgument, "kind");
   }
-  for (const ObjectKind kind : {ObjectKind::kWorker, ObjectKind::kRoom, ObjectKind::kPeer}) {
+  for (const ObjectKind kind : {ObjectKind::kRoom, ObjectKind::kPeer}) {
     expect(rig, GetStats{kind, "room"}, ErrorCode::kInvalidArgument, "kind");
   }
 }

@@ -1,20 +1,13 @@
 // Two peer connections on bad networks, and under calls in any order: they connect whenever a path exists,
 // and otherwise fail in bounded time, with the reason.
-#include <cstdlib>
-
 #include "peer/peers_rig.h"
+#include "seeds.h"
 
 using namespace sluice;
 using sluice::test::Peer;
 using sluice::test::Peers;
 
 namespace {
-
-/// SLUICE_SEEDS searches longer.
-std::uint64_t seeds(std::uint64_t regular) {
-  const char* text = std::getenv("SLUICE_SEEDS");
-  return text != nullptr ? std::strtoull(text, nullptr, 10) : regular;
-}
 
 net::LinkSpec bad_link(Random& random) {
   net::LinkSpec out;
@@ -199,10 +192,22 @@ class Application {
   std::vector<std::string> trace_;
 };
 
+/// For the message of a failure.
+std::string describe(const Peers& peers, const Peer& peer) {
+  const auto transports = peer.pc->get_stats(peers.now()).all<TransportStatistics>();
+  std::string out = &peer == &peers.a ? "a: " : "b: ";
+  out += std::string(to_string(peer.pc->connection_state())) + ", ICE " +
+         std::string(to_string(peer.pc->ice_connection_state())) + ' ' + peer.failure;
+  for (const TransportStatistics& t : transports)
+    out += ", DTLS " + t.dtls_role + ' ' + t.dtls_state + ", ICE " + t.ice_role + ' ' +
+           t.selected_candidate_pair_id;
+  return out + '\n';
+}
+
 }  // namespace
 
 TEST_CASE("two peers connect and exchange data over any network that lets some packets through") {
-  for (std::uint64_t seed = 1; seed <= seeds(12); ++seed) {
+  for (const std::uint64_t seed : seeds(1, 12)) {
     INFO("seed " << seed);
     Random random(seed * 977);
     Peers::Options options;
@@ -216,7 +221,9 @@ TEST_CASE("two peers connect and exchange data over any network that lets some p
     REQUIRE(channel.ok());
     if (random.chance(0.5)) REQUIRE(peers.a.pc->add_track(MediaKind::kAudio).ok());
     peers.negotiate();
-    REQUIRE(peers.run_until_connected(60s));
+    const bool connected = peers.run_until_connected(60s);
+    INFO("a: " << peers.a.failure << ", b: " << peers.b.failure);
+    REQUIRE(connected);
     REQUIRE(peers.run_until([&] { return channel->ready_state() == DataChannelState::kOpen; }, 60s));
     for (int i = 0; i < 20; ++i) CHECK(channel->send(std::to_string(i), peers.now()).ok());
     REQUIRE(peers.run_until([&] { return peers.b.messages.size() == 20; }, 120s));
@@ -262,8 +269,10 @@ TEST_CASE(
   CHECK(!peers.a.failure.empty());
 }
 
-TEST_CASE("calls in any order over bad networks and slow signaling end in a connection") {
-  for (std::uint64_t seed = 1; seed <= seeds(25); ++seed) {
+TEST_CASE(
+    "calls in any order over bad networks and slow signaling end in a connection whenever a path exists, and "
+    "otherwise in bounded time in failed, with the reason") {
+  for (const std::uint64_t seed : seeds(1, 25)) {
     INFO("seed " << seed);
     Random random(seed * 31 + 7);
     Peers::Options options;
@@ -272,6 +281,8 @@ TEST_CASE("calls in any order over bad networks and slow signaling end in a conn
     options.down = bad_link(random);
     options.addresses = 1 + static_cast<int>(random.below(2));
     Peers peers(options);
+    const bool path_exists = random.chance(0.8);
+    peers.cut(!path_exists);
     Application application(peers);
     REQUIRE(peers.a.pc->create_data_channel("first").ok());
     const int calls = 5 + static_cast<int>(random.below(40));
@@ -284,22 +295,27 @@ TEST_CASE("calls in any order over bad networks and slow signaling end in a conn
     INFO(application.error());
     REQUIRE(application.error().empty());
     REQUIRE(application.stable());
-    INFO("a: " << to_string(peers.a.pc->ice_connection_state()) << ' ' << peers.a.failure
-               << ", b: " << to_string(peers.b.pc->ice_connection_state()) << ' ' << peers.b.failure << '\n'
-               << application.trace());
-    const auto dtls = [&](const Peer& peer) {
-      const auto transport = peer.pc->get_stats(peers.now()).all<TransportStatistics>().at(0);
-      return transport.dtls_role + ' ' + transport.dtls_state + ' ' + transport.ice_role + ' ' +
-             transport.selected_candidate_pair_id;
+    const auto reach = [&](PeerConnectionState state, Duration limit) {
+      return peers.run_until(
+          [&] {
+            application.deliver(random);
+            return peers.a.pc->connection_state() == state && peers.b.pc->connection_state() == state;
+          },
+          limit);
     };
-    INFO("a " << dtls(peers.a) << ", b " << dtls(peers.b));
-    REQUIRE(peers.run_until(
-        [&] {
-          application.deliver(random);
-          return peers.a.pc->connection_state() == PeerConnectionState::kConnected &&
-                 peers.b.pc->connection_state() == PeerConnectionState::kConnected;
-        },
-        120s));
+    if (!path_exists) {
+      const bool failed = reach(PeerConnectionState::kFailed, 60s);
+      INFO(describe(peers, peers.a) << describe(peers, peers.b) << application.trace());
+      REQUIRE(failed);
+      CHECK(!peers.a.failure.empty());
+      CHECK(!peers.b.failure.empty());
+      peers.cut(false);
+      peers.a.pc->restart_ice();
+      application.settle(random);
+    }
+    const bool connected = reach(PeerConnectionState::kConnected, 60s);
+    INFO(describe(peers, peers.a) << describe(peers, peers.b) << application.trace());
+    REQUIRE(connected);
     application.settle(random);
     INFO(application.trace());
     REQUIRE(application.error().empty());

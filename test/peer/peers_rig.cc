@@ -5,15 +5,11 @@
 namespace sluice::test {
 namespace {
 
-Configuration with_limits(Configuration configuration) {
-  return configuration;
-}
-
 std::unique_ptr<PeerConnection> make(const Configuration& configuration, std::uint64_t seed, Instant now) {
   PeerConnection::Environment environment;
   environment.seed = Random::expand(seed);
   environment.wall_clock = {now, 1'700'000'000'000'000};
-  auto made = PeerConnection::create(with_limits(configuration), environment);
+  auto made = PeerConnection::create(configuration, environment);
   INFO((made.ok() ? std::string() : made.error().field + ": " + made.error().message));
   REQUIRE(made.ok());
   return std::move(*made);
@@ -69,9 +65,11 @@ Peers::Peers(Options options)
   b.pc = make(options_.b, options_.seed * 2 + 2, now_);
   for (int i = 0; i < options_.addresses; ++i) {
     const std::string last = std::to_string(i + 1);
-    a.addresses.push_back(*SocketAddress::parse("192.0.2." + last, static_cast<std::uint16_t>(10'000 + i)));
-    b.addresses.push_back(
-        *SocketAddress::parse("198.51.100." + last, static_cast<std::uint16_t>(20'000 + i)));
+    const bool v6 = options_.family == IpFamily::kIPv6;
+    a.addresses.push_back(*SocketAddress::parse((v6 ? "2001:db8:1::" : "192.0.2.") + last,
+                                                static_cast<std::uint16_t>(10'000 + i)));
+    b.addresses.push_back(*SocketAddress::parse((v6 ? "2001:db8:2::" : "198.51.100.") + last,
+                                                static_cast<std::uint16_t>(20'000 + i)));
     network_.add_server(a.addresses.back());
     network_.add_host(b.addresses.back(), options_.up, options_.down);
     a.pc->add_local_address({a.addresses.back(), static_cast<SocketId>(i), IceProtocol::kUdp});

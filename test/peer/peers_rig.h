@@ -47,6 +47,7 @@ class Peers {
     net::LinkSpec up;
     net::LinkSpec down;
     int addresses = 1;  ///< Of either end.
+    IpFamily family = IpFamily::kIPv4;
     bool trickle = true;
   };
   explicit Peers(Options options);
