@@ -38,9 +38,7 @@ function namespace() {
 
 /** Files that only ask whether something works, not how fast or how smoothly. */
 const UNHURRIED = new Set(
-  ['bad_input', 'devices', 'mediasoup_client', 'plain', 'screenshots', 'signaling', 'tokens', 'whip'].map(
-    (name) => `${name}.test.js`,
-  ),
+  ['bad_input', 'devices', 'mediasoup_client', 'plain', 'screenshots', 'signaling', 'tokens', 'whip'].map((name) => `${name}.test.js`),
 );
 
 const wrapper = hasGlobalAddress() ? [] : namespace();
