@@ -82,7 +82,7 @@ const Source kVp8{"video/VP8", "ffmpeg-vp8", packetize::Format::kVp8, 33ms};
 TEST_CASE(
     "VP8, VP9, H264, AV1, Opus and PCMU: encoded frames in are frames out, over a network with losses") {
   const Source source =
-      GENERATE(kVp8, Source{"video/VP9", "chromium-vp9-l1t3", packetize::Format::kVp9, 33ms},
+      GENERATE(Source(kVp8), Source{"video/VP9", "chromium-vp9-l1t3", packetize::Format::kVp9, 33ms},
                Source{"video/VP9", "chromium-vp9-l3t3-key", packetize::Format::kVp9, 33ms},
                Source{"video/H264", "chromium-h264", packetize::Format::kH264, 33ms},
                Source{"video/AV1", "chromium-av1-plain", packetize::Format::kAv1, 33ms},
