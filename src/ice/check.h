@@ -1,5 +1,5 @@
-// What both agents do with a datagram before its meaning: screen it, authenticate a request, word the
-// replies. Used by lite_agent and controlling_agent only.
+// What all agents do with a datagram before its meaning: screen it, authenticate a request, word the
+// replies. Used by the agents only.
 #pragma once
 
 #include <array>
@@ -28,8 +28,8 @@ ReceiveResult authenticate(const StunMessage& request, const Credentials& local,
 /// A reply to a check, held without memory of its own: consent is checked all the time.
 class Reply {
  public:
-  static constexpr std::size_t kMax =
-      160;  ///< The largest is a 420 that names kMaxUnknown attributes: 108 bytes.
+  /// The largest is a 420 that names kMaxUnknown attributes: 108 bytes.
+  static constexpr std::size_t kMax = 160;
 
   [[nodiscard]] bool empty() const { return size_ == 0; }
   [[nodiscard]] std::size_t size() const { return size_; }
