@@ -148,13 +148,12 @@ std::uint8_t Consumer::payload_type_for(const StoredPacket& packet) {
   return type_out_;
 }
 
-std::optional<Rewrite> Consumer::plan(const MediaPacket& packet, Instant now) {
+std::optional<Rewrite> Consumer::plan_rest(const MediaPacket& packet, Instant now) {
   using Verdict = LayerSelector::Verdict;
   const auto left_out = [&](LeftOut reason) {
     ++left_out_[static_cast<std::size_t>(reason)];
     return std::nullopt;
   };
-  if (selector_.passes_by(packet)) return left_out(LeftOut::kOtherStream);
   const std::uint8_t payload_type = payload_type_for(packet);
   if (payload_type == kNoPayloadType) {
     rewriter_.leave_out(packet, false);
@@ -307,9 +306,9 @@ bool Consumer::send(const MediaPacket& packet, const Rewrite& rewrite, Instant n
   return true;
 }
 
-void Consumer::forward(const MediaPacket& packet, Instant now) {
+void Consumer::forward_rest(const MediaPacket& packet, Instant now) {
   const auto followed = selector_.current();
-  const auto rewrite = plan(packet, now);
+  const auto rewrite = plan_rest(packet, now);
   // It came, and was not the one: its start was late, or it was smaller than what is wanted.
   if (packet.facts.is_key_frame && video_ && packet.stream == selector_.target().stream)
     request_wanted_key_frame(now);

@@ -45,7 +45,7 @@ void NumberMap::start(std::uint8_t stream, std::uint16_t in, std::uint16_t skip)
   running_ = true;
 }
 
-std::optional<std::uint16_t> NumberMap::keep(std::uint8_t stream, std::uint16_t in) {
+std::optional<std::uint16_t> NumberMap::place(std::uint8_t stream, std::uint16_t in) {
   if (running_ && newest_.stream == stream && distance(in, end_) >= 0) {
     // Of a gap that nothing will fill any more one number is kept, so that the receiver knows of it.
     if (distance(in, end_) >= kMaxGap) start(stream, in, 1);

@@ -30,7 +30,14 @@ class NumberMap {
   }
   /// What `in` becomes. Nothing for a number that was left out, is of a stream that is not followed, or is
   /// too old.
-  std::optional<std::uint16_t> keep(std::uint8_t stream, std::uint16_t in);
+  std::optional<std::uint16_t> keep(std::uint8_t stream, std::uint16_t in) {
+    // As most often: the last one once more (the packets of one picture), the next, or a little ahead.
+    const auto ahead = static_cast<std::uint16_t>(in + 1 - end_);
+    const auto offset = static_cast<std::uint16_t>(in - newest_.first_in);
+    if (!running_ || newest_.stream != stream || ahead > kMaxGap || offset > kLong) return place(stream, in);
+    end_ = static_cast<std::uint16_t>(in + 1);
+    return static_cast<std::uint16_t>(newest_.first_out + offset);
+  }
   /// Numbers `first` to `last` of the stream that is followed are left out, as far as they lie ahead of all
   /// before.
   void drop(std::uint16_t first, std::uint16_t last);
@@ -67,6 +74,8 @@ class NumberMap {
   [[nodiscard]] const Stretch& at(std::size_t i) const {
     return i == older_ ? newest_ : ring_[(oldest_ + i) % kStretches];
   }
+  /// keep() of all others.
+  std::optional<std::uint16_t> place(std::uint8_t stream, std::uint16_t in);
   /// How many numbers stretch `i` has given.
   [[nodiscard]] std::uint16_t length(std::size_t i) const;
   void push(Stretch stretch);

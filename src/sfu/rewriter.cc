@@ -84,11 +84,6 @@ void Rewriter::go_ahead_of(RtpTimestamp timestamp, std::uint8_t next_tl0, std::u
     next_frame_number_ = next_frame_number;
 }
 
-void Rewriter::choose(codec::Layers layers, const StoredPacket& packet) {
-  if (choice_count_ != 0 && chosen_.layers == layers && chosen_.tag == packet.tag) return;
-  chosen_ = choices_[choice_count_++ % kChoices] = {packet.view.timestamp(), layers, packet.tag};
-}
-
 codec::Layers Rewriter::chosen_for(const StoredPacket& packet) const {
   if (packet.tag == chosen_.tag && packet.view.timestamp().minus(chosen_.picture) >= 0) return chosen_.layers;
   for (std::uint32_t i = choice_count_; i-- > 0 && choice_count_ - i <= kChoices;) {

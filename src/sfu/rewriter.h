@@ -53,7 +53,10 @@ class Rewriter {
   /// is the caller's.
   std::optional<Rewrite> rewrite(const StoredPacket& packet);
   /// From the picture of this packet on, which is ahead of all before it, these layers are forwarded.
-  void choose(codec::Layers layers, const StoredPacket& packet);
+  void choose(codec::Layers layers, const StoredPacket& packet) {
+    if (choice_count_ != 0 && chosen_.layers == layers && chosen_.tag == packet.tag) return;
+    chosen_ = choices_[choice_count_++ % kChoices] = {packet.view.timestamp(), layers, packet.tag};
+  }
   /// A packet of the stream that is followed is left out. `picture_too`: its whole picture is.
   void leave_out(const StoredPacket& packet, bool picture_too);
 

@@ -26,7 +26,7 @@ void check_structure(const DependencyStructure& structure) {
 
 void check_round_trip(const DependencyDescriptor& descriptor, const DependencyStructure& structure) {
   // A custom reference of the template's size may be written shorter, so bytes can differ; meaning may not.
-  std::array<std::uint8_t, 8192> bytes;
+  static std::array<std::uint8_t, 8192> bytes;
   const auto size = descriptor.write(bytes, structure);
   require(size.has_value());
   DependencyStructure again = descriptor.has_structure ? DependencyStructure() : structure;
