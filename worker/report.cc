@@ -91,9 +91,14 @@ std::uint64_t resident_memory() {
   return read ? pages * static_cast<std::uint64_t>(sysconf(_SC_PAGESIZE)) : 0;
 }
 
+rusage own_usage() {
+  rusage out{};
+  getrusage(RUSAGE_SELF, &out);
+  return out;
+}
+
 ProcessStats process_stats() {
-  rusage usage{};
-  getrusage(RUSAGE_SELF, &usage);
+  const rusage usage = own_usage();
   const auto seconds = [](const timeval& time) {
     return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_usec) / 1e6;
   };
@@ -162,8 +167,7 @@ void extend_worker_stats(WorkerStats& stats, const std::vector<BoundSocket>& soc
 }
 
 control::ResourceUsage resource_usage() {
-  rusage usage{};
-  getrusage(RUSAGE_SELF, &usage);
+  const rusage usage = own_usage();
   const auto number = [](long value) { return static_cast<std::uint64_t>(value); };
   return {
       to_ms(usage.ru_utime),   to_ms(usage.ru_stime),     number(usage.ru_maxrss),  number(usage.ru_ixrss),

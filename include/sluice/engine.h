@@ -14,7 +14,7 @@
 #include <vector>
 
 #include "sluice/address.h"
-#include "sluice/command.h"
+#include "sluice/reply.h"
 #include "sluice/event.h"
 #include "sluice/listen.h"
 #include "sluice/packet.h"

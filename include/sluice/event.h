@@ -5,7 +5,7 @@
 #include <string>
 #include <variant>
 
-#include "sluice/command.h"
+#include "sluice/reply.h"
 #include "sluice/log.h"
 #include "sluice/stats.h"
 

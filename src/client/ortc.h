@@ -3,7 +3,7 @@
 #pragma once
 
 #include "client/peer.h"
-#include "sluice/command.h"
+#include "sluice/reply.h"
 
 namespace sluice::client {
 

@@ -34,7 +34,7 @@
 #include "sfu/rewriter.h"
 #include "sfu/sent_packets.h"
 #include "sfu/totals.h"
-#include "sluice/command.h"
+#include "sluice/reply.h"
 #include "sluice/stats.h"
 #include "transport/media_sender.h"
 
@@ -195,7 +195,13 @@ class Consumer {
   /// What does not pass by.
   std::optional<Rewrite> plan_rest(const MediaPacket& packet, Instant now);
   void forward_rest(const MediaPacket& packet, Instant now);
-  [[nodiscard]] bool is_left_behind(const StoredPacket& packet);
+  /// The start of a key frame that came so late that the stream which the viewer has meanwhile went on is far
+  /// ahead: it would see a part of its past again, and everything later from there on. Another key frame is
+  /// asked for.
+  [[nodiscard]] bool is_left_behind(const StoredPacket& packet) {
+    return video_ && !packet.newest && packet.facts.is_key_frame && lies_far_back(packet);
+  }
+  [[nodiscard]] bool lies_far_back(const StoredPacket& packet);
   bool send(const MediaPacket& packet, const Rewrite& rewrite, Instant now);
   void replay_from(const MediaPacket& start, Instant now);
   void note_layers();

@@ -1,3 +1,5 @@
+#include <map>
+
 #include "jsep_fixture.h"
 
 namespace sluice::negotiate {

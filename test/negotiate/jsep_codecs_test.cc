@@ -1,4 +1,6 @@
 // Every codec by offer and answer, with what browsers really offered.
+#include <map>
+
 #include "jsep_fixture.h"
 
 namespace sluice::negotiate {

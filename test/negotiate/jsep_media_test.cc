@@ -1,5 +1,8 @@
 // What an m-line says of media beside its codecs: streams, rids, extensions in two forms, bandwidth,
 // directions.
+#include <functional>
+#include <map>
+
 #include "jsep_fixture.h"
 
 namespace sluice::negotiate {

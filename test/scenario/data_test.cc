@@ -1,5 +1,7 @@
 // Data through a room in virtual time: clients with data channels over lossy links, the controller over a
 // direct transport. By ORTC, where both ends make a channel by its number.
+#include <map>
+
 #include <nlohmann/json.hpp>
 
 #include "catch.h"

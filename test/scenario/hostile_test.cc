@@ -1,5 +1,7 @@
 // Datagrams that nobody should send: from strangers and from participants, made up, damaged and repeated.
 // They are counted, never answered with more than three times their size, and harm no one's call.
+#include <map>
+
 #include <nlohmann/json.hpp>
 
 #include "catch.h"

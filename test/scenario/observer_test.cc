@@ -1,4 +1,6 @@
 // Observers in a whole conference: what microphones tell reaches the controller as speakers and volumes.
+#include <map>
+
 #include "catch.h"
 #include "scenario/expect.h"
 

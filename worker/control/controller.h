@@ -9,7 +9,7 @@
 #include <string>
 #include <vector>
 
-#include "sluice/command.h"
+#include "sluice/reply.h"
 #include "sluice/result.h"
 #include "worker/control/deframer.h"
 #include "worker/control/protocol.h"

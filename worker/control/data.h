@@ -4,7 +4,7 @@
 
 #include "data_consumer_generated.h"
 #include "data_producer_generated.h"
-#include "sluice/command.h"
+#include "sluice/reply.h"
 #include "sluice/event.h"
 #include "worker/control/reader.h"
 

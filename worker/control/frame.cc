@@ -1,5 +1,8 @@
 #include "worker/control/frame.h"
 
+#include <algorithm>
+#include <array>
+
 #include "control_generated.h"
 #include "worker/control/common.h"
 #include "worker/control/consumer.h"
@@ -27,112 +30,41 @@ Result<Request> read_as(const wire::Request& table) {
   return Request(std::move(command));
 }
 
+using RequestReader = Result<Request> (*)(const wire::Request&);
+
+/// By the number of its type, a reader of each table that the union has.
+template <typename... Tables>
+constexpr auto readers_of() {
+  std::array<RequestReader, static_cast<std::size_t>(wire::Command::MAX) + 1> out{};
+  ((out[static_cast<std::size_t>(wire::CommandTraits<Tables>::enum_value)] = &read_as<Tables>), ...);
+  return out;
+}
+
+constexpr auto kRequestReaders =
+    readers_of<wire::UpdateSettings, wire::GetResourceUsage, wire::Close, wire::Pause, wire::Resume,
+               wire::Dump, wire::GetStats, wire::CreateRoom, wire::CanConsume, wire::CreatePeer,
+               wire::SetRemoteDescription, wire::SetLocalDescription, wire::CreateOffer, wire::CreateAnswer,
+               wire::AddIceCandidate, wire::CreateWebRtcTransport, wire::ConnectTransport, wire::RestartIce,
+               wire::Produce, wire::Consume, wire::RequestKeyFrame, wire::CreatePlainTransport,
+               wire::ConnectPlainTransport, wire::SetPreferredLayers, wire::SetPriority, wire::Explain,
+               wire::SetBitrateLimit, wire::EnableTraceEvent, wire::CreateActiveSpeakerObserver,
+               wire::CreateAudioLevelObserver, wire::ObserverAddProducer, wire::ObserverRemoveProducer,
+               wire::SetCapabilities, wire::Subscribe, wire::Unsubscribe, wire::CreateDirectTransport,
+               wire::SendRtp, wire::SendRtcp, wire::ProduceData, wire::ConsumeData, wire::SendToDataProducer,
+               wire::SendToDataConsumer, wire::GetBufferedAmount, wire::SetBufferedAmountLowThreshold,
+               wire::SetSubchannels, wire::AddSubchannel, wire::RemoveSubchannel>();
+static_assert(std::find(kRequestReaders.begin() + 1, kRequestReaders.end(), nullptr) == kRequestReaders.end(),
+              "a command of the schema is not read");
+
 Result<Request> read_request(const wire::Request& table) {
+  const auto type = static_cast<std::size_t>(table.command_type());
   if (table.command_type() == wire::Command::NONE) return invalid_argument("command", "missing");
-  if (table.command_type() <= wire::Command::MAX && table.command() == nullptr) {
-    return invalid_argument("command", "its type is given, but not its value");
+  if (type >= kRequestReaders.size()) {
+    return Error{ErrorCode::kUnsupported, "command",
+                 "this worker does not know the request of type " + std::to_string(type)};
   }
-  switch (table.command_type()) {
-    case wire::Command::NONE:
-      break;
-    case wire::Command::UpdateSettings:
-      return read_as<wire::UpdateSettings>(table);
-    case wire::Command::GetResourceUsage:
-      return read_as<wire::GetResourceUsage>(table);
-    case wire::Command::Close:
-      return read_as<wire::Close>(table);
-    case wire::Command::Pause:
-      return read_as<wire::Pause>(table);
-    case wire::Command::Resume:
-      return read_as<wire::Resume>(table);
-    case wire::Command::Dump:
-      return read_as<wire::Dump>(table);
-    case wire::Command::GetStats:
-      return read_as<wire::GetStats>(table);
-    case wire::Command::CreateRoom:
-      return read_as<wire::CreateRoom>(table);
-    case wire::Command::CanConsume:
-      return read_as<wire::CanConsume>(table);
-    case wire::Command::CreatePeer:
-      return read_as<wire::CreatePeer>(table);
-    case wire::Command::SetRemoteDescription:
-      return read_as<wire::SetRemoteDescription>(table);
-    case wire::Command::SetLocalDescription:
-      return read_as<wire::SetLocalDescription>(table);
-    case wire::Command::CreateOffer:
-      return read_as<wire::CreateOffer>(table);
-    case wire::Command::CreateAnswer:
-      return read_as<wire::CreateAnswer>(table);
-    case wire::Command::AddIceCandidate:
-      return read_as<wire::AddIceCandidate>(table);
-    case wire::Command::CreateWebRtcTransport:
-      return read_as<wire::CreateWebRtcTransport>(table);
-    case wire::Command::ConnectTransport:
-      return read_as<wire::ConnectTransport>(table);
-    case wire::Command::RestartIce:
-      return read_as<wire::RestartIce>(table);
-    case wire::Command::Produce:
-      return read_as<wire::Produce>(table);
-    case wire::Command::Consume:
-      return read_as<wire::Consume>(table);
-    case wire::Command::RequestKeyFrame:
-      return read_as<wire::RequestKeyFrame>(table);
-    case wire::Command::CreatePlainTransport:
-      return read_as<wire::CreatePlainTransport>(table);
-    case wire::Command::ConnectPlainTransport:
-      return read_as<wire::ConnectPlainTransport>(table);
-    case wire::Command::SetPreferredLayers:
-      return read_as<wire::SetPreferredLayers>(table);
-    case wire::Command::SetPriority:
-      return read_as<wire::SetPriority>(table);
-    case wire::Command::Explain:
-      return read_as<wire::Explain>(table);
-    case wire::Command::SetBitrateLimit:
-      return read_as<wire::SetBitrateLimit>(table);
-    case wire::Command::EnableTraceEvent:
-      return read_as<wire::EnableTraceEvent>(table);
-    case wire::Command::CreateActiveSpeakerObserver:
-      return read_as<wire::CreateActiveSpeakerObserver>(table);
-    case wire::Command::CreateAudioLevelObserver:
-      return read_as<wire::CreateAudioLevelObserver>(table);
-    case wire::Command::ObserverAddProducer:
-      return read_as<wire::ObserverAddProducer>(table);
-    case wire::Command::ObserverRemoveProducer:
-      return read_as<wire::ObserverRemoveProducer>(table);
-    case wire::Command::SetCapabilities:
-      return read_as<wire::SetCapabilities>(table);
-    case wire::Command::Subscribe:
-      return read_as<wire::Subscribe>(table);
-    case wire::Command::Unsubscribe:
-      return read_as<wire::Unsubscribe>(table);
-    case wire::Command::CreateDirectTransport:
-      return read_as<wire::CreateDirectTransport>(table);
-    case wire::Command::SendRtp:
-      return read_as<wire::SendRtp>(table);
-    case wire::Command::SendRtcp:
-      return read_as<wire::SendRtcp>(table);
-    case wire::Command::ProduceData:
-      return read_as<wire::ProduceData>(table);
-    case wire::Command::ConsumeData:
-      return read_as<wire::ConsumeData>(table);
-    case wire::Command::SendToDataProducer:
-      return read_as<wire::SendToDataProducer>(table);
-    case wire::Command::SendToDataConsumer:
-      return read_as<wire::SendToDataConsumer>(table);
-    case wire::Command::GetBufferedAmount:
-      return read_as<wire::GetBufferedAmount>(table);
-    case wire::Command::SetBufferedAmountLowThreshold:
-      return read_as<wire::SetBufferedAmountLowThreshold>(table);
-    case wire::Command::SetSubchannels:
-      return read_as<wire::SetSubchannels>(table);
-    case wire::Command::AddSubchannel:
-      return read_as<wire::AddSubchannel>(table);
-    case wire::Command::RemoveSubchannel:
-      return read_as<wire::RemoveSubchannel>(table);
-  }
-  return Error{ErrorCode::kUnsupported, "command",
-               "this worker does not know the request of type " +
-                   std::to_string(static_cast<int>(table.command_type()))};
+  if (table.command() == nullptr) return invalid_argument("command", "its type is given, but not its value");
+  return kRequestReaders[type](table);
 }
 
 Frame read_hello(const wire::Hello& table) {

@@ -1,7 +1,7 @@
 // fbs/transport.fbs ↔ the requests, replies and events of plain transports.
 #pragma once
 
-#include "sluice/command.h"
+#include "sluice/reply.h"
 #include "sluice/event.h"
 #include "transport_generated.h"
 #include "worker/control/reader.h"

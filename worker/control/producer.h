@@ -2,7 +2,7 @@
 #pragma once
 
 #include "producer_generated.h"
-#include "sluice/command.h"
+#include "sluice/reply.h"
 #include "sluice/event.h"
 #include "worker/control/reader.h"
 

@@ -7,7 +7,7 @@
 #include <string>
 #include <variant>
 
-#include "sluice/command.h"
+#include "sluice/reply.h"
 #include "sluice/event.h"
 
 namespace sluice::control {

@@ -2,7 +2,7 @@
 #pragma once
 
 #include "room_generated.h"
-#include "sluice/command.h"
+#include "sluice/reply.h"
 #include "worker/control/reader.h"
 
 namespace sluice::control {
