@@ -58,6 +58,22 @@ export class Participant {
   }
 
   /**
+   * What the browser says of the pair that carries its call: the protocols, and where the server is reached.
+   * @returns {Promise<{ local: string, remote: string, address: string, port: number }>}
+   */
+  selectedPair() {
+    return this.page.evaluate(async () => {
+      const reports = [...(await /** @type {any} */ (window).sluice.pc.getStats()).values()];
+      const transport = reports.find((each) => each.type === 'transport');
+      const pair = reports.find(
+        (each) => each.type === 'candidate-pair' && (transport ? each.id === transport.selectedCandidatePairId : each.selected),
+      );
+      const [local, remote] = [pair?.localCandidateId, pair?.remoteCandidateId].map((id) => reports.find((each) => each.id === id));
+      return { local: local?.protocol, remote: remote?.protocol, address: remote?.address, port: remote?.port };
+    });
+  }
+
+  /**
    * @param {string} what
    * @param {(state: any) => unknown} holds
    * @param {number} [within] milliseconds
