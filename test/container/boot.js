@@ -79,13 +79,9 @@ export class Machine {
   static async start(prepare) {
     const machine = new Machine(prepare);
     try {
-      machine.#pid = await until(
-        'systemd',
-        () => machine.#isThere() && descendants(machine.#child.pid ?? 0).find(({ name }) => name === 'systemd')?.pid,
-        {
-          within: 20_000,
-        },
-      );
+      machine.#pid = await until('systemd', () => machine.#below().find(({ name }) => name === 'systemd')?.pid, {
+        within: 20_000,
+      });
       await until(
         'systemd to answer',
         () => ['running', 'degraded'].includes(machine.try('systemctl', 'is-system-running').stdout.trim()),
@@ -98,10 +94,11 @@ export class Machine {
     return machine;
   }
 
-  #isThere() {
-    const { exitCode } = this.#child;
+  /** Its processes so far. */
+  #below() {
+    const { exitCode, pid = 0 } = this.#child;
     if (exitCode !== null) throw new Error(`preparing the machine ended with ${exitCode}`);
-    return true;
+    return descendants(pid);
   }
 
   /** What runs a program in the machine's network, with this one's files. @param {string} program */
