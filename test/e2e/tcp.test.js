@@ -5,11 +5,12 @@ import { describe, it } from 'node:test';
 import { createWorker } from 'sluice';
 import { Firefox, missingFirefox } from './lib/browsers.js';
 import { Fixture, withChromium } from './lib/fixture.js';
+import { FULL } from './lib/full.js';
 import { assertMediaFlows, describeMedia } from './lib/media.js';
 import { allSeeAll } from './lib/participant.js';
 import { until } from './lib/wait.js';
 
-const WATCH_S = 10;
+const WATCH_S = FULL ? 10 : 6;
 
 /** Runs in the page before its scripts. */
 function withoutUdp() {
