@@ -101,6 +101,11 @@ export class Machine {
     return descendants(pid);
   }
 
+  /** Their names. */
+  processes() {
+    return this.#below().map(({ name }) => name);
+  }
+
   /** What runs a program in the machine's network, with this one's files. @param {string} program */
   inNetwork(program) {
     return ['nsenter', `--net=/proc/${this.#pid}/ns/net`, program];

@@ -3,6 +3,7 @@
 
 import { execFile, execFileSync, spawn, spawnSync } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
+import { get } from 'node:http';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { until } from '../e2e/lib/wait.js';
@@ -29,7 +30,7 @@ network_config_dir = "${FOLDER}/cni"
 
 /** @returns {string} why docker-compose.yml cannot be brought up here; empty when it can */
 export function missingCompose() {
-  const missing = ['podman', 'docker-compose'].filter((tool) => spawnSync(tool, ['--version']).error);
+  const missing = ['podman', 'docker-compose'].filter((tool) => spawnSync(tool, ['--version']).status !== 0);
   if (spawnSync('test', ['-x', `${CNI}/bridge`]).status !== 0) missing.push('containernetworking-plugins');
   return missing.length && !process.env.CI ? `not installed: ${missing.join(', ')} (scripts/setup has them)` : '';
 }
@@ -39,7 +40,7 @@ export function composed(variables = {}) {
   const script = 'import json, sys, yaml; print(json.dumps(yaml.safe_load(sys.stdin)))';
   const profiles = ['--profile', 'host', '--profile', 'turn'];
   const text = execFileSync('docker-compose', [...profiles, 'config'], { cwd: ROOT, encoding: 'utf8', env: clean(variables) });
-  return JSON.parse(execFileSync('python3', ['-c', script], { input: text, encoding: 'utf8' }));
+  return JSON.parse(execFileSync('/usr/bin/python3', ['-c', script], { input: text, encoding: 'utf8' }));
 }
 
 /** None of the developer's own settings. @param {Record<string, string>} variables */
@@ -55,6 +56,13 @@ const podman = [
   '--storage-driver=overlay',
   `--tmpdir=${FOLDER}/tmp`,
 ];
+
+/** @returns {Promise<boolean>} */
+const answers = () =>
+  new Promise((resolve) => {
+    const request = get({ socketPath: SOCKET, path: '/_ping' }, (response) => resolve(response.resume().statusCode === 200));
+    request.on('error', () => resolve(false));
+  });
 
 export class Compose {
   #service;
@@ -91,7 +99,7 @@ export class Compose {
   /** @param {string} namespace @param {Record<string, string>} variables */
   static async start(namespace, variables) {
     const compose = new Compose(namespace, variables);
-    await until('Podman to answer', () => spawnSync('curl', ['-sf', '--unix-socket', SOCKET, 'http://podman/_ping']).status === 0, {
+    await until('Podman to answer', answers, {
       within: 20_000,
       seen: () => compose.output,
     });
@@ -110,9 +118,12 @@ export class Compose {
   }
 
   async close() {
-    await this.run('--profile', 'host', 'down', '--timeout', '0');
     const gone = new Promise((resolve) => this.#service.once('exit', resolve));
-    this.#service.kill('SIGTERM');
-    await gone;
+    try {
+      await this.run('--profile', 'host', 'down', '--timeout', '0');
+    } finally {
+      this.#service.kill('SIGTERM');
+      await gone;
+    }
   }
 }

@@ -129,10 +129,14 @@ printf '[Unit]\\nDefaultDependencies=no\\nWants=dbus.socket\\n' >"$root/etc/syst
     machine.run('systemctl', 'stop', 'sluice');
     assert.ok(performance.now() - began < 5_000, 'it had to be killed');
     assert.deepEqual([property('ActiveState'), property('Result')], ['inactive', 'success']);
-    assert.equal(machine.try('pgrep', 'sluice-worker').stdout, '', 'a worker was left behind');
+    assert.deepEqual(
+      machine.processes().filter((name) => /node|sluice/.test(name)),
+      [],
+      'left behind',
+    );
   });
 
   const property = (/** @type {string} */ name) => machine.run('systemctl', 'show', '--value', `--property=${name}`, 'sluice').trim();
   const mainPid = () => property('MainPID');
-  const ready = () => machine.try('curl', '-sf', `${PAGE}/readyz`).status === 0;
+  const ready = () => machine.try('node', '-e', `fetch('${PAGE}/readyz').then(({ ok }) => process.exit(ok ? 0 : 1))`).status === 0;
 });
