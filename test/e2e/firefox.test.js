@@ -12,7 +12,7 @@ import { takePicture } from './lib/screenshots.js';
 const WATCH_S = FULL ? 8 : 5;
 
 describe('Firefox', { skip: withChromium.skip || missingFirefox() || false }, () => {
-  const call = Fixture.use();
+  const call = Fixture.use({ fps: 20 });
 
   it('joins a call with Chromium; both see and hear each other, whoever came first', async (t) => {
     const firefox = await Firefox.start();

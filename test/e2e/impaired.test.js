@@ -18,7 +18,7 @@ import { sleep } from './lib/wait.js';
 /** @import { Quality } from './lib/quality.js' */
 /** @import { Row } from './lib/impaired_report.js' */
 
-const SECONDS = FULL ? 30 : 7;
+const SECONDS = FULL ? 30 : 9;
 /** For jitter buffers and estimates of round trips to follow. */
 const SETTLE_MS = 2_500;
 const FPS = 30;

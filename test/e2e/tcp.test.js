@@ -22,7 +22,7 @@ function withoutUdp() {
 }
 
 describe('a call by TCP alone', withChromium, () => {
-  const call = Fixture.use({ options: ['--log-level', 'debug'] });
+  const call = Fixture.use({ fps: 20, options: ['--log-level', 'debug'] });
 
   it('two people in Chromium see and hear each other without a freeze', async (t) => {
     const room = call.room();

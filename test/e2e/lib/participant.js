@@ -40,7 +40,7 @@ export class Participant {
       name,
       width: '320',
       height: '180',
-      fps: '20',
+      fps: '10', // half the drawing of 20, where nobody judges how smooth it is
       ...Object.fromEntries(Object.entries(query).map(([key, value]) => [key, String(value)])),
     });
     await page.goto(`${base}/?${parameters}&join`);
