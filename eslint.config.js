@@ -22,7 +22,7 @@ export default ts.config(
   { files: ['**/*.js', '**/*.mjs'], languageOptions: { globals: globals.node } },
   // Functions that run in the page stand among those that run here.
   {
-    files: ['test/e2e/**', 'test/bench/**/*.js', 'test/data/record/**', 'test/negotiate/record/**'],
+    files: ['test/e2e/**', 'test/container/**', 'test/bench/**/*.js', 'test/data/record/**', 'test/negotiate/record/**'],
     languageOptions: { globals: { ...globals.node, ...globals.browser } },
   },
   { files: ['server/public/**', 'load/report/**', 'examples/**/client.js'], languageOptions: { globals: globals.browser } },

@@ -14,6 +14,7 @@ import asyncio
 import secrets
 from typing import Any, Protocol
 
+from access import Access, Grant
 from messages import SignalingError
 from negotiator import Negotiator
 from workers import WorkerPool
@@ -31,18 +32,20 @@ class Outlet(Protocol):
 
 
 class Participant:
-    def __init__(self, room: ConferenceRoom, peer: sluice.Peer, request: dict[str, Any], outlet: Outlet, kept_away: float) -> None:
+    def __init__(
+        self, room: ConferenceRoom, peer: sluice.Peer, request: dict[str, Any], grant: Grant, outlet: Outlet, kept_away: float
+    ) -> None:
         #: Whoever holds it can resume this participant.
         self.session = secrets.token_urlsafe(24)
         self.room, self.peer, self._kept_away = room, peer, kept_away
-        self._name = request["name"]
+        self._name, self._identity = grant.name or request["name"], grant.identity
         self._state = {"audio": request["audio"], "video": request["video"]}
         self._outlet: Outlet | None = outlet
         self._away: asyncio.TimerHandle | None = None
         self._gone = False
         self._channels: dict[str, dict[str, Any]] = {}
         self.data_producers: set[str] = set()
-        self.negotiator = Negotiator(peer, self.send, await_offer=request["offers"])
+        self.negotiator = Negotiator(peer, self.send, grant, await_offer=request["offers"])
         peer.on("newproducer", self._sends)
         peer.on("newdataproducer", self._opened)
         peer.on("newdataconsumer", self._channel_opened)
@@ -50,7 +53,8 @@ class Participant:
     @property
     def info(self) -> dict[str, Any]:
         """How others see it."""
-        return {"peer_id": self.peer.id, "name": self._name, **self._state}
+        identity = {"identity": self._identity} if self._identity else {}
+        return {"peer_id": self.peer.id, "name": self._name, **self._state, **identity}
 
     def send(self, type_: str, content: dict[str, Any], id_: int | None = None) -> None:
         """What is sent while it is away is lost; resuming makes up for it."""
@@ -161,8 +165,8 @@ class ConferenceRoom:
 
 
 class Rooms:
-    def __init__(self, pool: WorkerPool, *, limit: int, kept_away: float) -> None:
-        self._pool, self._limit, self._kept_away = pool, limit, kept_away
+    def __init__(self, pool: WorkerPool, access: Access, *, limit: int, kept_away: float) -> None:
+        self._pool, self._access, self._limit, self._kept_away = pool, access, limit, kept_away
         self._rooms: dict[str, asyncio.Task[ConferenceRoom]] = {}
         self._sessions: dict[str, Participant] = {}
 
@@ -178,21 +182,25 @@ class Rooms:
         return self._sessions.get(session)
 
     async def join(self, request: dict[str, Any], outlet: Outlet, id_: int | None) -> Participant:
-        """Tells the newcomer who is there, and the others of the newcomer."""
+        """Checks the token before anything is made, then tells the newcomer who is there, and the others of the newcomer."""
+        grant = self._access.admit(request["room"], request["token"])
         room = await self._room_of(request["room"])
         if len(room.members) + room.arriving >= self._limit:
             raise SignalingError("room_full", f"the room has its most of {self._limit} participants")
         room.arriving += 1
         try:
-            peer = await room.media.create_peer(id=f"p-{secrets.token_hex(8)}", subscription="all")
-            participant = Participant(room, peer, request, outlet, self._kept_away)
+            subscription = "all" if grant.may_subscribe else "manual"
+            id = f"p-{secrets.token_hex(8)}"
+            peer = await room.media.create_peer(id=id, subscription=subscription, produce_data=grant.may_publish)
+            participant = Participant(room, peer, request, grant, outlet, self._kept_away)
             room.members.append(participant)
         finally:
             room.arriving -= 1
             room.close_if_empty()
         self._sessions[participant.session] = participant
         welcome = {"peer_id": peer.id, "room": room.name, "peers": room.others_of(participant), "session": participant.session}
-        participant.send("joined", {**welcome, "ice_servers": [], "may_publish": True, "may_subscribe": True}, id_)
+        rights = {"may_publish": grant.may_publish, "may_subscribe": grant.may_subscribe}
+        participant.send("joined", {**welcome, "ice_servers": [], **rights}, id_)
         room.broadcast("peer_joined", participant.info, participant)
         return participant
 

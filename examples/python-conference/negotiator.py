@@ -12,6 +12,7 @@ from collections import deque
 from collections.abc import Awaitable
 from typing import Any, Callable, Coroutine
 
+from access import Grant
 from messages import SignalingError
 
 from sluice import InvalidArgumentError, InvalidStateError, Peer, UnsupportedError
@@ -23,8 +24,8 @@ Send = Callable[[str, dict[str, Any], "int | None"], None]
 
 
 class Negotiator:
-    def __init__(self, peer: Peer, send: Send, *, await_offer: bool) -> None:
-        self._peer, self._send = peer, send
+    def __init__(self, peer: Peer, send: Send, grant: Grant, *, await_offer: bool) -> None:
+        self._peer, self._send, self._grant = peer, send, grant
         self._turn = asyncio.Lock()  # asyncio's are fair: steps come in the order in which they were asked
         self._tasks: set[asyncio.Task[None]] = set()
         self._pending: tuple[int, dict[str, Any]] | None = None
@@ -36,7 +37,7 @@ class Negotiator:
         self._needed = False
         self._connected = True
         loop = asyncio.get_running_loop()
-        self._announced = loop.call_later(_announced_offer, self._stop_waiting) if await_offer else None
+        self._announced = loop.call_later(_announced_offer, self._stop_waiting) if await_offer and grant.may_publish else None
         peer.on("negotiationneeded", self._negotiation_needed)
 
     def close(self) -> None:
@@ -63,6 +64,8 @@ class Negotiator:
             await _refusing_as("bad_sdp", self._peer.set_remote_description(content))
             self._abandon()
             try:
+                if not self._grant.may_publish:
+                    await self._refuse_media()
                 await _refusing_as("bad_sdp", self._peer.set_local_description({"type": "answer"}))
                 # What this answer delivers need not be offered; for what is left the worker asks anew.
                 self._needed = False
@@ -87,6 +90,12 @@ class Negotiator:
                 raise
             self._pending, self._pending_failed = None, False
             self._offer_soon()
+
+    async def _refuse_media(self) -> None:
+        """As the worker read the offer, before anything of it takes effect."""
+        await _refusing_as("bad_sdp", self._peer.create_answer())
+        if any(section.receiving for section in self._peer.sections):
+            self._grant.need_publish()
 
     async def candidate(self, content: dict[str, Any]) -> None:
         async with self._turn:

@@ -13,6 +13,7 @@ import signal
 import time
 from typing import Any
 
+from access import access_of, add_options
 from aiohttp import WSCloseCode, WSMsgType, web
 from conference import Participant, Rooms
 from messages import Envelope, SignalingError, read_content, read_envelope
@@ -181,20 +182,20 @@ def make_app(rooms: Rooms, pool: WorkerPool) -> web.Application:
 
 
 async def run(options: argparse.Namespace) -> None:
+    access = access_of(options)
     ips = options.listen_ip or ["127.0.0.1" if options.host == "localhost" else "0.0.0.0"]
     listen = [{"ip": ip, "protocol": protocol} for ip in ips for protocol in ("udp", "tcp")]
     level = options.log_level if options.log_level in ("error", "warn", "debug") else "warn"
     pool = WorkerPool(options.workers, {"listen": listen, "announced_address": options.announced_address, "log_level": level})
     await pool.start()
-    rooms = Rooms(pool, limit=options.room_limit, kept_away=options.resume_timeout)
+    rooms = Rooms(pool, access, limit=options.room_limit, kept_away=options.resume_timeout)
     runner = web.AppRunner(make_app(rooms, pool), access_log=None, shutdown_timeout=1)
     await runner.setup()
     await web.TCPSite(runner, options.host, options.port).start()
     port = runner.addresses[0][1]
-    print(
-        f"Sluice is ready at http://{options.host}:{port} with {options.workers} media workers, driven by Python. Ctrl+C ends it.",
-        flush=True,
-    )
+    entry = "entering a room takes a token" if access.required else "rooms are open to everybody, without tokens"
+    workers = f"{options.workers} media workers, driven by Python"
+    print(f"Sluice is ready at http://{options.host}:{port} with {workers}; {entry}. Ctrl+C ends it.", flush=True)
     stop = asyncio.Event()
     for signal_ in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(signal_, stop.set)
@@ -212,12 +213,13 @@ def main() -> None:
     parser.add_argument("--announced-address", help="address or name that clients are told for media instead")
     parser.add_argument("--room-limit", type=int, default=100, help="most participants of a room")
     parser.add_argument("--resume-timeout", type=float, default=15, help="seconds that a participant whose WebSocket dropped is kept")
+    add_options(parser)
     parser.add_argument("--log-level", default="info", choices=["none", "error", "warn", "info", "debug"])
     options = parser.parse_args()
     logging.basicConfig(level=getattr(logging, {"warn": "WARNING", "none": "CRITICAL"}.get(options.log_level, options.log_level.upper())))
     try:
         asyncio.run(run(options))
-    except (sluice.SluiceError, OSError) as error:
+    except (sluice.SluiceError, OSError, ValueError) as error:
         raise SystemExit(f"server.py: {error}") from None
 
 

@@ -65,6 +65,6 @@ build_image() {
   choose_driver
   build_base || return 0
   note "Building the image (buildah)"
-  builder bud --isolation chroot --layers --format docker --build-arg BASE="$image_base" -t "$image_name" . >"$image_folder/image.log" 2>&1 ||
+  builder bud --isolation chroot --layers --jobs 2 --format docker --build-arg BASE="$image_base" -t "$image_name" . >"$image_folder/image.log" 2>&1 ||
     { tail -40 "$image_folder/image.log" >&2; return 1; }
 }

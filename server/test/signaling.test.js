@@ -247,6 +247,10 @@ test('a bad answer is refused, and the server offers anew when something changes
   assert.equal(anew.id, offer.id + 1);
   assert.equal(anew.content.tracks.length, 4);
   answer(bob, anew);
+  // The worker said when the old one was rolled back that there is something to offer. The new one covers that.
+  await wait(150);
+  const told = (await bob.everything()).map(({ message_type }) => message_type);
+  assert.deepEqual(told, ['peer_joined'], 'an offer without anything new');
 });
 
 test('a bad offer is refused, and a good one is taken after it', async () => {

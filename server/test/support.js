@@ -122,13 +122,22 @@ export const offerSdp = readFileSync(
   'utf8',
 );
 
+const sectionsOf = (sdp) => sdp.split(/^(?=m=)/m);
+const midOf = (section) => /^a=mid:(\S+)/m.exec(section)?.[1];
+
+/** What this client sends in the section goes on: without these lines the server would take it for another track. */
+function sending(section) {
+  const own = sectionsOf(offerSdp).find((each) => midOf(each) === midOf(section) && midOf(each) !== undefined);
+  return /^a=recvonly/m.test(section) && own !== undefined ? own.match(/^a=(msid|ssrc|ssrc-group):.*\r\n/gm).join('') : '';
+}
+
 /** What a client that takes everything answers to an offer of the server. */
 export function answerSdp(sdp) {
   const line = (name) => new RegExp(`^a=${name}:.*$`, 'm').exec(offerSdp)[0];
   const turned = { sendonly: 'recvonly', recvonly: 'sendonly', inactive: 'inactive' };
   return (
-    sdp
-      .split(/^(?=m=)/m)
+    sectionsOf(sdp)
+      .map((section) => section + sending(section))
       // RFC 9143 §7.2.2: port 0 there is not a rejection, and the answer has a port.
       .map((section) => (section.includes('a=bundle-only') ? section.replace(/^(m=\w+) 0 /, '$1 9 ') : section))
       .join('')

@@ -7,7 +7,9 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-const ROOT = join(dirname(fileURLToPath(import.meta.url)), '..', '..');
+export const ROOT = join(dirname(fileURLToPath(import.meta.url)), '..', '..');
+/** As in scripts/lib/image.sh. */
+export const IMAGE_FOLDER = join(ROOT, 'build', 'container');
 /** Control groups are the machine's business, often read-only where tests run, and crun refuses some ways to lay them out: it sees none. */
 const RUNTIME = ['unshare', '--mount', 'sh', '-c', 'mount -t tmpfs tmpfs /sys/fs/cgroup && exec crun --cgroup-manager=disabled "$@"', 'sh'];
 
@@ -88,8 +90,8 @@ export class Container {
     this.#user = User;
     const [uid = 0, gid = 0] = User.split(':').map(Number);
     const none = { bounding: [], effective: [], permitted: [], inheritable: [], ambient: [] };
-    const kernel = (/** @type {string} */ type, /** @type {string[]} */ ...options) => ({
-      destination: `/${type}`,
+    const kernel = (/** @type {string} */ type, destination = `/${type}`, /** @type {string[]} */ ...options) => ({
+      destination,
       type,
       source: type,
       options,
@@ -109,7 +111,13 @@ export class Container {
         },
         root: { path: image.root, readonly: true },
         hostname: 'sluice',
-        mounts: [kernel('proc'), { destination: '/dev', type: 'tmpfs', source: 'tmpfs', options: ['nosuid', 'mode=755', 'size=64k'] }],
+        mounts: [
+          kernel('proc'),
+          kernel('sysfs', '/sys', 'nosuid', 'noexec', 'nodev', 'ro'),
+          { destination: '/dev', type: 'tmpfs', source: 'tmpfs', options: ['nosuid', 'mode=755', 'size=64k'] },
+          // Docker's mark of a container, by which the server knows that its network may be none of the host's.
+          { destination: '/.dockerenv', type: 'bind', source: '/dev/null', options: ['bind', 'ro'] },
+        ],
         linux: {
           namespaces: [{ type: 'pid' }, { type: 'mount' }, { type: 'ipc' }, { type: 'uts' }, { type: 'network', path: namespace }],
         },

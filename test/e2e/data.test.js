@@ -7,11 +7,11 @@ import { describe, it } from 'node:test';
 import { Firefox, missingFirefox } from './lib/browsers.js';
 import { chatOf, chatReady, endOf, fileFrom, noteEnds, receivedFile, say, sendFile, slowDown } from './lib/data_page.js';
 import { Fixture, withChromium } from './lib/fixture.js';
+import { FULL } from './lib/full.js';
 import { processorSeconds, residentBytes } from './lib/processes.js';
-import { screenshotPath } from './lib/screenshots.js';
+import { takePicture } from './lib/screenshots.js';
 import { sleep, until } from './lib/wait.js';
 
-const FULL = process.env.SLUICE_E2E === 'full';
 const MEGABYTES = FULL ? 100 : 10;
 /** The queues of three viewers, 2 MB each, with SCTP's own and what the allocator keeps. */
 const MEMORY_MB = 48;
@@ -95,7 +95,7 @@ describe('data in a call', withChromium, () => {
     await noteEnds(bob, slow);
     await slowDown(slow);
     const before = residentBytes(call.server.workerPid);
-    await sendFile(ada, 'otter.bin', 8_000_000);
+    await sendFile(ada, 'otter.bin', FULL ? 8_000_000 : 4_000_000);
     let most = 0;
     await until(
       'both to have it',
@@ -121,8 +121,7 @@ describe('data in a call', withChromium, () => {
     await chatReady(ada, bob);
     await say(bob, 'Hi Ada! Can you send me the slides?');
     await until('the badge', () => ada.page.evaluate(() => document.querySelector('#chat-unread')?.textContent === '1'));
-    await sleep(300);
-    await ada.page.screenshot({ path: screenshotPath('chat-unread') });
+    await takePicture(ada.page, 'chat-unread');
     await ada.click('#chat-toggle');
     await say(ada, 'Sure, one moment. They are a little long, but the second half is only pictures of otters.');
     await sendFile(ada, 'otters-2026.pdf', 1_234_567);
@@ -132,18 +131,19 @@ describe('data in a call', withChromium, () => {
       seen: () => chatOf(ada),
     });
     await fileFrom(bob, 'too-large.iso', 300 * 1024 * 1024);
-    for (const [look, size, colorScheme] of /** @type {const} */ ([
+    const looks = /** @type {const} */ ([
       ['wide-light', { width: 1280, height: 800 }, 'light'],
       ['wide-dark', { width: 1280, height: 800 }, 'dark'],
       ['narrow-light', { width: 390, height: 844 }, 'light'],
       ['narrow-dark', { width: 390, height: 844 }, 'dark'],
-    ])) {
+    ]);
+    for (const [look, size, colorScheme] of FULL ? looks : [looks[0], looks[3]]) {
       await ada.page.setViewportSize(size);
       await ada.page.emulateMedia({ colorScheme });
-      await sleep(350);
+      if (FULL) await sleep(350); // transitions
       const overflow = await ada.page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
       assert.ok(overflow <= 0, `${look}: ${overflow} px wider than the window`);
-      await ada.page.screenshot({ path: screenshotPath(`chat-${look}`) });
+      await takePicture(ada.page, `chat-${look}`);
     }
   });
 });

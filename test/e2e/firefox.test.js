@@ -4,14 +4,15 @@ import { describe, it } from 'node:test';
 import assert from 'node:assert/strict';
 import { Firefox, missingFirefox } from './lib/browsers.js';
 import { Fixture, withChromium } from './lib/fixture.js';
+import { FULL } from './lib/full.js';
 import { assertMediaFlows, describeMedia } from './lib/media.js';
 import { allSeeAll } from './lib/participant.js';
-import { screenshotPath } from './lib/screenshots.js';
+import { takePicture } from './lib/screenshots.js';
 
-const WATCH_S = 8;
+const WATCH_S = FULL ? 8 : 5;
 
 describe('Firefox', { skip: withChromium.skip || missingFirefox() || false }, () => {
-  const call = Fixture.use();
+  const call = Fixture.use({ fps: 20 });
 
   it('joins a call with Chromium; both see and hear each other, whoever came first', async (t) => {
     const firefox = await Firefox.start();
@@ -23,7 +24,7 @@ describe('Firefox', { skip: withChromium.skip || missingFirefox() || false }, ()
     const cleo = await call.join(t, room, 'Cleo');
     await allSeeAll([ada, fox, cleo], 15_000);
     t.diagnostic(describeMedia(await assertMediaFlows([ada, fox, cleo], WATCH_S)));
-    await fox.page.screenshot({ path: screenshotPath('firefox-3') });
+    await takePicture(fox.page, 'firefox-3');
     const heard = (await ada.sample()).find(({ name }) => name === 'Fox');
     assert.ok(heard.audioEnergy > 0, 'Firefox’s tone is silence in Chromium');
     await cleo.click('#leave');

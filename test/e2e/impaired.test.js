@@ -7,6 +7,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { withChromium } from './lib/fixture.js';
+import { FULL } from './lib/full.js';
 import { writeReport } from './lib/impaired_report.js';
 import { missingNetwork } from './lib/network.js';
 import { publications, PLENTY } from './lib/publications.js';
@@ -17,8 +18,7 @@ import { sleep } from './lib/wait.js';
 /** @import { Quality } from './lib/quality.js' */
 /** @import { Row } from './lib/impaired_report.js' */
 
-const FULL = process.env.SLUICE_E2E === 'full';
-const SECONDS = FULL ? 30 : 12;
+const SECONDS = FULL ? 30 : 9;
 /** For jitter buffers and estimates of round trips to follow. */
 const SETTLE_MS = 2_500;
 const FPS = 30;

@@ -6,11 +6,11 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { Fixture, withChromium } from './lib/fixture.js';
+import { FULL } from './lib/full.js';
 import { timeline } from './lib/timeline.js';
 import { until } from './lib/wait.js';
 
-const FULL = process.env.SLUICE_E2E === 'full';
-const JOINS = FULL ? 9 : 5;
+const JOINS = FULL ? 9 : 3;
 const SETS = FULL ? 3 : 1;
 const LIMIT_MS = FULL ? 400 : 1_500;
 /** In the order in which they usually come. */

@@ -10,6 +10,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { after, before, describe, it } from 'node:test';
 import { Chromium, missingChromium } from './lib/browsers.js';
+import { FULL } from './lib/full.js';
 import { NativePeer, nativeExample } from './lib/native_peer.js';
 import { missingPrograms } from './lib/programs.js';
 import { ROOT } from './lib/server.js';
@@ -128,7 +129,7 @@ describe('a native peer', { skip: missing || false }, () => {
   }
 
   it('sends a file to another over a data channel: checksums equal, memory bounded', () => {
-    const megabytes = process.env.SLUICE_E2E === 'full' ? 100 : 10;
+    const megabytes = FULL ? 100 : 10;
     const sent = spawnSync(nativeExample('send_file'), [String(megabytes)], { encoding: 'utf8' });
     assert.equal(sent.status, 0, sent.stdout + sent.stderr);
     const [first, second] = [...sent.stdout.matchAll(/(\d+) bytes, checksum (\w+)/g)];

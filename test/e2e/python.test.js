@@ -12,7 +12,7 @@ const WATCH_S = 5;
 const program = [join(ROOT, '.tools/python/bin/python'), join(ROOT, 'examples/python-conference/server.py')];
 
 describe('a call through the conference server in Python', withChromium, () => {
-  const call = Fixture.use({ program });
+  const call = Fixture.use({ program, fps: 20 });
 
   it('three people see and hear each other, and one who leaves is gone', async (t) => {
     const people = await call.joinAll(t, call.room(), ['Ada', 'Bob', 'Cleo']);

@@ -20,7 +20,7 @@ const RECOVERED_WITHIN_MS = 3_000;
 const connections = (people) => Promise.all(people.map(({ page }) => page.evaluate(() => /** @type {any} */ (window).e2e.connections)));
 
 describe('recovery', withChromium, () => {
-  const call = Fixture.use();
+  const call = Fixture.use({ fps: 20 });
 
   it('a dropped WebSocket is resumed: media flows meanwhile, and what was missed is caught up', async (t) => {
     const room = call.room();

@@ -7,12 +7,12 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { Chromium, Firefox, missingChromium, missingFirefox } from './lib/browsers.js';
+import { FULL } from './lib/full.js';
 import { Driver, drawing } from './lib/negotiation_driver.js';
 import { NegotiationServer } from './lib/negotiation_server.js';
 import { ROOT } from './lib/server.js';
 import { until } from './lib/wait.js';
 
-const FULL = process.env.SLUICE_E2E === 'full';
 const SEED = Number(process.env.SLUICE_SEED ?? 20261126);
 /** Longest that a message is under way, ms. */
 const SLOWEST_MS = 12;

@@ -1,7 +1,7 @@
 // Runs the end-to-end tests: node test/e2e/run.js [FILE…]
 //
-// Each file starts its own server and browsers. Those that judge smoothness, delay or bitrates run one after the other, as two cores
-// carry no more; the others two at a time. Nothing is retried.
+// Each file starts its own server and browsers. Those that judge smoothness or delay of pictures run one after the other, as two cores
+// carry no more; the others two at a time, and the longest first. Nothing is retried.
 // Firefox connects to no loopback address. Where the machine has no other (containers without a network), everything runs in a network
 // namespace of its own, with a global address on `lo`. Without browsers the tests skip and say so; with CI set they fail instead.
 
@@ -36,44 +36,65 @@ function namespace() {
   return spawnSync(program, [...rest, 'true']).status === 0 ? command : null;
 }
 
-/** Files that only ask whether something works, not how fast or how smoothly. */
-const UNHURRIED = new Set(
-  ['bad_input', 'devices', 'mediasoup_client', 'plain', 'screenshots', 'signaling', 'tokens', 'whip'].map((name) => `${name}.test.js`),
-);
+/** Files that only ask whether something works, not how fast or how smoothly; and such as leave a core to another: sound alone. The longest first. */
+const UNHURRIED = [
+  'whip',
+  'data',
+  'tokens',
+  'mediasoup_client',
+  'audio',
+  'devices',
+  'renegotiation',
+  'plain',
+  'native_peer',
+  'screenshots',
+  'signaling',
+  'load',
+  'bad_input',
+].map((name) => `${name}.test.js`);
 
 const wrapper = hasGlobalAddress() ? [] : namespace();
 if (!wrapper) console.log('# only loopback addresses here, and no network namespace to be had: the tests with Firefox will skip');
-/** @type {import('node:child_process').ChildProcess | undefined} */
-let child;
+/** @type {Set<import('node:child_process').ChildProcess>} */
+const running = new Set();
 /** @type {NodeJS.Signals | undefined} */
 let stopped;
 for (const signal of /** @type {const} */ (['SIGINT', 'SIGTERM'])) {
   process.on(signal, () => {
     stopped = signal;
-    child?.kill(signal);
+    for (const child of running) child.kill(signal);
   });
 }
 
-/**
- * @param {string[]} some
- * @param {number} concurrency
- * @returns {Promise<boolean>} whether all passed
- */
-function run(some, concurrency) {
-  if (some.length === 0 || stopped) return Promise.resolve(!stopped);
-  const [program = '', ...rest] = [
-    ...(wrapper ?? []),
-    process.execPath,
-    '--test',
-    `--test-concurrency=${concurrency}`,
-    '--test-reporter=spec',
-    ...some,
-  ];
-  child = spawn(program, rest, { stdio: 'inherit' });
-  return new Promise((resolve) => child?.on('exit', (code) => resolve(code === 0)));
+/** What it prints comes in one piece, when it has ended. @param {string} file @returns {Promise<boolean>} whether all passed */
+function run(file) {
+  const [program = '', ...rest] = [...(wrapper ?? []), process.execPath, '--test', '--test-reporter=spec', file];
+  const child = spawn(program, rest, { stdio: ['ignore', 'pipe', 'inherit'] });
+  running.add(child);
+  /** @type {Buffer[]} */
+  const said = [];
+  child.stdout.on('data', (data) => said.push(data));
+  return new Promise((resolve) =>
+    child.on('close', (code) => {
+      running.delete(child);
+      process.stdout.write(Buffer.concat(said));
+      resolve(code === 0);
+    }),
+  );
 }
 
-const unhurried = files.filter((file) => UNHURRIED.has(basename(file)));
-const alone = files.filter((file) => !UNHURRIED.has(basename(file)));
-const passed = [await run(unhurried, 2), await run(alone, 1)];
+/** In their order. (`node --test` would sort them.) @param {string[]} some @param {number} atOnce @returns {Promise<boolean>} */
+async function runAll(some, atOnce) {
+  const waiting = [...some];
+  let passed = true;
+  const lane = async () => {
+    for (let file = waiting.shift(); file !== undefined && !stopped; file = waiting.shift()) passed = (await run(file)) && passed;
+  };
+  await Promise.all(Array.from({ length: atOnce }, lane));
+  return passed && !stopped;
+}
+
+const unhurried = UNHURRIED.flatMap((name) => files.filter((file) => basename(file) === name));
+const alone = files.filter((file) => !UNHURRIED.includes(basename(file)));
+const passed = [await runAll(unhurried, 2), await runAll(alone, 1)];
 process.exit(passed.every(Boolean) ? 0 : 1);

@@ -1,14 +1,17 @@
-// Pictures of the page for people to look at, in test-results/: every screen, narrow and wide, light and dark.
+// Every screen of the page fits, narrow and wide, light and dark. SLUICE_E2E=full takes pictures of them for people to look at, into
+// test-results/.
 
 import { describe, it } from 'node:test';
 import assert from 'node:assert/strict';
 import { Fixture, withChromium } from './lib/fixture.js';
+import { FULL } from './lib/full.js';
 import { allSeeAll } from './lib/participant.js';
-import { screenshotPath } from './lib/screenshots.js';
+import { takePicture } from './lib/screenshots.js';
 import { sleep } from './lib/wait.js';
 
 const WIDE = { width: 1280, height: 800 };
 const NARROW = { width: 390, height: 844 };
+const TOAST_MS = 3_600;
 const LOOKS = /** @type {const} */ ([
   ['wide-light', WIDE, 'light'],
   ['wide-dark', WIDE, 'dark'],
@@ -18,13 +21,13 @@ const LOOKS = /** @type {const} */ ([
 
 /** @param {import('playwright-core').Page} page @param {string} what */
 async function shoot(page, what) {
-  for (const [look, size, colorScheme] of LOOKS) {
+  for (const [look, size, colorScheme] of FULL ? LOOKS : [LOOKS[0], LOOKS[3]]) {
     await page.setViewportSize(size);
     await page.emulateMedia({ colorScheme });
-    await sleep(350); // transitions
+    if (FULL) await sleep(350); // transitions
     const overflow = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
     assert.ok(overflow <= 0, `${what}, ${look}: ${overflow} px wider than the window`);
-    await page.screenshot({ path: screenshotPath(`${what}-${look}`) });
+    await takePicture(page, `${what}-${look}`);
   }
 }
 
@@ -45,7 +48,7 @@ describe('screenshots', withChromium, () => {
     await shoot(ada.page, 'call-1');
     const bob = await call.join(t, room, 'Bob');
     await allSeeAll([ada, bob]);
-    await sleep(3_600); // “Bob joined” goes
+    if (FULL) await sleep(TOAST_MS); // “Bob joined” goes
     await shoot(ada.page, 'call-2');
 
     const [cleo, dora] = await call.joinAll(t, room, ['Cleopatra Wellington-Smythe', 'Dora']);
@@ -54,10 +57,10 @@ describe('screenshots', withChromium, () => {
     await cleo.click('#mic');
     await dora.click('#cam');
     await ada.until('Dora’s camera is off', ({ peers }) => peers.some((/** @type {any} */ peer) => peer.name === 'Dora' && !peer.video));
-    await sleep(3_600);
+    if (FULL) await sleep(TOAST_MS);
     await shoot(ada.page, 'call-4');
     await ada.click('#stats');
-    await sleep(2_200); // two samples make a rate
+    if (FULL) await sleep(2_200); // two samples make a rate
     await shoot(ada.page, 'call-4-statistics');
     await ada.click('#leave');
     await shoot(ada.page, 'left');

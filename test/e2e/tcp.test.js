@@ -5,11 +5,12 @@ import { describe, it } from 'node:test';
 import { createWorker } from 'sluice';
 import { Firefox, missingFirefox } from './lib/browsers.js';
 import { Fixture, withChromium } from './lib/fixture.js';
+import { FULL } from './lib/full.js';
 import { assertMediaFlows, describeMedia } from './lib/media.js';
 import { allSeeAll } from './lib/participant.js';
 import { until } from './lib/wait.js';
 
-const WATCH_S = 10;
+const WATCH_S = FULL ? 10 : 6;
 
 /** Runs in the page before its scripts. */
 function withoutUdp() {
@@ -20,29 +21,18 @@ function withoutUdp() {
   };
 }
 
-/** What the browser says of the pair that carries its call. @param {any} page @returns {Promise<{ local: string, remote: string }>} */
-function selectedProtocols(page) {
-  return page.evaluate(async () => {
-    const reports = [...(await /** @type {any} */ (window).sluice.pc.getStats()).values()];
-    const transport = reports.find((each) => each.type === 'transport');
-    const pair = reports.find(
-      (each) => each.type === 'candidate-pair' && (transport ? each.id === transport.selectedCandidatePairId : each.selected),
-    );
-    const protocol = (/** @type {string} */ id) => reports.find((each) => each.id === id)?.protocol;
-    return { local: protocol(pair?.localCandidateId), remote: protocol(pair?.remoteCandidateId) };
-  });
-}
-
 describe('a call by TCP alone', withChromium, () => {
-  const call = Fixture.use({ options: ['--log-level', 'debug'] });
+  const call = Fixture.use({ fps: 20, options: ['--log-level', 'debug'] });
 
   it('two people in Chromium see and hear each other without a freeze', async (t) => {
     const room = call.room();
     const people = [await call.join(t, room, 'Ada', { init: withoutUdp }), await call.join(t, room, 'Bob', { init: withoutUdp })];
     await allSeeAll(people, 15_000);
     t.diagnostic(describeMedia(await assertMediaFlows(people, WATCH_S)));
-    for (const { name, page } of people)
-      assert.deepEqual(await selectedProtocols(page), { local: 'tcp', remote: 'tcp' }, `${name} is not connected by TCP`);
+    for (const each of people) {
+      const { local, remote } = await each.selectedPair();
+      assert.deepEqual([local, remote], ['tcp', 'tcp'], `${each.name} is not connected by TCP`);
+    }
     assert.match(call.server.output, /ICE selected \S+ by tcp/);
     assert.doesNotMatch(call.server.output, /ICE selected \S+ by udp/);
     await people[0]?.click('#leave');
@@ -54,8 +44,8 @@ describe('a call by TCP alone', withChromium, () => {
     const people = [await call.join(t, room, 'Ada', { init: withoutUdp }), await call.join(t, room, 'Bob')];
     await allSeeAll(people, 15_000);
     t.diagnostic(describeMedia(await assertMediaFlows(people, 5)));
-    assert.equal((await selectedProtocols(people[0]?.page)).remote, 'tcp');
-    assert.equal((await selectedProtocols(people[1]?.page)).remote, 'udp'); // both were offered
+    assert.equal((await people[0]?.selectedPair())?.remote, 'tcp');
+    assert.equal((await people[1]?.selectedPair())?.remote, 'udp'); // both were offered
   });
 
   it('a person in Firefox and one in Chromium', { skip: missingFirefox() || false }, async (t) => {
@@ -68,7 +58,7 @@ describe('a call by TCP alone', withChromium, () => {
     ];
     await allSeeAll(people, 20_000);
     t.diagnostic(describeMedia(await assertMediaFlows(people, 5)));
-    assert.equal((await selectedProtocols(people[0]?.page)).remote, 'tcp');
+    assert.equal((await people[0]?.selectedPair())?.remote, 'tcp');
   });
 
   it('the controller is told by iceSelectedTuple, and of the end of the connection at once', async (t) => {

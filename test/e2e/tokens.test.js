@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
 import { Fixture, withChromium } from './lib/fixture.js';
 import { ROOT } from './lib/server.js';
-import { screenshotPath } from './lib/screenshots.js';
+import { takePicture } from './lib/screenshots.js';
 import { sleep } from './lib/wait.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'sluice-tokens-'));
@@ -76,7 +76,7 @@ describe('the page where entering takes a token', withChromium, () => {
         return top >= 0 && bottom <= innerHeight;
       });
       assert.ok(inView, 'the sentence is not in view');
-      await eve.page.screenshot({ path: screenshotPath(`refused-${index + 1}`) });
+      await takePicture(eve.page, `refused-${index + 1}`);
     }
   });
 
@@ -93,7 +93,7 @@ describe('the page where entering takes a token', withChromium, () => {
       ),
       0,
     );
-    await viewer.page.screenshot({ path: screenshotPath('watching') });
+    await takePicture(viewer.page, 'watching');
     assert.deepEqual([...ada.complaints, ...viewer.complaints], []);
   });
 });

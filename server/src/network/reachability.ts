@@ -28,9 +28,12 @@ function isPaired(name: string): boolean {
   }
 }
 
-/** As Docker and Podman mark their containers; with host networking the interfaces are the host's own. */
+/**
+ * As Docker, Podman and systemd-nspawn mark their containers: a file, or the variable `container` (systemd's "Container Interface";
+ * of Podman's read-only ones the only mark, as its file is hidden by a tmpfs). With host networking the interfaces are the host's own.
+ */
 export function isBridged(): boolean {
-  if (!existsSync('/.dockerenv') && !existsSync('/run/.containerenv')) return false;
+  if (!process.env.container && !existsSync('/.dockerenv') && !existsSync('/run/.containerenv')) return false;
   const names = Object.entries(networkInterfaces()).filter(([, entries]) => entries?.some(({ internal }) => !internal));
   return names.length > 0 && names.every(([name]) => isPaired(name));
 }

@@ -89,9 +89,9 @@ export class Negotiator {
       this.#abandon();
       try {
         if (!this.#grant.mayPublish) await this.#refuseMedia();
+        await this.#peer.setLocalDescription({ type: 'answer' });
         // What this answer delivers need not be offered; for what is left the worker asks anew.
         this.#needed = false;
-        await this.#peer.setLocalDescription({ type: 'answer' });
       } catch (error) {
         await this.#peer.setRemoteDescription({ type: 'rollback' });
         throw asRefusal('bad_sdp', error);
@@ -132,8 +132,9 @@ export class Negotiator {
   #offerSoon(): void {
     this.#ownStep(async () => {
       if (!this.#needed || !this.#connected || this.#pending !== undefined || this.#announced !== undefined || this.#peer.closed) return;
-      this.#needed = false;
       await this.#peer.setLocalDescription({ type: 'offer' });
+      // What the worker asked for meanwhile is in the offer as well: what it says after its response comes after this (channel.ts).
+      this.#needed = false;
       const { sdp } = this.#peer.localDescription!;
       this.#pending = { id: this.#nextId++, content: { type: 'offer', sdp, tracks: this.#tracks() } };
       this.#out.send('offer', this.#pending.content, this.#pending.id);

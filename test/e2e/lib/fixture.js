@@ -15,9 +15,13 @@ export class Fixture {
   #closers = [];
   #rooms = 0;
 
-  /** Inside a `describe`. @param {{ options?: string[], program?: string[] }} [settings] options of the server; another program than server/ */
-  static use({ options, program } = {}) {
+  /** Of everybody's picture, unless a test says otherwise. @type {Record<string, number>} */
+  #picture = {};
+
+  /** Inside a `describe`. @param {{ options?: string[], program?: string[], fps?: number }} [settings] options of the server; another program than server/; of pictures */
+  static use({ options, program, fps } = {}) {
     const fixture = new Fixture();
+    if (fps !== undefined) fixture.#picture = { fps };
     before(async () => {
       const missing = missingServer();
       if (missing) throw new Error(missing);
@@ -52,8 +56,8 @@ export class Fixture {
    * @param {string} name
    * @param {{ browser?: import('./participant.js').Browser, base?: string, query?: Record<string, string | number>, context?: object, init?: () => void }} [options]
    */
-  async join(t, room, name, { browser = this.chromium, base = this.server.url, ...options } = {}) {
-    const participant = await Participant.join(browser, base, room, name, options);
+  async join(t, room, name, { browser = this.chromium, base = this.server.url, query, ...options } = {}) {
+    const participant = await Participant.join(browser, base, room, name, { query: { ...this.#picture, ...query }, ...options });
     t.after(() => participant.close());
     return participant;
   }

@@ -70,6 +70,11 @@ export class Network {
     return this.#runner(this.#hosts[host]?.namespace ?? '', program);
   }
 
+  /** @param {string} host */
+  addressOf(host) {
+    return this.#hosts[host]?.address ?? '';
+  }
+
   /** From now on; what is not named stays. @param {string} leg @param {{ toHost?: Conditions, toHub?: Conditions }} conditions */
   set(leg, conditions) {
     return this.#ask({ leg, ...conditions });

@@ -40,7 +40,7 @@ export class Participant {
       name,
       width: '320',
       height: '180',
-      fps: '20',
+      fps: '10', // half the drawing of 20, where nobody judges how smooth it is
       ...Object.fromEntries(Object.entries(query).map(([key, value]) => [key, String(value)])),
     });
     await page.goto(`${base}/?${parameters}&join`);
@@ -55,6 +55,22 @@ export class Participant {
   /** @returns {Promise<any[]>} what arrives of each other participant (lib/probe.js) */
   sample() {
     return this.page.evaluate(() => /** @type {any} */ (window).e2e.sample());
+  }
+
+  /**
+   * What the browser says of the pair that carries its call: the protocols, and where the server is reached.
+   * @returns {Promise<{ local: string, remote: string, address: string, port: number }>}
+   */
+  selectedPair() {
+    return this.page.evaluate(async () => {
+      const reports = [...(await /** @type {any} */ (window).sluice.pc.getStats()).values()];
+      const transport = reports.find((each) => each.type === 'transport');
+      const pair = reports.find(
+        (each) => each.type === 'candidate-pair' && (transport ? each.id === transport.selectedCandidatePairId : each.selected),
+      );
+      const [local, remote] = [pair?.localCandidateId, pair?.remoteCandidateId].map((id) => reports.find((each) => each.id === id));
+      return { local: local?.protocol, remote: remote?.protocol, address: remote?.address, port: remote?.port };
+    });
   }
 
   /**
