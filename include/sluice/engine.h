@@ -14,10 +14,10 @@
 #include <vector>
 
 #include "sluice/address.h"
-#include "sluice/reply.h"
 #include "sluice/event.h"
 #include "sluice/listen.h"
 #include "sluice/packet.h"
+#include "sluice/reply.h"
 #include "sluice/result.h"
 #include "sluice/time.h"
 

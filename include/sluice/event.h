@@ -5,8 +5,8 @@
 #include <string>
 #include <variant>
 
-#include "sluice/reply.h"
 #include "sluice/log.h"
+#include "sluice/reply.h"
 #include "sluice/stats.h"
 
 namespace sluice {

@@ -2,8 +2,8 @@
 #pragma once
 
 #include "consumer_generated.h"
-#include "sluice/reply.h"
 #include "sluice/event.h"
+#include "sluice/reply.h"
 #include "worker/control/reader.h"
 
 namespace sluice::control {

@@ -4,8 +4,8 @@
 
 #include "data_consumer_generated.h"
 #include "data_producer_generated.h"
-#include "sluice/reply.h"
 #include "sluice/event.h"
+#include "sluice/reply.h"
 #include "worker/control/reader.h"
 
 namespace sluice::control {

@@ -7,8 +7,8 @@
 #include <string>
 #include <variant>
 
-#include "sluice/reply.h"
 #include "sluice/event.h"
+#include "sluice/reply.h"
 
 namespace sluice::control {
 

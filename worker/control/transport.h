@@ -1,8 +1,8 @@
 // fbs/transport.fbs ↔ the transport's requests, replies, events and statistics.
 #pragma once
 
-#include "sluice/reply.h"
 #include "sluice/event.h"
+#include "sluice/reply.h"
 #include "transport_generated.h"
 #include "worker/control/reader.h"
 
