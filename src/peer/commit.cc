@@ -48,6 +48,10 @@ void Negotiator::hold(Agreement answered) {
 
 /// An answer was set on either side.
 void Negotiator::commit(Agreement next) {
+  const bool asked = pending_->offered_by_us && pending_->data_line() != nullptr;
+  const bool had = current_.data_line() != nullptr;
+  // To ask again for what was just rejected would never end; the next channel asks.
+  if ((asked || had) && next.data_line() == nullptr) data_wanted_ = false;
   current_ = std::move(next);
   pending_.reset();
   provisional_.reset();

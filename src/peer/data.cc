@@ -110,7 +110,8 @@ void Data::set_remote(const DataTransport& remote, Instant /*now*/) {
 }
 
 void Data::begin_again(std::string_view reason, Instant now) {
-  if (!std::exchange(started_, false)) return;  // what waits for DTLS goes on waiting
+  started_ = false;
+  if (!sctp_) return;
   for (auto& [number, channel] : channels_)
     if (channel.error.empty()) channel.error = reason;
   failure_.clear();

@@ -57,6 +57,8 @@ class Negotiator {
   Result<void> set_direction(TransceiverId id, TransceiverDirection direction);
   void stop(TransceiverId id);
   void want_data();
+  /// False again once the other side has rejected the m-line of data channels.
+  [[nodiscard]] bool wants_data() const { return data_wanted_; }
   void restart_ice();
   [[nodiscard]] const std::vector<std::unique_ptr<Transceiver>>& transceivers() const {
     return transceivers_;

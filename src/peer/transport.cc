@@ -9,7 +9,7 @@ namespace sluice::peer {
 Transport::Transport(dtls::Context& context, Random& random, ice::FullAgent::Options options,
                      IceParameters local)
     : context_(context),
-      srtp_(srtp::make_backend(srtp::detect_backend())),
+      srtp_(srtp::make_fastest_backend()),
       batch_(*srtp_),
       agent_({local.username_fragment, local.password}, random, std::move(options)),
       sender_(batch_) {}
