@@ -29,12 +29,14 @@ inline void make_fast(int* argc, char*** argv) {
                            [](void* p, std::size_t n, const char*, int) { return __libc_realloc(p, n); },
                            [](void* p, const char*, int) { __libc_free(p); });
   // Entropic scheduling counts for every input how rare each of its features is: with tens of thousands of
-  // features an input, that takes longer than a handshake, and longer with each input that is kept.
+  // features an input, that takes longer than a handshake, and longer with each input that is kept. The name
+  // of each new function is asked of a symbolizer, which reads the whole program for it.
   static std::vector<char*> arguments(*argv, *argv + *argc);
   static char no_entropic[] = "-entropic=0";
-  arguments.insert(arguments.begin() + 1, no_entropic);
+  static char no_names[] = "-print_funcs=0";
+  arguments.insert(arguments.begin() + 1, {no_entropic, no_names});
   arguments.push_back(nullptr);
-  *argc += 1;
+  *argc += 2;
   *argv = arguments.data();
 }
 
