@@ -18,7 +18,7 @@ Swarm::Swarm(const Options& options)
       wall_clock_{moment_.now, moment_.unix_nanos / 1000},
       random_(options.seed),
       dtls_(dtls::Certificate::generate(wall_clock_.unix_micros / 1'000'000)),
-      srtp_(srtp::make_backend(srtp::detect_backend())),
+      srtp_(srtp::make_fastest_backend()),
       batch_(*srtp_),
       shared_{random_, wall_clock_, dtls_, *srtp_, batch_, pool_},
       ports_(options.sharing),

@@ -106,11 +106,13 @@ class PeerConnection {
   Result<SessionDescription> create_offer(const OfferOptions& options = {});
   Result<SessionDescription> create_answer();
   /// Without a description: makes the offer or the answer that is due. One that is given must be the newest
-  /// that create_offer() or create_answer() gave (RFC 8829 §5.4), or a rollback. Gathering begins.
+  /// that create_offer() or create_answer() gave (RFC 8829 §5.4), or a rollback; with an empty text it is
+  /// made. Gathering begins. What create_answer() gave may be set as kPranswer first: it takes effect at
+  /// once, and more may follow until the kAnswer.
   Result<void> set_local_description(Instant now);
   Result<void> set_local_description(const SessionDescription& description, Instant now);
   /// An offer that meets an offer of ours rolls ours back: the polite side of "perfect negotiation" just sets
-  /// it, the impolite side ignores it.
+  /// it, the impolite side ignores it. Of answers to an offer of ours the last may be another device's.
   Result<void> set_remote_description(const SessionDescription& description, Instant now);
   /// Before the remote description too. An empty candidate ends them.
   Result<void> add_ice_candidate(const IceCandidateInit& candidate, Instant now);

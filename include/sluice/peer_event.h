@@ -15,8 +15,15 @@
 
 namespace sluice {
 
-/// RTCSignalingState. Provisional answers are not taken, so their two states never come.
-enum class SignalingState : std::uint8_t { kStable, kHaveLocalOffer, kHaveRemoteOffer, kClosed };
+/// RTCSignalingState.
+enum class SignalingState : std::uint8_t {
+  kStable,
+  kHaveLocalOffer,
+  kHaveRemoteOffer,
+  kHaveLocalPranswer,
+  kHaveRemotePranswer,
+  kClosed
+};
 /// RTCIceGatheringState.
 enum class IceGatheringState : std::uint8_t { kNew, kGathering, kComplete };
 /// RTCPeerConnectionState.
@@ -30,7 +37,9 @@ enum class PeerConnectionState : std::uint8_t {
 };
 
 constexpr std::string_view to_string(SignalingState state) {
-  constexpr std::string_view kNames[] = {"stable", "have-local-offer", "have-remote-offer", "closed"};
+  constexpr std::string_view kNames[] = {
+      "stable", "have-local-offer", "have-remote-offer", "have-local-pranswer", "have-remote-pranswer",
+      "closed"};
   return kNames[static_cast<std::size_t>(state)];
 }
 constexpr std::string_view to_string(IceGatheringState state) {

@@ -45,6 +45,7 @@ void FullAgent::set_role(bool controlling) {
 
 void FullAgent::set_remote(Credentials remote, bool lite, Instant now) {
   if (state_ == IceState::kClosed) return;
+  if (remote_ && remote_->ufrag != remote.ufrag) leave_peer();
   remote_ = std::move(remote);
   remote_lite_ = lite;
   if (lite) set_role(true);  // RFC 8445 §6.1.1
@@ -75,18 +76,8 @@ void FullAgent::restart(Credentials new_local, Instant now) {
   std::erase_if(transactions_,
                 [](const Transaction& t) { return t.purpose != Purpose::kConsent || !t.previous; });
   local_ = std::move(new_local);
-  remote_.reset();
-  remote_ended_ = false;
-  remotes_.clear();
-  remote_foundations_.clear();
-  reflexive_foundations_ = 0;
   early_.clear();
-  conflicts_ = 0;
-  checklist_.clear();
-  connections_.close_others(on_previous_ ? previous_->pair.path.socket : SocketId{0});
-  nominated_ = false;
-  first_valid_.reset();
-  patience_from_.reset();
+  forget_peer();
   last_error_.clear();
   if (!on_previous_) last_consent_ = next_consent_ = kNever;
   // W3C WebRTC §5.6, RTCIceTransportState: completed goes back to connected, lost ones to checking.
@@ -96,6 +87,33 @@ void FullAgent::restart(Credentials new_local, Instant now) {
   if (gathering_ == GatheringState::kNew) return;
   gathering_ = GatheringState::kNew;
   gather(now);
+}
+
+/// Credentials, candidates and pairs; what on_previous_ says of carries on.
+void FullAgent::forget_peer() {
+  remote_.reset();
+  remote_ended_ = false;
+  remotes_.clear();
+  remote_foundations_.clear();
+  reflexive_foundations_ = 0;
+  conflicts_ = 0;
+  checklist_.clear();
+  connections_.close_others(on_previous_ ? previous_->pair.path.socket : SocketId{0});
+  nominated_ = false;
+  first_valid_.reset();
+  patience_from_.reset();
+}
+
+/// RFC 8829 §3.2: another device answers the same offer. Nothing of what led to the one before is a path to
+/// it; what was gathered here is good for both.
+void FullAgent::leave_peer() {
+  transactions_.clear();
+  previous_.reset();
+  on_previous_ = false;
+  forget_peer();
+  unselect();
+  if (state_ != IceState::kNew) set_state(IceState::kChecking);
+  gatherer_.keep_alive(true);
 }
 
 void FullAgent::close(Instant now) {

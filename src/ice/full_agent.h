@@ -75,6 +75,7 @@ class FullAgent {
 
   // --- the peer's side ---
   /// Checks start once the peer's credentials and a candidate are known. A lite peer makes us controlling.
+  /// Others than before without a restart() of ours are another peer's: the pairs with the one before end.
   void set_remote(Credentials remote, bool lite, Instant now);
   CandidateVerdict add_remote_candidate(const IceCandidate& candidate);
   /// The peer has no more candidates (RFC 8838 §8).
@@ -237,6 +238,8 @@ class FullAgent {
 
   // full_agent.cc
   void set_role(bool controlling);
+  void forget_peer();
+  void leave_peer();
   void select(const Pair& pair, bool nominated, Instant now);
   void unselect();
   void lose_connection(std::string reason);

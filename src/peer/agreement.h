@@ -2,6 +2,7 @@
 // proposal or to drop it is an assignment, which is all of a rollback. Used by Negotiator's files.
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <vector>
@@ -61,7 +62,8 @@ struct Agreement {
   std::optional<RemoteIce> remote_ice;
   std::vector<DtlsFingerprint> remote_fingerprints;
   std::optional<std::string> remote_tls_id;
-  std::optional<DtlsRole> role;  ///< Ours, kClient or kServer; for the life of the association.
+  std::uint32_t association = 0;  ///< Which DTLS association of this connection it is (RFC 8842 §5).
+  std::optional<DtlsRole> role;   ///< Ours, kClient or kServer; for the life of the association.
   std::optional<DataTransport> data;
   bool offered_by_us = false;
   std::uint32_t next_mid = 0;

@@ -123,22 +123,24 @@ Result<void> Negotiator::add_remote_candidate(const IceCandidateInit& init) {
                        " m= sections; expected an index below"};
     media = &value.media[*init.sdp_m_line_index];
   }
-  const bool pending = !older && pending_remote_.has_value();
-  auto& ice = pending ? pending_->remote_ice : current_.remote_ice;
+  // All that knows the generation: what was agreed, what is offered, what was answered for now.
+  std::vector<RemoteIce*> known;
+  for (Agreement* a : {&current_, pending_ ? &*pending_ : nullptr, provisional_ ? &*provisional_ : nullptr})
+    if (a != nullptr && a->remote_ice && a->remote_ice->parameters.username_fragment == description.ufrag)
+      known.push_back(&*a->remote_ice);
   if (init.candidate.empty() || !read->candidate) {
-    if (ice && (init.candidate.empty() || init.candidate.find("end-of-candidates") != std::string::npos))
-      ice->ended = true;
+    if (init.candidate.empty() || init.candidate.find("end-of-candidates") != std::string::npos)
+      for (RemoteIce* ice : known) ice->ended = true;
     if (media == nullptr) media = tagged(value);
     if (media != nullptr && init.candidate.empty()) media->end_of_candidates = true;
     return {};
   }
-  if (!ice) return {};  // every m-line is rejected
-  if (ice->candidates.size() >= kMaxQueuedCandidates)
-    return Error{ErrorCode::kLimitExceeded, "candidate",
-                 "the other side has more than " + std::to_string(kMaxQueuedCandidates) + " candidates"};
-  ice->candidates.push_back(*read->candidate);
-  if (pending && current_.remote_ice && ice->parameters == current_.remote_ice->parameters)
-    current_.remote_ice->candidates.push_back(*read->candidate);  // the same generation: at once
+  if (known.empty()) return {};  // every m-line is rejected
+  for (const RemoteIce* ice : known)
+    if (ice->candidates.size() >= kMaxQueuedCandidates)
+      return Error{ErrorCode::kLimitExceeded, "candidate",
+                   "the other side has more than " + std::to_string(kMaxQueuedCandidates) + " candidates"};
+  for (RemoteIce* ice : known) ice->candidates.push_back(*read->candidate);
   if (media != nullptr) media->candidates.push_back({*read->candidate, 1, {}, {}, {}});
   return {};
 }

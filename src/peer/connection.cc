@@ -133,10 +133,14 @@ void Connection::sync(Instant now) {
   const Agreement& agreement = negotiator_.agreement();
   const bool media = std::any_of(agreement.lines.begin(), agreement.lines.end(),
                                  [](const Line& line) { return !line.data && !line.rejected; });
+  if (std::exchange(association_, agreement.association) != agreement.association && data_.started())
+    data_.begin_again("another DTLS association has begun", now);
   transport_.set_remote(agreement, media, now);
   if (std::exchange(agreements_, negotiator_.agreements()) != agreements_) {
     media_.set(negotiator_, transport_);
     if (agreement.data) data_.set_remote(*agreement.data, now);
+    if (!agreement.data && !negotiator_.provisional() && !negotiator_.wants_data())
+      data_.begin_again("the other side has rejected data channels", now);
   }
   take_ice_events();
   take_dtls();

@@ -86,6 +86,7 @@ class Connection {
   void take_ice_events();
   void take_dtls();
   void update_state();
+  void lose_provisional(const dtls::Session& dtls);
   void end(std::string reason, PeerConnectionState state);
   void shut(Instant now);
   [[nodiscard]] DataChannel channel(std::uint64_t number) { return {this, number}; }
@@ -101,7 +102,8 @@ class Connection {
   Media media_;
   Data data_;
   Instant now_{};
-  std::uint64_t agreements_ = 0;  ///< Of negotiator_, acted on.
+  std::uint64_t agreements_ = 0;   ///< Of negotiator_, acted on.
+  std::uint32_t association_ = 0;  ///< Of what was agreed, acted on.
   std::deque<PeerEvent> events_;
   SignalingState signaling_ = SignalingState::kStable;
   IceState ice_state_ = IceState::kNew;

@@ -70,6 +70,7 @@ void Connection::take_ice_events() {
 void Connection::take_dtls() {
   const dtls::Session* dtls = transport_.dtls();
   if (dtls == nullptr) return;
+  if (negotiator_.awaits_final_answer()) return;  // see lose_provisional()
   if (dtls->state() == dtls::State::kFailed)
     end("the DTLS handshake failed: " + dtls->failure(), PeerConnectionState::kFailed);
   else if (dtls->state() == dtls::State::kClosed)
@@ -79,6 +80,9 @@ void Connection::take_dtls() {
 /// RTCPeerConnectionState (W3C WebRTC §4.3.3) of one ICE and one DTLS transport.
 void Connection::update_state() {
   if (closed_) return;
+  const dtls::Session* dtls = transport_.dtls();
+  if (dtls != nullptr && (dtls->state() == dtls::State::kFailed || dtls->state() == dtls::State::kClosed))
+    return lose_provisional(*dtls);
   const bool dtls_new = transport_.dtls() == nullptr || transport_.dtls()->state() == dtls::State::kNew;
   PeerConnectionState next = PeerConnectionState::kConnecting;
   if (ice_state_ == IceState::kFailed) {
@@ -95,6 +99,14 @@ void Connection::update_state() {
   state_ = next;
   if (next == PeerConnectionState::kConnected) reason_.clear();
   events_.emplace_back(event::ConnectionStateChange{next, reason_});
+}
+
+/// Who answered for now is gone, and may not be who answers at last (RFC 8829 §3.2).
+void Connection::lose_provisional(const dtls::Session& dtls) {
+  if (std::exchange(state_, PeerConnectionState::kDisconnected) == PeerConnectionState::kDisconnected) return;
+  reason_ = dtls.state() == dtls::State::kClosed ? "who answered provisionally closed the connection"
+                                                 : "the DTLS handshake failed: " + dtls.failure();
+  events_.emplace_back(event::ConnectionStateChange{state_, reason_});
 }
 
 std::optional<PeerEvent> Connection::poll_event() {
@@ -121,7 +133,7 @@ std::optional<PeerEvent> Connection::poll_event() {
         return event::ChannelClosed{of, std::move(e->reason)};
     }
   }
-  if (!data_.failure().empty() && !closed_) {
+  if (!data_.failure().empty() && !closed_ && !negotiator_.awaits_final_answer()) {
     end("SCTP failed: " + data_.failure(), PeerConnectionState::kFailed);
     return poll_event();
   }

@@ -1,11 +1,10 @@
 // getStats() (W3C webrtc-stats): what the parts count, under W3C's names.
-#include "negotiate/jsep_remote.h"
 #include "peer/connection.h"
+#include "peer/stats_writer.h"
 
 namespace sluice::peer {
 namespace {
 
-constexpr const char* kTransportId = "T01";
 constexpr const char* kLocalCertificateId = "CF-local";
 constexpr const char* kRemoteCertificateId = "CF-remote";
 
@@ -18,31 +17,11 @@ std::string pair_id(const IceCandidate& local, const IceCandidate& remote) {
   return "CP-" + candidate_id(local, false) + '-' + candidate_id(remote, true);
 }
 
-std::string kind_name(MediaKind kind) {
-  return kind == MediaKind::kAudio ? "audio" : "video";
-}
-
 std::string_view dtls_state(const dtls::Session* dtls) {
   if (dtls == nullptr) return "new";
   constexpr std::string_view kNames[] = {"new", "connecting", "connected", "failed", "closed"};
   return kNames[static_cast<std::size_t>(dtls->state())];
 }
-
-/// The report as it is written: entries with one time.
-class Writer {
- public:
-  Writer(PeerStats& out, std::int64_t timestamp) : out_(out), timestamp_(timestamp) {}
-  template <typename Stats>
-  void add(std::string id, Stats stats) {
-    stats.id = std::move(id);
-    stats.timestamp = timestamp_;
-    out_.entries.emplace_back(std::move(stats));
-  }
-
- private:
-  PeerStats& out_;
-  std::int64_t timestamp_;
-};
 
 CandidateStats candidate_stats(const IceCandidate& c, bool remote) {
   CandidateStats out;
@@ -57,7 +36,7 @@ CandidateStats candidate_stats(const IceCandidate& c, bool remote) {
   return out;
 }
 
-void add_ice(const ice::FullAgent& agent, Writer& writer) {
+void add_ice(const ice::FullAgent& agent, StatsWriter& writer) {
   for (const auto& c : agent.local_candidates()) {
     CandidateStats stats = candidate_stats(c.ice, false);
     stats.url = c.url;
@@ -89,104 +68,8 @@ void add_ice(const ice::FullAgent& agent, Writer& writer) {
   }
 }
 
-std::string codec_id(std::string_view direction, const RtpCodecParameters& codec) {
-  return "C" + std::string(direction) + std::to_string(codec.payload_type);
-}
-
-void add_codec(std::string_view direction, const RtpCodecParameters& codec, Writer& writer) {
-  CodecStats stats;
-  stats.payload_type = codec.payload_type;
-  stats.transport_id = kTransportId;
-  stats.mime_type = codec.mime_type;
-  stats.clock_rate = codec.clock_rate;
-  stats.channels = codec.channels;
-  stats.sdp_fmtp_line = negotiate::jsep::write_fmtp(codec.parameters);
-  writer.add(codec_id(direction, codec), stats);
-}
-
-void add_outgoing(const Media::Track& track, const OutgoingStream& stream, const RtpCodecParameters& codec,
-                  Writer& writer) {
-  const std::string suffix = kind_name(track.kind) + std::to_string(stream.ssrc().value);
-  OutboundRtpStats out;
-  out.ssrc = stream.ssrc().value;
-  out.kind = kind_name(track.kind);
-  out.transport_id = kTransportId;
-  out.codec_id = codec_id("O", codec);
-  out.mid = track.mid;
-  out.rid = stream.rid();
-  out.packets_sent = stream.counters().packets;
-  out.bytes_sent = stream.counters().bytes;
-  out.retransmitted_packets_sent = stream.counters().retransmitted;
-  if (const auto* frames = stream.frames()) {
-    out.frames_sent = frames->counters().frames;
-    out.key_frames_sent = frames->counters().key_frames;
-  }
-  out.nack_count = stream.counters().nacks;
-  out.pli_count = stream.counters().plis;
-  out.fir_count = stream.counters().firs;
-  if (stream.rtx_ssrc()) out.rtx_ssrc = stream.rtx_ssrc()->value;
-  if (stream.last_report()) out.remote_id = "RI-" + suffix;
-  writer.add("O-" + suffix, out);
-  if (!stream.last_report()) return;
-  const auto& report = *stream.last_report();
-  RemoteInboundRtpStats remote;
-  remote.ssrc = out.ssrc;
-  remote.kind = out.kind;
-  remote.transport_id = kTransportId;
-  remote.codec_id = out.codec_id;
-  remote.local_id = "O-" + suffix;
-  remote.packets_lost = report.cumulative_lost;
-  remote.fraction_lost = report.fraction_lost / 256.0;
-  remote.jitter = Duration(static_cast<std::int64_t>(report.jitter * 1e6 / stream.clock_rate()));
-  remote.round_trip_time = stream.round_trip_time();
-  remote.total_round_trip_time = stream.total_round_trip_time();
-  remote.round_trip_time_measurements = stream.round_trip_times();
-  writer.add("RI-" + suffix, remote);
-}
-
-void add_incoming(const Media::Track& track, const Line& line, Instant now, Writer& writer) {
-  const IncomingStream& stream = *track.incoming;
-  if (!stream.ssrc() || !stream.statistics().started()) return;
-  const std::string suffix = kind_name(track.kind) + std::to_string(stream.ssrc()->value);
-  InboundRtpStats in;
-  in.ssrc = stream.ssrc()->value;
-  in.kind = kind_name(track.kind);
-  in.transport_id = kTransportId;
-  for (const auto& codec : stream.parameters().codecs)
-    if (codec.payload_type == stream.payload_type()) in.codec_id = codec_id("I", codec);
-  in.track_identifier = line.remote_track_id;
-  in.mid = track.mid;
-  in.packets_received = stream.counters().packets;
-  in.bytes_received = stream.counters().bytes;
-  in.packets_lost = stream.statistics().peek(now).cumulative_lost;
-  in.jitter = stream.statistics().jitter();
-  if (const auto* frames = stream.frames()) {
-    in.frames_received = frames->counters().frames;
-    in.key_frames_received = frames->counters().key_frames;
-    in.frames_dropped = frames->counters().incomplete + frames->counters().skipped +
-                        frames->counters().malformed + frames->counters().overflowed;
-  }
-  in.nack_count = stream.counters().nacks;
-  in.pli_count = stream.counters().plis;
-  in.retransmitted_packets_received = stream.counters().retransmissions;
-  const auto& report = stream.remote_report();
-  if (report.reports > 0) in.remote_id = "RO-" + suffix;
-  writer.add("I-" + suffix, in);
-  if (report.reports == 0) return;
-  RemoteOutboundRtpStats remote;
-  remote.ssrc = in.ssrc;
-  remote.kind = in.kind;
-  remote.transport_id = kTransportId;
-  remote.codec_id = in.codec_id;
-  remote.local_id = "I-" + suffix;
-  remote.packets_sent = report.packets;
-  remote.bytes_sent = report.octets;
-  remote.reports_sent = report.reports;
-  writer.add("RO-" + suffix, remote);
-}
-
 void add_transport(const Transport& transport, const Negotiator& negotiator, IceState ice_state,
-                   Writer& writer) {
+                   StatsWriter& writer) {
   const ice::FullAgent& agent = transport.ice();
   const dtls::Session* dtls = transport.dtls();
   TransportStatistics out;
@@ -208,26 +91,26 @@ void add_transport(const Transport& transport, const Negotiator& negotiator, Ice
   writer.add(kTransportId, out);
 }
 
-void add_certificate(const char* id, const DtlsFingerprint& fingerprint, std::string pem, Writer& writer) {
+/// W3C webrtc-stats §7.15: the DER in base64, which is PEM without its frame; of a chain the leaf.
+std::string base64_of(std::string_view pem) {
+  const auto begin = pem.find('\n');
+  const auto end = pem.find("-----END");
+  if (begin == std::string_view::npos || end == std::string_view::npos) return {};
+  std::string out(pem.substr(begin, end - begin));
+  std::erase(out, '\n');
+  return out;
+}
+
+void add_certificate(const char* id, const DtlsFingerprint& fingerprint, std::string_view pem,
+                     StatsWriter& writer) {
   CertificateStats out;
   out.fingerprint = fingerprint.value;
   out.fingerprint_algorithm = fingerprint.algorithm;
-  out.base64_certificate = std::move(pem);
+  out.base64_certificate = base64_of(pem);
   writer.add(id, out);
 }
 
-void add_streams(const Media::Track& track, const Line& line, Instant now, Writer& writer) {
-  if (line.send && !line.send->codecs.empty()) {
-    add_codec("O", line.send->codecs.front(), writer);
-    for (const auto& stream : track.outgoing) add_outgoing(track, *stream, line.send->codecs.front(), writer);
-  }
-  if (!track.incoming) return;
-  for (const auto& codec : track.incoming->parameters().codecs)
-    if (codec.payload_type == track.incoming->payload_type()) add_codec("I", codec, writer);
-  add_incoming(track, line, now, writer);
-}
-
-void add_channel(const Data& data, std::uint64_t number, const Data::Channel& channel, Writer& writer) {
+void add_channel(const Data& data, std::uint64_t number, const Data::Channel& channel, StatsWriter& writer) {
   DataChannelStats out;
   out.label = channel.label;
   out.protocol = channel.protocol;
@@ -244,7 +127,7 @@ void add_channel(const Data& data, std::uint64_t number, const Data::Channel& ch
 
 PeerStats Connection::stats(Instant now) const {
   PeerStats out;
-  Writer writer(out, wall_clock_.unix_micros + (now - wall_clock_.at).count());
+  StatsWriter writer(out, wall_clock_.unix_micros + (now - wall_clock_.at).count());
   PeerConnectionStats connection;
   connection.data_channels_opened = data_.opened();
   connection.data_channels_closed = data_.closed();

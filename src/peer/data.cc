@@ -109,6 +109,15 @@ void Data::set_remote(const DataTransport& remote, Instant /*now*/) {
   if (!started_) sctp_->set_remote_port(remote.remote_port);
 }
 
+void Data::begin_again(std::string_view reason, Instant now) {
+  started_ = false;
+  if (!sctp_) return;
+  for (auto& [number, channel] : channels_)
+    if (channel.error.empty()) channel.error = reason;
+  failure_.clear();
+  sctp_->reset(now);
+}
+
 void Data::start(bool is_dtls_client, Instant now) {
   if (started_) return;
   started_ = true;
@@ -163,7 +172,7 @@ std::optional<Data::Event> Data::take(sctp::Event event) {
   out.number = number;
   switch (event.type) {
     case Type::kStateChanged:
-      if (event.state == sctp::State::kFailed) failure_ = event.text.empty() ? "SCTP failed" : event.text;
+      if (sctp_->state() == sctp::State::kFailed) failure_ = event.text.empty() ? "SCTP failed" : event.text;
       return std::nullopt;
     case Type::kChannel: {
       const sctp::ChannelOptions* options = sctp_->channel_options(event.channel);

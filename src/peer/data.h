@@ -51,6 +51,9 @@ class Data {
 
   /// What was agreed of m=application.
   void set_remote(const DataTransport& remote, Instant now);
+  /// The DTLS association is another (RFC 8841 §9.3), or there is no m-line for data any more: every channel
+  /// closes, with `reason`, and those to come have an association of their own.
+  void begin_again(std::string_view reason, Instant now);
   /// DTLS is up, and m=application agreed.
   void start(bool is_dtls_client, Instant now);
   [[nodiscard]] bool started() const { return started_; }

@@ -39,14 +39,14 @@ void Media::set(const Negotiator& negotiator, Transport& transport) {
   const Agreement& agreement = negotiator.agreement();
   std::erase_if(tracks_, [&](const auto& track) {
     const Line* line = agreement.line_of(track->id);
-    const bool gone = line == nullptr || line->rejected;
+    const bool gone = line == nullptr || (line->rejected && !negotiator.provisional());
     if (gone && track->incoming) forget(*track->incoming, transport);
     return gone;
   });
   extensions_ = {};
   for (const Line& line : agreement.lines) {
     const Transceiver* t = line.transceiver ? negotiator.find(*line.transceiver) : nullptr;
-    if (t == nullptr || line.rejected) continue;
+    if (t == nullptr) continue;  // of a rejected m-line, held by a provisional answer, neither way is agreed
     Track* track = find(t->id);
     if (track == nullptr) {
       track = tracks_.emplace_back(std::make_unique<Track>()).get();

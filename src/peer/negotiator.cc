@@ -1,6 +1,8 @@
 // Signaling states (W3C WebRTC §4.4.1.5): which description may be set when, and what that leads to.
 #include "peer/negotiator.h"
 
+#include <algorithm>
+
 #include "peer/write_description.h"
 #include "sdp/sdp.h"
 
@@ -11,11 +13,6 @@ Error wrong_state(std::string_view what, SignalingState state, std::string_view 
   return {ErrorCode::kInvalidState, "signalingState",
           std::string(what) + " is not possible in the signaling state \"" + std::string(to_string(state)) +
               "\"; expected " + std::string(expected)};
-}
-
-Error no_pranswer() {
-  return {ErrorCode::kUnsupported, "type",
-          "provisional answers (\"pranswer\") are not taken; expected the final \"answer\""};
 }
 
 }  // namespace
@@ -38,7 +35,7 @@ std::vector<NegotiatorEvent> Negotiator::take_events() {
 std::optional<IceParameters> Negotiator::local_ice() const {
   if (!described()) return std::nullopt;
   // An offer of the other side's has no credentials of ours yet: those in use go on.
-  const Agreement& newest = pending_local_ && pending_ ? *pending_ : current_;
+  const Agreement& newest = !provisional_ && pending_local_ && pending_ ? *pending_ : agreement();
   if (newest.bundle.empty()) return std::nullopt;  // no m-line, no transport
   return newest.local_ice;
 }
@@ -55,8 +52,8 @@ Result<SessionDescription> Negotiator::create_offer(bool ice_restart) {
 }
 
 Result<SessionDescription> Negotiator::create_answer() {
-  if (state_ != SignalingState::kHaveRemoteOffer)
-    return wrong_state("createAnswer()", state_, "\"have-remote-offer\"");
+  if (!offered_)
+    return wrong_state("createAnswer()", state_, "\"have-remote-offer\" or \"have-local-pranswer\"");
   Agreement next = propose_answer();
   Description description = describe(next, SdpType::kAnswer);
   SessionDescription out{SdpType::kAnswer, description.text};
@@ -64,128 +61,112 @@ Result<SessionDescription> Negotiator::create_answer() {
   return out;
 }
 
+/// Which description may be set when (RFC 8829 §5.5 to §5.7; W3C §4.4.1.5 where it is stricter).
+Result<void> Negotiator::check_state(bool local, SdpType type) const {
+  using State = SignalingState;
+  const char* const call = local ? "setLocalDescription" : "setRemoteDescription";
+  const auto check = [&](std::string_view expected, std::initializer_list<State> states) -> Result<void> {
+    if (std::find(states.begin(), states.end(), state_) != states.end()) return {};
+    return wrong_state(std::string(call) + '(' + std::string(to_string(type)) + ')', state_, expected);
+  };
+  switch (type) {
+    case SdpType::kOffer:
+      // Neither side's offer gives way once it has a provisional answer.
+      if (local) return check("\"stable\" or \"have-local-offer\"", {State::kStable, State::kHaveLocalOffer});
+      return check("\"stable\", \"have-local-offer\" or \"have-remote-offer\"",
+                   {State::kStable, State::kHaveLocalOffer, State::kHaveRemoteOffer});
+    case SdpType::kAnswer:
+    case SdpType::kPranswer:
+      if (local)
+        return check("\"have-remote-offer\" or \"have-local-pranswer\"",
+                     {State::kHaveRemoteOffer, State::kHaveLocalPranswer});
+      return check("\"have-local-offer\" or \"have-remote-pranswer\"",
+                   {State::kHaveLocalOffer, State::kHaveRemotePranswer});
+    case SdpType::kRollback:
+      if (local) return check("\"have-local-offer\"", {State::kHaveLocalOffer});
+      return check("\"have-remote-offer\"", {State::kHaveRemoteOffer});
+  }
+  return {};
+}
+
 Result<void> Negotiator::set_local() {
-  if (state_ == SignalingState::kClosed)
-    return wrong_state("setLocalDescription()", state_, "one that is open");
-  const auto made = state_ == SignalingState::kHaveRemoteOffer ? create_answer() : create_offer(false);
-  if (!made) return made.error();
-  return set_local(*made);
+  // W3C §4.4.1.5: the answer when an offer of the other side's is there, else an offer.
+  return set_local({offered_ ? SdpType::kAnswer : SdpType::kOffer, {}});
 }
 
 Result<void> Negotiator::set_local(const SessionDescription& description) {
-  if (state_ == SignalingState::kClosed)
-    return wrong_state("setLocalDescription()", state_, "one that is open");
-  if (description.type == SdpType::kPranswer) return no_pranswer();
-  if (description.type == SdpType::kRollback) {
-    if (state_ != SignalingState::kHaveLocalOffer)
-      return wrong_state("A rollback of the local description", state_, "\"have-local-offer\"");
-    rollback();
-    update_negotiation_needed();
-    return {};
+  if (auto checked = check_state(true, description.type); !checked) return checked;
+  switch (description.type) {
+    case SdpType::kOffer:
+      return set_local_offer(description);
+    case SdpType::kAnswer:
+    case SdpType::kPranswer:
+      return set_local_answer(description);
+    case SdpType::kRollback:
+      rollback();
+      update_negotiation_needed();
   }
-  const bool offer = description.type == SdpType::kOffer;
-  if (offer && state_ != SignalingState::kStable && state_ != SignalingState::kHaveLocalOffer)
-    return wrong_state("A local offer", state_, "\"stable\" or \"have-local-offer\"");
-  if (!offer && state_ != SignalingState::kHaveRemoteOffer)
-    return wrong_state("A local answer", state_, "\"have-remote-offer\"");
-  std::optional<Proposal>& newest = offer ? offer_ : answer_;
-  if (description.sdp.empty() && !newest) return set_local();
-  // RFC 8829 §5.4: what was made is set as it is.
-  if (!newest || (!description.sdp.empty() && newest->description.text != description.sdp))
-    return Error{ErrorCode::kInvalidArgument, "sdp",
-                 std::string("the description is not the newest that ") +
-                     (offer ? "createOffer()" : "createAnswer()") + " gave; expected it unchanged"};
-  Proposal proposal = *std::exchange(newest, std::nullopt);
-  if (offer) {
-    pending_ = std::move(proposal.agreement);
-    fill_candidates(proposal.description);
-    pending_local_ = std::move(proposal.description);
-    set_state(SignalingState::kHaveLocalOffer);
-    return {};
+  return {};
+}
+
+/// RFC 8829 §5.4: what was made is set as it is.
+Result<void> Negotiator::check_made(const std::optional<Proposal>& newest, const SessionDescription& given) {
+  if (newest && newest->description.text == given.sdp) return {};
+  return invalid_argument("sdp", std::string("the description is not the newest that ") +
+                                     (given.type == SdpType::kOffer ? "createOffer()" : "createAnswer()") +
+                                     " gave; expected it unchanged");
+}
+
+Result<void> Negotiator::set_local_offer(const SessionDescription& offer) {
+  if (offer.sdp.empty()) {
+    if (auto made = create_offer(false); !made) return made.error();
+  } else if (auto checked = check_made(offer_, offer); !checked) {
+    return checked;
   }
+  Proposal proposal = *std::exchange(offer_, std::nullopt);
+  pending_ = std::move(proposal.agreement);
   fill_candidates(proposal.description);
-  current_local_ = std::move(proposal.description);
-  current_remote_ = std::exchange(pending_remote_, std::nullopt);
+  pending_local_ = std::move(proposal.description);
+  set_state(SignalingState::kHaveLocalOffer);
+  return {};
+}
+
+Result<void> Negotiator::set_local_answer(const SessionDescription& answer) {
+  if (answer.sdp.empty()) {
+    if (auto made = create_answer(); !made) return made.error();
+  } else if (auto checked = check_made(answer_, answer); !checked) {
+    return checked;
+  }
+  Proposal proposal = *answer_;  // kept: what was a provisional answer may be set as the final one
+  fill_candidates(proposal.description);
   // Candidates that came since the answer was made.
   proposal.agreement.remote_ice = pending_->remote_ice;
+  if (answer.type == SdpType::kPranswer) {
+    proposal.description.type = SdpType::kPranswer;
+    pending_local_ = std::move(proposal.description);
+    hold(std::move(proposal.agreement));
+    set_state(SignalingState::kHaveLocalPranswer);
+    return {};
+  }
+  current_local_ = std::move(proposal.description);
+  current_remote_ = std::exchange(pending_remote_, std::nullopt);
   commit(std::move(proposal.agreement));
   return {};
 }
 
 Result<void> Negotiator::set_remote(const SessionDescription& description) {
-  if (state_ == SignalingState::kClosed)
-    return wrong_state("setRemoteDescription()", state_, "one that is open");
+  if (auto checked = check_state(false, description.type); !checked) return checked;
   switch (description.type) {
-    case SdpType::kPranswer:
-      return no_pranswer();
     case SdpType::kOffer:
       return take_offer(description);
     case SdpType::kAnswer:
-      if (state_ != SignalingState::kHaveLocalOffer)
-        return wrong_state("A remote answer", state_, "\"have-local-offer\"");
+    case SdpType::kPranswer:
       return take_answer(description);
     case SdpType::kRollback:
-      if (state_ != SignalingState::kHaveRemoteOffer)
-        return wrong_state("A rollback of the remote description", state_, "\"have-remote-offer\"");
       rollback();
       update_negotiation_needed();
-      return {};
   }
   return {};
-}
-
-/// Back to what was agreed (RFC 8829 §4.1.10.2).
-void Negotiator::rollback() {
-  pending_.reset();
-  offered_.reset();
-  pending_local_.reset();
-  pending_remote_.reset();
-  offer_.reset();
-  answer_.reset();
-  std::vector<TransceiverId> gone;
-  for (const auto& t : transceivers_) {
-    const Line* line = current_.line_of(t->id);
-    const bool receiving = line != nullptr && sdp::sends(line->remote_direction) && !line->rejected;
-    if (t->receiving != receiving)
-      events_.push_back(
-          {receiving ? NegotiatorEvent::Type::kTrack : NegotiatorEvent::Type::kTrackRemoved, state_, t->id});
-    t->receiving = receiving;
-    if (line == nullptr && t->by_remote) gone.push_back(t->id);
-  }
-  for (const TransceiverId id : gone) forget(id);
-  set_state(SignalingState::kStable);
-  needed_ = false;
-}
-
-/// An answer was set on either side.
-void Negotiator::commit(Agreement next) {
-  current_ = std::move(next);
-  ++agreements_;
-  pending_.reset();
-  offered_.reset();
-  pending_local_.reset();
-  pending_remote_.reset();
-  offer_.reset();
-  answer_.reset();
-  for (Line& line : current_.lines) {
-    Transceiver* t = line.transceiver ? get(*line.transceiver) : nullptr;
-    if (t == nullptr) continue;
-    if (line.rejected) {
-      if (t->receiving) events_.push_back({NegotiatorEvent::Type::kTrackRemoved, state_, t->id});
-      forget(t->id);
-      line.transceiver.reset();
-      continue;
-    }
-    t->by_remote = false;
-    const sdp::Direction theirs = sdp::reversed(line.remote_direction);
-    t->current_direction =
-        from_sdp(sdp::make_direction(sdp::sends(line.direction) && sdp::sends(theirs),
-                                     sdp::receives(line.direction) && sdp::receives(theirs)));
-  }
-  if (restart_ && restart_->username_fragment == current_.local_ice.username_fragment) restart_.reset();
-  set_state(SignalingState::kStable);
-  needed_ = false;
-  update_negotiation_needed();
 }
 
 void Negotiator::close() {

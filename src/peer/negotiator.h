@@ -4,6 +4,7 @@
 // Invariants:
 // - A refused call changes nothing. Descriptions take effect in pairs, when an answer is set on either side;
 //   a rollback drops what was proposed and the transceivers that only it had made.
+// - A provisional answer takes effect and frees nothing: what it rejects is held until the answer.
 // - Everything is bundled on one transport ("max-bundle") with rtcp-mux.
 // - A mid keeps its m-line for life; the m-line of a stopped transceiver may be used again.
 // Called by Connection.
@@ -56,6 +57,8 @@ class Negotiator {
   Result<void> set_direction(TransceiverId id, TransceiverDirection direction);
   void stop(TransceiverId id);
   void want_data();
+  /// False again once the other side has rejected the m-line of data channels.
+  [[nodiscard]] bool wants_data() const { return data_wanted_; }
   void restart_ice();
   [[nodiscard]] const std::vector<std::unique_ptr<Transceiver>>& transceivers() const {
     return transceivers_;
@@ -64,7 +67,7 @@ class Negotiator {
   /// Of the newest description that has the transceiver.
   [[nodiscard]] const Line* line_of(TransceiverId id) const;
 
-  // --- Descriptions (negotiator.cc)
+  // --- Descriptions (negotiator.cc; what becomes of them: commit.cc)
   Result<SessionDescription> create_offer(bool ice_restart);
   Result<SessionDescription> create_answer();
   Result<void> set_local(const SessionDescription& description);
@@ -91,14 +94,18 @@ class Negotiator {
   Result<void> add_remote_candidate(const IceCandidateInit& candidate);
 
   // --- For Connection
-  /// What both sides have agreed on.
-  [[nodiscard]] const Agreement& agreement() const { return current_; }
-  /// Changes with every answer.
+  /// What both sides have agreed on, be it provisionally.
+  [[nodiscard]] const Agreement& agreement() const { return provisional_ ? *provisional_ : current_; }
+  /// The other side, or this one, has answered for now: RFC 8829 §4.1.10.1.
+  [[nodiscard]] bool provisional() const { return provisional_.has_value(); }
+  /// Changes with every answer, provisional or not.
   [[nodiscard]] std::uint64_t agreements() const { return agreements_; }
   /// The credentials of the newest local description, if there is one with a transport.
   [[nodiscard]] std::optional<IceParameters> local_ice() const;
   /// Something of ours is described: gathering may begin.
   [[nodiscard]] bool described() const { return pending_local_.has_value() || current_local_.has_value(); }
+  /// It was answered for now, and at last perhaps by another device (RFC 8829 §3.2).
+  [[nodiscard]] bool awaits_final_answer() const { return state_ == SignalingState::kHaveRemotePranswer; }
   std::vector<NegotiatorEvent> take_events();
 
  private:
@@ -114,6 +121,10 @@ class Negotiator {
   };
 
   static std::optional<SessionDescription> read(const std::optional<Description>& description);
+  [[nodiscard]] Result<void> check_state(bool local, SdpType type) const;
+  Result<void> set_local_offer(const SessionDescription& offer);
+  Result<void> set_local_answer(const SessionDescription& answer);
+  static Result<void> check_made(const std::optional<Proposal>& newest, const SessionDescription& given);
   void set_state(SignalingState state);
   Transceiver* get(TransceiverId id);
   Transceiver& make_transceiver(MediaKind kind);
@@ -137,16 +148,22 @@ class Negotiator {
       MediaKind kind, bool simulcast, negotiate::jsep::BundleNumbers& numbers) const;
   [[nodiscard]] Description describe(const Agreement& agreement, SdpType type);
 
-  // apply.cc
+  // apply.cc, agree.cc, check_remote.cc
   Result<void> take_offer(const SessionDescription& offer);
   Result<void> take_answer(const SessionDescription& answer);
   Result<void> check_offer(const RemoteDescription& offer, std::string_view text) const;
   Result<void> check_answer(const RemoteDescription& answer, std::string_view text) const;
   Result<void> check_association(const RemoteDescription& remote, std::string_view text) const;
+  /// `local`: our credentials with that description.
+  [[nodiscard]] bool begins_association(const RemoteDescription& remote, const IceParameters& local) const;
   void associate(const RemoteSection& section, std::size_t index, Agreement& next);
   void learn(const RemoteDescription& remote, Agreement& next) const;
   void agree(const RemoteSection& section, Line& line) const;
   void take_tracks(const Agreement& next);
+
+  // commit.cc
+  void take_effect(const Agreement& agreed);
+  void hold(Agreement answered);
   void commit(Agreement next);
   void rollback();
 
@@ -167,6 +184,7 @@ class Negotiator {
   Agreement current_;
   std::uint64_t agreements_ = 0;
   std::optional<Agreement> pending_;          ///< Of the offer that waits for its answer.
+  std::optional<Agreement> provisional_;      ///< Of the newest provisional answer to it.
   std::optional<RemoteDescription> offered_;  ///< That offer, when it is the other side's.
   std::optional<Proposal> offer_;             ///< The newest of create_offer(), of create_answer().
   std::optional<Proposal> answer_;

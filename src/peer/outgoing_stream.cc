@@ -22,6 +22,7 @@ OutgoingStream::OutgoingStream(const RtpParameters& parameters, std::size_t enco
 void OutgoingStream::set_parameters(const RtpParameters& parameters, std::size_t encoding) {
   const RtpCodecParameters& codec = parameters.codecs.front();
   const RtpEncodingParameters& own = parameters.encodings[encoding];
+  codec_ = codec;
   const auto format = packetize::format_of(codec.mime_type);
   if (format != format_ && frames_) {  // another codec: numbers go on, the packetizer is another
     frames_.reset();

@@ -53,7 +53,8 @@ class OutgoingStream {
   [[nodiscard]] Ssrc ssrc() const { return ssrc_; }
   [[nodiscard]] std::optional<Ssrc> rtx_ssrc() const { return rtx_ssrc_; }
   [[nodiscard]] const std::string& rid() const { return rid_; }
-  [[nodiscard]] std::uint8_t payload_type() const { return payload_type_; }
+  /// That it is sent in, or was last.
+  [[nodiscard]] const RtpCodecParameters& codec() const { return codec_; }
   [[nodiscard]] Counters& counters() { return counters_; }
   [[nodiscard]] const Counters& counters() const { return counters_; }
   [[nodiscard]] const packetize::FrameSender* frames() const { return frames_ ? &*frames_ : nullptr; }
@@ -82,6 +83,7 @@ class OutgoingStream {
   std::string rid_;
   Ssrc ssrc_;
   std::optional<Ssrc> rtx_ssrc_;
+  RtpCodecParameters codec_;
   std::uint8_t payload_type_ = 0;
   std::uint8_t rtx_payload_type_ = 0;
   std::uint32_t clock_rate_ = 90'000;

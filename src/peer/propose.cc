@@ -86,7 +86,8 @@ Agreement Negotiator::propose_offer() {
   if (restart_) next.local_ice = *restart_;
   for (Line& line : next.lines) {
     if (line.rejected) continue;
-    if (line.data) {  // whatever form it was offered in
+    line.named = true;  // RFC 8829 §5.2.2, though the other side's offer had no a=mid
+    if (line.data) {    // whatever form it was offered in
       line.protocol = "UDP/DTLS/SCTP";
       line.formats = {"webrtc-datachannel"};
       continue;

@@ -69,6 +69,7 @@ void Negotiator::forget(TransceiverId id) {
 }
 
 const Line* Negotiator::line_of(TransceiverId id) const {
+  if (provisional_) return provisional_->line_of(id);  // has every line of the offer's
   if (pending_)
     if (const Line* line = pending_->line_of(id)) return line;
   return current_.line_of(id);

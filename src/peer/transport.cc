@@ -9,7 +9,7 @@ namespace sluice::peer {
 Transport::Transport(dtls::Context& context, Random& random, ice::FullAgent::Options options,
                      IceParameters local)
     : context_(context),
-      srtp_(srtp::make_backend(srtp::detect_backend())),
+      srtp_(srtp::make_fastest_backend()),
       batch_(*srtp_),
       agent_({local.username_fragment, local.password}, random, std::move(options)),
       sender_(batch_) {}
@@ -34,6 +34,7 @@ void Transport::set_remote(const Agreement& agreement, bool require_srtp, Instan
   // While a restart of ours is only offered, what the other side has said is of the generation before.
   if (!agreement.remote_ice || agent_.local().ufrag != agreement.local_ice.username_fragment) return;
   const RemoteIce& remote = *agreement.remote_ice;
+  if (std::exchange(association_, agreement.association) != agreement.association) leave_association(now);
   if (remote_ufrag_ != remote.parameters.username_fragment) {
     remote_ufrag_ = remote.parameters.username_fragment;
     remote_given_ = 0;
@@ -49,6 +50,18 @@ void Transport::set_remote(const Agreement& agreement, bool require_srtp, Instan
   }
   if (!dtls_ && agreement.role) make_dtls(agreement, require_srtp, now);
   run(now);
+}
+
+/// What is under way still leaves by its keys and its path; the other end is told.
+void Transport::leave_association(Instant now) {
+  if (!dtls_) return;
+  batch_.finish();
+  dtls_->close(now);
+  flush_dtls(now);
+  dtls_.reset();
+  inbound_.reset();
+  sender_.forget_keys();
+  keys_taken_ = false;
 }
 
 void Transport::make_dtls(const Agreement& agreement, bool require_srtp, Instant now) {

@@ -62,7 +62,8 @@ class Transport {
 
   /// Credentials of the newest local description; the first time gathering begins.
   void set_local(const IceParameters& local, bool offering, Instant now);
-  /// As agreed; again with every new agreement or candidate.
+  /// As agreed; again with every new agreement or candidate. Another association than before (RFC 8842 §5)
+  /// ends the one there is, and its keys.
   void set_remote(const Agreement& agreement, bool require_srtp, Instant now);
 
   Received receive(MutableBytes datagram, const Path& path, Instant now);
@@ -101,6 +102,7 @@ class Transport {
  private:
   static constexpr std::size_t kMaxEarly = 8;  ///< DTLS datagrams that came before the answer.
 
+  void leave_association(Instant now);
   void make_dtls(const Agreement& agreement, bool require_srtp, Instant now);
   void run(Instant now);
   void flush_dtls(Instant now);
@@ -114,6 +116,7 @@ class Transport {
   std::string remote_ufrag_;      ///< That the agent has.
   std::size_t remote_given_ = 0;  ///< Of its candidates, how many.
   bool remote_ended_ = false;
+  std::uint32_t association_ = 0;  ///< Agreement's, of dtls_.
   std::unique_ptr<dtls::Session> dtls_;
   std::deque<std::vector<std::uint8_t>> early_dtls_;
   std::optional<srtp::Inbound> inbound_;

@@ -50,6 +50,11 @@ bool backend_available(BackendKind kind) {
   return make_backend(kind) != nullptr;
 }
 
+std::unique_ptr<Backend> make_fastest_backend() {
+  auto fastest = make_backend(BackendKind::kIpsecMb);
+  return fastest ? std::move(fastest) : make_backend(BackendKind::kOpenssl);
+}
+
 BackendKind detect_backend() {
   return backend_available(BackendKind::kIpsecMb) ? BackendKind::kIpsecMb : BackendKind::kOpenssl;
 }

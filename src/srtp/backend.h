@@ -92,5 +92,6 @@ class Backend {
 
 /// Nothing when the backend is not available.
 std::unique_ptr<Backend> make_backend(BackendKind kind);
+std::unique_ptr<Backend> make_fastest_backend();
 
 }  // namespace sluice::srtp

@@ -5,79 +5,18 @@
 // network is good again, two ends that are not closed connect, or fail in bounded time and say why. Where
 // nothing but packets was lost they must connect.
 #include <algorithm>
-#include <array>
-#include <deque>
-#include <memory>
 #include <string>
 #include <vector>
 
 #include "base/bytes.h"
-#include "base/random.h"
-#include "require.h"
-#include "sluice/peer_connection.h"
+#include "fast_fuzzing.h"
+#include "peers_world.h"
 
-namespace sluice {
+namespace sluice::fuzz {
 namespace {
 
-constexpr std::size_t kMaxFlying = 200;
-constexpr std::size_t kMaxDatagram = 1500;
-constexpr std::size_t kMaxSignaled = 64;
-
-/// One that is there: to make a key for each input would be most of the work.
-CertificatePem certificate() {
-  CertificatePem out;
-  out.certificate_path = SLUICE_TEST_DATA "/data/certificates/first.pem";
-  out.private_key_path = SLUICE_TEST_DATA "/data/certificates/first_key.pem";
-  return out;
-}
-
-struct Flying {
-  SocketAddress from;
-  SocketAddress to;
-  std::vector<std::uint8_t> bytes;
-};
-
-struct Message {
-  std::optional<SessionDescription> description;
-  IceCandidateInit candidate;
-};
-
-struct End {
-  std::unique_ptr<PeerConnection> pc;
-  std::vector<SocketAddress> addresses;  ///< By socket; a port of 0 when it is gone.
-  std::deque<Message> signaled;          ///< On the way to the other end.
-  std::vector<DataChannel> channels;
-  std::vector<RtpTransceiver> tracks;
-  bool closed = false;  ///< By its application.
-};
-
-void check(const Result<void>& result) {
-  require(result.ok() || !result.error().message.empty());
-}
-
-class Driver {
+class Driver : public PeersWorld {
  public:
-  Driver() {
-    for (int i = 0; i < 2; ++i) {
-      End& end = ends_[static_cast<std::size_t>(i)];
-      PeerConnection::Environment environment;
-      environment.seed = Random::expand(static_cast<std::uint64_t>(i) + 1);
-      environment.wall_clock = {now_, 1'700'000'000'000'000};
-      Configuration configuration;
-      configuration.certificate = certificate();
-      if (i == 1) configuration.answer_role = DtlsRole::kServer;
-      auto made = PeerConnection::create(configuration, environment);
-      require(made.ok());
-      end.pc = std::move(*made);
-      for (std::uint16_t socket = 0; socket < 2; ++socket) {
-        const std::uint8_t ip[4] = {192, 0, static_cast<std::uint8_t>(i),
-                                    static_cast<std::uint8_t>(socket + 1)};
-        end.addresses.push_back(SocketAddress::ipv4(ip, static_cast<std::uint16_t>(1000 + socket)));
-        end.pc->add_local_address({end.addresses.back(), socket, IceProtocol::kUdp});
-      }
-    }
-  }
-
   void step(ByteReader& in) {
     const std::uint8_t operation = in.u8();
     const std::uint8_t argument = in.u8();
@@ -98,7 +37,7 @@ class Driver {
         forge(end, in);
         break;
       case 5:
-        call_set_local(end);
+        call_set_local(end, set_type(pc, argument));
         break;
       case 6:
       case 7:
@@ -247,57 +186,14 @@ class Driver {
     settle();
   }
 
-  /// All is well again: what was under way is called back, one offer and its answer go over.
-  void finish() {
-    take_all_signaled();
-    for (End& end : ends_) {
-      if (end.pc->signaling_state() == SignalingState::kHaveLocalOffer)
-        check(end.pc->set_local_description({SdpType::kRollback, ""}, now_));
-      if (end.pc->signaling_state() == SignalingState::kHaveRemoteOffer)
-        check(end.pc->set_remote_description({SdpType::kRollback, ""}, now_));
-    }
-    settle();
-    auto& [a, b] = ends_;
-    const bool open = !over(a) && !over(b);
-    if (open) {
-      a.pc->restart_ice();
-      if (!a.pc->create_data_channel("last").ok()) return;
-      const bool agreed = a.pc->set_local_description(now_).ok() &&
-                          b.pc->set_remote_description(*a.pc->local_description(), now_).ok() &&
-                          b.pc->set_local_description(now_).ok() &&
-                          a.pc->set_remote_description(*b.pc->local_description(), now_).ok();
-      require(agreed || signaling_broken_);
-      if (!agreed) return;
-    }
-    for (int i = 0; i < (open ? 400 : 20) && !settled(a, b); ++i) {
-      run(500ms, 0);
-      take_all_signaled();
-    }
-    for (const End& end : ends_) {
-      const PeerConnectionState state = end.pc->connection_state();
-      if (end.closed) continue;
-      if (state == PeerConnectionState::kFailed || state == PeerConnectionState::kDisconnected ||
-          state == PeerConnectionState::kClosed) {
-        require(!end.pc->reason().empty());
-      } else if (open) {
-        require(state == PeerConnectionState::kConnected || signaling_broken_);
-      }
-    }
-    if (open && !signaling_broken_ && !tampered_ && !paths_removed_ && !dtls_lost_) {
-      require(a.pc->connection_state() == PeerConnectionState::kConnected);
-      require(b.pc->connection_state() == PeerConnectionState::kConnected);
-    }
-  }
-
  private:
-  static bool over(const End& end) { return end.pc->signaling_state() == SignalingState::kClosed; }
-  static bool settled(const End& a, const End& b) {
-    const auto done = [](const End& end) {
-      const PeerConnectionState state = end.pc->connection_state();
-      return state == PeerConnectionState::kConnected || state == PeerConnectionState::kClosed ||
-             state == PeerConnectionState::kFailed;
-    };
-    return done(a) && done(b);
+  /// What is due; now and then a provisional answer, or what is not due at all.
+  static SdpType set_type(const PeerConnection& pc, std::uint8_t argument) {
+    if (argument >= 0xF8) return static_cast<SdpType>(argument % 3);
+    const SignalingState state = pc.signaling_state();
+    if (state != SignalingState::kHaveRemoteOffer && state != SignalingState::kHaveLocalPranswer)
+      return SdpType::kOffer;
+    return (argument & 1) != 0 ? SdpType::kPranswer : SdpType::kAnswer;
   }
   template <typename Call>
   static void with_transceiver(PeerConnection& pc, std::uint8_t argument, Call call) {
@@ -307,39 +203,6 @@ class Driver {
   template <typename Call>
   static void with_channel(End& end, std::uint8_t argument, Call call) {
     if (!end.channels.empty()) call(end.channels[argument % end.channels.size()]);
-  }
-  End& other(const End& end) { return &end == ends_.data() ? ends_[1] : ends_[0]; }
-
-  void call_set_local(End& end) {
-    if (const auto set = end.pc->set_local_description(now_); !set) return check(set);
-    signal(end, {end.pc->local_description(), {}});
-  }
-  void signal(End& end, Message message) {
-    if (end.signaled.size() < kMaxSignaled) {
-      end.signaled.push_back(std::move(message));
-    } else {
-      signaling_broken_ = true;
-    }
-  }
-  void take_signaled(End& to) {
-    End& from = other(to);
-    if (from.signaled.empty()) return;
-    const Message message = std::move(from.signaled.front());
-    from.signaled.pop_front();
-    if (!message.description) return check(to.pc->add_ice_candidate(message.candidate, now_));
-    const auto set = to.pc->set_remote_description(*message.description, now_);
-    check(set);
-    if (!set) {
-      signaling_broken_ = true;  // glare, which nobody has resolved
-    } else if (message.description->type == SdpType::kOffer) {
-      call_set_local(to);
-    }
-  }
-  void take_all_signaled() {
-    for (int i = 0; i < 200 && !(ends_[0].signaled.empty() && ends_[1].signaled.empty()); ++i) {
-      for (End& end : ends_) take_signaled(end);
-      settle();
-    }
   }
   void mutate_signaled(End& end, std::uint8_t argument, ByteReader& in) {
     if (end.signaled.empty()) return;
@@ -358,45 +221,6 @@ class Driver {
     }
   }
 
-  void deliver(Flying packet) {
-    for (End& end : ends_) {
-      for (std::size_t socket = 0; socket < end.addresses.size(); ++socket) {
-        if (end.addresses[socket] != packet.to) continue;
-        PacketRef ref = pool_.allocate();
-        require(packet.bytes.size() <= Packet::kCapacity);
-        std::copy(packet.bytes.begin(), packet.bytes.end(), ref->data);
-        ref->size = static_cast<std::uint16_t>(packet.bytes.size());
-        ref->arrival = now_;
-        end.pc->receive(*ref, {packet.from, static_cast<SocketId>(socket)}, now_);
-      }
-    }
-  }
-  /// Loses the nth packet when bit n % 8 of `loss` is set.
-  void run(Duration duration, std::uint8_t loss) {
-    const Instant end = now_ + duration;
-    for (int i = 0; i < 2000; ++i) {
-      settle();
-      for (Flying& packet : std::exchange(flying_, {})) {
-        if ((loss >> (count_++ & 7) & 1) == 0) {
-          deliver(std::move(packet));
-        } else {
-          lose(packet);
-        }
-      }
-      settle();
-      if (!flying_.empty()) {
-        now_ += 1ms;
-        continue;
-      }
-      const Instant next = std::min(ends_[0].pc->next_deadline(), ends_[1].pc->next_deadline());
-      if (next > end) break;
-      now_ = std::max(now_, next);
-      for (End& e : ends_)
-        if (e.pc->next_deadline() <= now_) e.pc->advance(now_);
-      now_ += 100us;
-    }
-    now_ = std::max(now_, end);
-  }
   void one_packet(std::uint8_t argument, ByteReader& in) {
     if (flying_.empty()) return;
     const std::size_t index = in.u8() % flying_.size();
@@ -416,65 +240,18 @@ class Driver {
     tampered_ = true;
     deliver({other(to).addresses[0], to.addresses[0], {bytes.begin(), bytes.end()}});
   }
-  void lose(const Flying& packet) {
-    if (!packet.bytes.empty() && packet.bytes[0] >= 20 && packet.bytes[0] < 64) dtls_lost_ = true;
-  }
-
-  void settle() {
-    for (int i = 0;; ++i) {
-      require(i < 1000);  // two ends at one instant come to rest
-      bool any = false;
-      for (End& end : ends_) any |= flush(end);
-      if (!any) return;
-    }
-  }
-  bool flush(End& end) {
-    bool any = false;
-    while (end.pc->poll_request()) {
-    }
-    while (const auto e = end.pc->poll_event()) {
-      any = true;
-      if (const auto* c = std::get_if<event::IceCandidate>(&*e))
-        signal(end, {{}, c->candidate.value_or(IceCandidateInit{})});
-      if (const auto* c = std::get_if<event::DataChannelOpened>(&*e);
-          c != nullptr && end.channels.size() < 16)
-        end.channels.push_back(c->channel);
-      if (const auto* s = std::get_if<event::ConnectionStateChange>(&*e);
-          s != nullptr && s->state == PeerConnectionState::kFailed)
-        require(!s->reason.empty());
-    }
-    for (const OutgoingDatagram& out : end.pc->drain()) {
-      any = true;
-      require(out.path.socket < end.addresses.size() && !out.bytes.empty() &&
-              out.bytes.size() <= kMaxDatagram);
-      Flying packet{end.addresses[out.path.socket], out.path.remote, {out.bytes.begin(), out.bytes.end()}};
-      if (packet.from.port() == 0) continue;
-      if (flying_.size() < kMaxFlying) {
-        flying_.push_back(std::move(packet));
-      } else {
-        lose(packet);
-      }
-    }
-    if (over(end)) require(end.pc->next_deadline() == kNever);
-    return any;
-  }
-
-  Instant now_{1000s};
-  PacketPool pool_;
-  std::array<End, 2> ends_;
-  std::vector<Flying> flying_;
-  std::uint32_t count_ = 0;
-  bool signaling_broken_ = false;  ///< Descriptions or candidates were lost, changed, or crossed.
-  bool tampered_ = false;
-  bool paths_removed_ = false;
-  bool dtls_lost_ = false;  ///< A handshake has twelve chances, which a fuzzer can take all.
 };
 
 }  // namespace
-}  // namespace sluice
+}  // namespace sluice::fuzz
+
+extern "C" int LLVMFuzzerInitialize(int* argc, char*** argv) {
+  sluice::fuzz::make_fast(argc, argv);
+  return 0;
+}
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-  sluice::Driver driver;
+  sluice::fuzz::Driver driver;
   sluice::ByteReader in(sluice::Bytes(data, size));
   while (in.ok() && in.remaining() > 0) driver.step(in);
   driver.finish();

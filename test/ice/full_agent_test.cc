@@ -199,6 +199,44 @@ TEST_CASE("a restart keeps the old pair until the new one is nominated, from eve
   }
 }
 
+/// RFC 8829 §3.2: one offer, answered by one device and then by another.
+TEST_CASE("another peer's credentials end the pairs with the one before, and nothing is gathered anew") {
+  for (const std::uint64_t seed : seeds(0, 50)) {
+    INFO("seed " << seed);
+    Two two(seed, {}, {.controlling = false}, 2);
+    IceWorld::Peer& c = two.world.add_peer({.controlling = false}, Two::list("192.0.2.", 2));
+    two.world.net.link = kBad;
+    two.start();
+    if (seed % 3 == 0) {
+      two.world.run_for(50ms);
+    } else {
+      REQUIRE(two.agree());
+    }
+    const std::size_t gathered = two.a.candidates.size();
+    const Credentials local = two.a.agent->local();
+    two.world.signal(two.a, c);
+    CHECK(!two.a.agent->selected());
+    CHECK(two.a.agent->remote_candidates().empty());
+    CHECK(two.a.agent->local().ufrag == local.ufrag);
+    for (const LocalCandidate& candidate : two.a.agent->local_candidates())
+      c.agent->add_remote_candidate(candidate.ice);
+    c.agent->gather(two.world.now);
+    REQUIRE(two.world.run_until(
+        [&] {
+          const auto pair = two.a.agent->selected_pair();
+          return two.a.connected() && c.connected() && pair && pair->nominated &&
+                 pair->remote.address.starts_with("192.0.2.");
+        },
+        kPatience));
+    CHECK(two.a.candidates.size() == gathered);
+    // The one before asks on, and is no peer any more.
+    two.world.run_for(40s);
+    CHECK(two.b.agent->state() == IceState::kFailed);
+    CHECK(two.a.connected());
+    CHECK(two.a.agent->selected_pair()->remote.address.starts_with("192.0.2."));
+  }
+}
+
 TEST_CASE("silence disconnects after 12 s, fails after 30 s with the reason, and a restart brings it back") {
   Two two(5);
   two.start();

@@ -80,9 +80,11 @@ class Application {
       while (!queue.empty() && random.chance(0.7)) {
         const Message message = std::move(queue.front());
         queue.pop_front();
-        receive(peers_.other(*from), message);
+        receive(peers_.other(*from), message, random);
       }
     }
+    for (Peer* peer : {&peers_.a, &peers_.b})
+      if (random.chance(0.5)) finish_answer(*peer);
   }
   [[nodiscard]] bool quiet() const { return from_a_.empty() && from_b_.empty(); }
   [[nodiscard]] const std::string& error() const { return error_; }
@@ -133,7 +135,14 @@ class Application {
     note(peer, "set", peer.pc->local_description());
   }
 
-  void receive(Peer& peer, const Message& message) {
+  /// After a provisional one.
+  void finish_answer(Peer& peer) {
+    if (peer.pc->signaling_state() != SignalingState::kHaveLocalPranswer) return;
+    if (check(peer.pc->set_local_description(peers_.now()))) send(peer, {peer.pc->local_description(), {}});
+    note(peer, "set", peer.pc->local_description());
+  }
+
+  void receive(Peer& peer, const Message& message, Random& random) {
     PeerConnection& pc = *peer.pc;
     const bool polite = &peer == &peers_.b;
     bool& ignoring = polite ? ignoring_b_ : ignoring_a_;
@@ -149,8 +158,12 @@ class Application {
       if (ignoring) return;
       if (!check(pc.set_remote_description(description, peers_.now()))) return;
       note(peer, "took", description);
-      if (check(pc.set_local_description(peers_.now()))) send(peer, {pc.local_description(), {}});
-      note(peer, "set", pc.local_description());
+      const bool provisional = random.chance(0.3);  // and then, perhaps, once more
+      const SessionDescription answer{provisional ? SdpType::kPranswer : SdpType::kAnswer, {}};
+      for (int i = provisional ? static_cast<int>(random.below(2)) : 0; i >= 0; --i) {
+        if (check(pc.set_local_description(answer, peers_.now()))) send(peer, {pc.local_description(), {}});
+        note(peer, "set", pc.local_description());
+      }
     } else {
       note(peer, "took", description);
       check(pc.set_remote_description(description, peers_.now()));

@@ -60,9 +60,6 @@ TEST_CASE("calls in a state that does not allow them name the state and what was
   const auto again = peers.a.pc->set_remote_description({SdpType::kRollback, ""}, peers.now());
   REQUIRE(!again.ok());
   CHECK(contains(again.error().message, "\"have-local-offer\""));
-  const auto pranswer = peers.a.pc->set_remote_description({SdpType::kPranswer, "v=0"}, peers.now());
-  REQUIRE(!pranswer.ok());
-  CHECK(pranswer.error().field == "type");
 }
 
 TEST_CASE("only the newest description, unchanged, can be set") {
@@ -206,18 +203,13 @@ TEST_CASE("glare: the polite side's offer gives way, and its changes come with i
   CHECK(peers.run_until_connected());
 }
 
-TEST_CASE("everything is in one bundle: m-lines that are not are rejected, or refuse an answer") {
+TEST_CASE("a first offer has one group, and all but its first m-line are bundle-only") {
   Peers peers({});
   REQUIRE(peers.a.pc->add_track(MediaKind::kAudio).ok());
   REQUIRE(peers.a.pc->add_track(MediaKind::kVideo).ok());
-  auto offer = *peers.a.pc->create_offer();
+  const auto offer = *peers.a.pc->create_offer();
   CHECK(contains(offer.sdp, "a=group:BUNDLE 0 1"));
-  CHECK(contains(offer.sdp, "a=bundle-only"));
-  offer.sdp.replace(offer.sdp.find("BUNDLE 0 1"), 10, "BUNDLE 0");
-  REQUIRE(peers.b.pc->set_remote_description(offer, peers.now()).ok());
-  REQUIRE(peers.b.pc->set_local_description(peers.now()).ok());
-  CHECK(contains(sdp(*peers.b.pc), "m=video 0 "));
-  CHECK(contains(sdp(*peers.b.pc), "a=group:BUNDLE 0\r\n"));
+  CHECK(count(offer.sdp, "a=bundle-only") == 1);
 }
 
 TEST_CASE("a description without ICE and DTLS is refused, naming all that it lacks") {

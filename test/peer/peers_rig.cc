@@ -61,19 +61,27 @@ std::size_t Peer::count(std::string_view name) const {
 
 Peers::Peers(Options options)
     : options_(std::move(options)), random_(options_.seed * 3 + 1), network_(options_.seed * 3 + 2) {
-  a.pc = make(options_.a, options_.seed * 2 + 1, now_);
-  b.pc = make(options_.b, options_.seed * 2 + 2, now_);
+  const bool v6 = options_.family == IpFamily::kIPv6;
+  add(a, options_.a, options_.seed * 2 + 1, v6 ? "2001:db8:1::" : "192.0.2.", 10'000, true);
+  add(b, options_.b, options_.seed * 2 + 2, v6 ? "2001:db8:2::" : "198.51.100.", 20'000, false);
+  if (options_.second_device)
+    add(c, options_.b, options_.seed * 2 + 3, v6 ? "2001:db8:3::" : "203.0.113.", 30'000, false);
+}
+
+/// The first one's links are those of the others.
+void Peers::add(Peer& peer, const Configuration& configuration, std::uint64_t seed,
+                const std::string& network, std::uint16_t port, bool first) {
+  ends_.push_back(&peer);
+  peer.pc = make(configuration, seed, now_);
   for (int i = 0; i < options_.addresses; ++i) {
-    const std::string last = std::to_string(i + 1);
-    const bool v6 = options_.family == IpFamily::kIPv6;
-    a.addresses.push_back(*SocketAddress::parse((v6 ? "2001:db8:1::" : "192.0.2.") + last,
-                                                static_cast<std::uint16_t>(10'000 + i)));
-    b.addresses.push_back(*SocketAddress::parse((v6 ? "2001:db8:2::" : "198.51.100.") + last,
-                                                static_cast<std::uint16_t>(20'000 + i)));
-    network_.add_server(a.addresses.back());
-    network_.add_host(b.addresses.back(), options_.up, options_.down);
-    a.pc->add_local_address({a.addresses.back(), static_cast<SocketId>(i), IceProtocol::kUdp});
-    b.pc->add_local_address({b.addresses.back(), static_cast<SocketId>(i), IceProtocol::kUdp});
+    peer.addresses.push_back(
+        *SocketAddress::parse(network + std::to_string(i + 1), static_cast<std::uint16_t>(port + i)));
+    if (first) {
+      network_.add_server(peer.addresses.back());
+    } else {
+      network_.add_host(peer.addresses.back(), options_.up, options_.down);
+    }
+    peer.pc->add_local_address({peer.addresses.back(), static_cast<SocketId>(i), IceProtocol::kUdp});
   }
 }
 
@@ -130,8 +138,8 @@ bool Peers::flush(Peer& peer) {
     Peer& to = other(peer);
     // What signaling has not reached yet waits.
     if (to.pc->signaling_state() != SignalingState::kClosed && to.pc->remote_description())
-      for (const IceCandidateInit& c : std::exchange(peer.candidates, {}))
-        (void)to.pc->add_ice_candidate(c, now_);
+      for (const IceCandidateInit& candidate : std::exchange(peer.candidates, {}))
+        (void)to.pc->add_ice_candidate(candidate, now_);
   }
   for (const OutgoingDatagram& out : peer.pc->drain()) {
     any = true;
@@ -143,22 +151,24 @@ bool Peers::flush(Peer& peer) {
 
 void Peers::settle() {
   for (int i = 0; i < 1000; ++i) {
-    const bool first = flush(a);
-    const bool second = flush(b);
-    if (!first && !second) return;
+    bool any = false;
+    for (Peer* peer : ends_) any |= flush(*peer);
+    if (!any) return;
   }
-  FAIL("two peers at one instant never come to rest");
+  FAIL("peers at one instant never come to rest");
 }
 
 Instant Peers::next_event() const {
-  return std::min({network_.next_delivery(), a.pc->next_deadline(), b.pc->next_deadline()});
+  Instant next = network_.next_delivery();
+  for (const Peer* peer : ends_) next = std::min(next, peer->pc->next_deadline());
+  return next;
 }
 
 void Peers::step(Instant limit) {
   settle();
   now_ = std::max(now_, std::min(limit, next_event()));
   while (network_.receive(now_, scratch_)) {
-    for (Peer* peer : {&a, &b}) {
+    for (Peer* peer : ends_) {
       for (std::size_t i = 0; i < peer->addresses.size(); ++i) {
         if (peer->addresses[i] != scratch_.to) continue;
         PacketRef packet = pool_.allocate();
@@ -171,7 +181,7 @@ void Peers::step(Instant limit) {
       }
     }
   }
-  for (Peer* peer : {&a, &b})
+  for (Peer* peer : ends_)
     if (peer->pc->next_deadline() <= now_) peer->pc->advance(now_);
   settle();
 }

@@ -1,5 +1,5 @@
-// Two peer connections on a virtual network in virtual time, from a seed; signaling takes no time unless a
-// test does it by hand. Every event is noted.
+// Two peer connections, or three where a second device can answer, on a virtual network in virtual time, from
+// a seed; signaling takes no time unless a test does it by hand. Every event is noted.
 #pragma once
 
 #include <deque>
@@ -48,12 +48,14 @@ class Peers {
     net::LinkSpec down;
     int addresses = 1;  ///< Of either end.
     IpFamily family = IpFamily::kIPv4;
-    bool trickle = true;
+    bool second_device = false;  ///< There is a `c`, configured as `b`.
   };
   explicit Peers(Options options);
 
   Peer a;
   Peer b;
+  Peer c;
+  Peer* answering = &b;  ///< Whom a's candidates go to: b, or c.
 
   [[nodiscard]] Instant now() const { return now_; }
   [[nodiscard]] net::VirtualNetwork& network() { return network_; }
@@ -68,16 +70,20 @@ class Peers {
   bool run_until(const std::function<bool()>& done, Duration limit);
   bool run_until_connected(Duration limit = 20s);
   void cut(bool is_cut);
-  [[nodiscard]] Peer& other(const Peer& peer) { return &peer == &a ? b : a; }
+  [[nodiscard]] Peer& other(const Peer& peer) { return &peer == &a ? *answering : a; }
+  /// Until nothing more happens at this instant.
+  void settle();
 
  private:
+  void add(Peer& peer, const Configuration& configuration, std::uint64_t seed, const std::string& network,
+           std::uint16_t port, bool first);
   void step(Instant limit);
-  void settle();
   bool flush(Peer& peer);
   void note(Peer& peer, const PeerEvent& event);
   [[nodiscard]] Instant next_event() const;
 
   Options options_;
+  std::vector<Peer*> ends_;
   Instant now_{Duration(1000s)};
   Random random_;
   net::VirtualNetwork network_;
