@@ -218,7 +218,9 @@ TEST_CASE("a description made to be slow or huge costs little, whatever comes of
     std::optional<Error> error;
     const double seconds = cpu_seconds([&] { error = offer_to_session(texts[i]); });
     INFO((error ? error->message.substr(0, 300) : "accepted"));
-    CHECK(seconds < 0.5);  // a debug build on a busy machine; a tenth of it in practice
+    // With sanitizers, and what headers define not optimised; in a release a few milliseconds. What grows
+    // with the square of its length would take minutes.
+    CHECK(seconds < 3);
     if (error) CHECK(error->message.size() < 1000);
   }
 }
