@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "load/option_values.h"
+#include "load/process_usage.h"
 
 namespace sluice::load {
 namespace {
