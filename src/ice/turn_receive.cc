@@ -63,9 +63,13 @@ TurnClient::Kind TurnClient::receive_response(const StunMessage& response, Insta
       !response.verify_integrity(credential_.key()))
     return Kind::kDropped;
   if (!success && !response.error_code) return Kind::kDropped;
+  // RFC 8489 §6.3.3: such an answer ends the transaction. One that nobody has signed may be damaged or made
+  // up, and must not end what the true one can still complete: as if it never came.
+  const bool authentic = it->was_signed && response.has_integrity();
+  if (!response.unknown_required().empty() && !authentic) return Kind::kDropped;
   Transaction transaction = std::move(*it);
   transactions_.erase(it);
-  if (!response.unknown_required().empty()) {  // RFC 8489 §6.3.3
+  if (!response.unknown_required().empty()) {
     on_refusal(transaction, 420, "the server's answer has an attribute that must be understood", now);
   } else if (success) {
     on_success(transaction, response, now);

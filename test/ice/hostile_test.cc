@@ -153,6 +153,16 @@ struct Hostile {
   }
 };
 
+std::string describe(const Place& p) {
+  std::string out =
+      p.nat < 0 ? "public" : "behind NAT " + std::to_string(p.nat) + (p.spec.udp_blocked ? ", no UDP" : "");
+  if (p.nat >= 0)
+    out += ", mapping " + std::to_string(static_cast<int>(p.spec.mapping)) + ", filtering " +
+           std::to_string(static_cast<int>(p.spec.filtering));
+  out += std::string(p.stun ? ", STUN" : "") + (p.relay ? ", relay" : "") + (p.relay_only ? " only" : "");
+  return out + (p.peer->reason.empty() ? "" : ": " + p.peer->reason);
+}
+
 bool over(const Hostile& h) {
   const auto failed = [](const Place& p) { return p.peer->agent->state() == IceState::kFailed; };
   return h.nominated() || (failed(h.a) && failed(h.b));
@@ -161,7 +171,10 @@ bool over(const Hostile& h) {
 TEST_CASE("two agents connect whenever a path exists, and otherwise fail in bounded time with the reason") {
   int connected = 0;
   int failed = 0;
-  for (const std::uint64_t seed : seeds(0, 1500)) {
+  std::vector<std::uint64_t> all = seeds(0, 1500);
+  // A damaged answer, with an attribute that no client knows, ended an allocation.
+  if (all.size() >= 1500) all.push_back(25025);
+  for (const std::uint64_t seed : all) {
     INFO("seed " << seed);
     Hostile h(seed);
     h.world.signal(*h.a.peer, *h.b.peer);
@@ -175,6 +188,7 @@ TEST_CASE("two agents connect whenever a path exists, and otherwise fail in boun
       continue;
     }
     ++connected;
+    INFO("a: " << describe(h.a) << "\nb: " << describe(h.b));
     REQUIRE(h.nominated());
     REQUIRE(h.exchange());
     REQUIRE(h.a.peer->agent->controlling() != h.b.peer->agent->controlling());
@@ -188,7 +202,7 @@ TEST_CASE("two agents connect whenever a path exists, and otherwise fail in boun
     if (h.world.net.link.loss == 0) REQUIRE(h.world.turn_servers[0]->allocation_count() == 0);
   }
   // The seeds are of use only while both happen often.
-  if (seeds(0, 1500).size() >= 1500) {
+  if (all.size() >= 1500) {
     CHECK(connected > 500);
     CHECK(failed > 100);
   }
