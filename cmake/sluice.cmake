@@ -89,8 +89,8 @@ function(sluice_test folder)
   sluice_unity(test_${folder} ${sources})
   target_include_directories(test_${folder} PRIVATE ${CMAKE_SOURCE_DIR}/test)
   target_compile_definitions(test_${folder} PRIVATE SLUICE_TEST_DATA="${CMAKE_SOURCE_DIR}/test")
-  # What is tested is optimised, in a release as users have it; the tests themselves would only take longer to build, with sanitizers
-  # three times as long.
+  # What is tested is optimised, in a release as users have it (but for functions of headers that are not inlined, of which the linker may
+  # take the test's copy); the tests themselves would only take longer to build, with sanitizers three times as long.
   target_compile_options(test_${folder} PRIVATE -O0)
   target_link_libraries(test_${folder} PRIVATE sluice_test_main ${ARG_LINK})
   foreach(dependency ${ARG_DEPENDS})
